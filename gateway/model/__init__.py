@@ -1,0 +1,1 @@
+"""What the words of the standard mean, as plain frozen values. Standard library only."""
