@@ -1,0 +1,175 @@
+"""What the actors need from the world, in their own words.
+
+Each Protocol has one contract in ``tests/storage/contract.py`` that every implementation passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from gateway.model.datatypes import Identifier
+from gateway.model.lifecycle import Changes, DocumentRecord, Known
+from gateway.model.patient import Patient
+from gateway.model.submission import ReceivedDocument, RegistryObject
+from gateway.transactions.registry_stored_query import StoredQuery
+
+
+class Form(Enum):
+    """The wire form a stored object is read in; ``REFERENCE`` reads its ids only."""
+
+    EBRIM = "ebrim"
+    FHIR = "fhir"
+    REFERENCE = "reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One object as the registry holds it, ready for an answer.
+
+    Attributes:
+        kind: ``DocumentEntry``, ``SubmissionSet``, ``Folder`` or ``Association``.
+        patient: The surviving patient id as CX text; empty for an association.
+        fragment: The object in the form asked for, complete but for the frame of the answer;
+            empty when only references were asked for.
+        key: Where the object stands in the order of answers; a page continues after it.
+    """
+
+    kind: str
+    entry_uuid: str
+    patient: str
+    fragment: bytes
+    key: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of an answer: at most ``size`` objects after ``after``, newest first."""
+
+    size: int
+    after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a query found.
+
+    Attributes:
+        objects: Oldest first; newest first when a page was asked for.
+        total: How many there are over all pages; without a page, as many as ``objects``.
+        more: Whether another page follows.
+    """
+
+    objects: tuple[Held, ...]
+    total: int
+    more: bool = False
+
+
+class TooManyResults(Exception):
+    """A query without pages found more objects than the store may answer with."""
+
+
+class RegistryStore(Protocol):
+    """Where registry objects are kept."""
+
+    async def change(self, decide: Callable[[Known], Changes]) -> Changes:
+        """Run one decision on the present content and keep its outcome, durably and wholly.
+
+        Decisions run one after another. ``decide`` may run again when a neighbour in the same
+        commit failed, so it must have no effects of its own.
+
+        Raises:
+            Refused: What ``decide`` raised; nothing was stored.
+        """
+        ...
+
+    async def find(self, query: StoredQuery, form: Form, page: Page | None = None) -> Found:
+        """Answer a query; what is visible was committed before the call.
+
+        Raises:
+            TooManyResults: More objects match than one answer may hold.
+        """
+        ...
+
+    async def read(self, entry_uuid: str) -> RegistryObject | None:
+        """Give one object as a value, in its present state."""
+        ...
+
+    async def document(self, unique_id: str) -> DocumentRecord | None:
+        """Give what the repository holds under a document's uniqueId."""
+        ...
+
+
+class Staging(Protocol):
+    """One document on its way in: octets are written to disk and measured as they come."""
+
+    def write(self, octets: bytes | memoryview) -> None:
+        """Take the next octets."""
+        ...
+
+    def close(self) -> None:
+        """Say that the last octets came."""
+        ...
+
+
+class DocumentStore(Protocol):
+    """Where documents' octets are kept, named by their SHA-256."""
+
+    def stage(self) -> Staging:
+        """Open a place for a document on its way in."""
+        ...
+
+    async def put(self, staged: Staging, entry_id: str) -> ReceivedDocument:
+        """Make a staged document durable under its digest; the same octets again are fine."""
+        ...
+
+    async def discard(self, staged: Staging) -> None:
+        """Forget a staged document that was not put."""
+        ...
+
+    def path(self, content: str) -> Path | None:
+        """Where the octets can be read from, or ``None`` when they are not here."""
+        ...
+
+    def read(self, content: str, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+        """Stream octets ``start`` to ``stop`` (exclusive)."""
+        ...
+
+
+class PatientDirectory(Protocol):
+    """Which patients the domain knows."""
+
+    async def put(self, patient: Patient) -> Patient:
+        """Add or replace a patient; answered as kept, with its version."""
+        ...
+
+    async def merge(self, subsumed: Identifier, surviving: Identifier) -> None:
+        """Let one patient's documents be found under another's id.
+
+        Raises:
+            Refused: When the surviving patient is not known, or is itself merged into the other.
+        """
+        ...
+
+    async def find(self, identifier: Identifier) -> Patient | None:
+        """Give the patient known by an identifier; a merged one answers with its survivor."""
+        ...
+
+    async def read(self, logical_id: str) -> Patient | None:
+        """Give the patient with a FHIR logical id."""
+        ...
+
+    async def list(self) -> tuple[Patient, ...]:
+        """Give every patient, in the order they came."""
+        ...
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now(self) -> str:
+        """Give the present as DTM text: 14 digits, UTC."""
+        ...

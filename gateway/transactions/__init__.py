@@ -1,0 +1,1 @@
+"""One module per IHE transaction: what is asked and what is answered, as values."""

@@ -1,0 +1,266 @@
+"""Registry Stored Query [ITI-18]: one value per query, complete with its parameters.
+
+The FHIR searches of MHD (ITI-66, ITI-67) are read into the same values; the few things only they
+can ask stand at the end of each value and are never filled from a stored query.
+
+Source:
+    IHE ITI TF-2a: 3.18.4.1.2.3 (revision 17); Metadata Update supplement 3.18.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from gateway.model.datatypes import Identifier
+from gateway.model.vocabulary import DocumentEntryType
+
+CodeKey = tuple[str, str | None]
+"""Code and scheme; a scheme of ``None`` matches any (FHIR may ask so, a stored query may not)."""
+
+AnyOf = tuple[CodeKey, ...]
+"""Codes of which one must match; empty does not filter."""
+
+AllOf = tuple[AnyOf, ...]
+"""Groups that must each match: a slot repeated in the query."""
+
+
+class ReturnType(Enum):
+    """How much of each object is answered."""
+
+    LEAF_CLASS = "LeafClass"
+    OBJECT_REF = "ObjectRef"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeBound:
+    """``low <= value < high`` on one time attribute, by the first second the value covers.
+
+    Attributes:
+        attribute: ``creation_time``, ``service_start_time``, ``service_stop_time``,
+            ``submission_time``, ``last_update_time`` or ``registration_time``.
+        low: 14 digits, inclusive.
+        high: 14 digits, exclusive.
+        missing_matches: Whether an object without that time passes: so it is for service times
+            in XDS (ITI TF-2a: 3.18.4.1.2.3.7.1), and for an open end of a FHIR period.
+    """
+
+    attribute: str
+    low: str | None = None
+    high: str | None = None
+    missing_matches: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindDocuments:
+    """Entries of one patient by their attributes; FindDocumentsByReferenceId as well.
+
+    Attributes:
+        author_person: Patterns with ``%`` and ``_``, one of which must match an authorPerson.
+        reference_id_list: Groups of CXi texts; all groups must match, by one of their values.
+        metadata_level: 1 hides superseded versions and offline entries, 2 shows all.
+        entry_uuid, logical_id, unique_id: Only from FHIR: ``identifier`` and ``_id``.
+        author_family, author_given: Only from FHIR: texts one author's name must start with.
+        with_service_time: Only from FHIR: a period was asked for, so an entry without any does
+            not match.
+    """
+
+    patient_id: Identifier | None = None
+    status: tuple[str, ...] = ()
+    class_code: AnyOf = ()
+    type_code: AnyOf = ()
+    practice_setting_code: AnyOf = ()
+    healthcare_facility_type_code: AnyOf = ()
+    format_code: AnyOf = ()
+    event_code_list: AllOf = ()
+    confidentiality_code: AllOf = ()
+    author_person: tuple[str, ...] = ()
+    reference_id_list: tuple[tuple[str, ...], ...] = ()
+    times: tuple[TimeBound, ...] = ()
+    document_availability: tuple[str, ...] = ()
+    object_type: tuple[str, ...] = (DocumentEntryType.STABLE,)
+    metadata_level: int = 1
+    entry_uuid: tuple[str, ...] = ()
+    logical_id: tuple[str, ...] = ()
+    unique_id: tuple[str, ...] = ()
+    author_family: tuple[tuple[str, ...], ...] = ()
+    author_given: tuple[tuple[str, ...], ...] = ()
+    with_service_time: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindSubmissionSets:
+    """Submission sets of one patient.
+
+    Attributes:
+        author_person: One pattern with ``%`` and ``_``; empty does not filter.
+    """
+
+    patient_id: Identifier | None = None
+    status: tuple[str, ...] = ()
+    source_id: tuple[str, ...] = ()
+    times: tuple[TimeBound, ...] = ()
+    author_person: tuple[str, ...] = ()
+    content_type_code: AnyOf = ()
+    entry_uuid: tuple[str, ...] = ()
+    unique_id: tuple[str, ...] = ()
+    author_family: tuple[tuple[str, ...], ...] = ()
+    author_given: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindFolders:
+    """Folders of one patient."""
+
+    patient_id: Identifier | None = None
+    status: tuple[str, ...] = ()
+    times: tuple[TimeBound, ...] = ()
+    code_list: AllOf = ()
+    metadata_level: int = 1
+    entry_uuid: tuple[str, ...] = ()
+    unique_id: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetAll:
+    """Everything of one patient, and the associations among what is returned."""
+
+    patient_id: Identifier
+    document_entry_status: tuple[str, ...] = ()
+    submission_set_status: tuple[str, ...] = ()
+    folder_status: tuple[str, ...] = ()
+    association_status: tuple[str, ...] = ()
+    format_code: AnyOf = ()
+    confidentiality_code: AllOf = ()
+    object_type: tuple[str, ...] = (DocumentEntryType.STABLE,)
+    metadata_level: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetDocuments:
+    """Entries by exactly one kind of id."""
+
+    entry_uuid: tuple[str, ...] = ()
+    unique_id: tuple[str, ...] = ()
+    logical_id: tuple[str, ...] = ()
+    metadata_level: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetFolders:
+    """Folders by exactly one kind of id."""
+
+    entry_uuid: tuple[str, ...] = ()
+    unique_id: tuple[str, ...] = ()
+    logical_id: tuple[str, ...] = ()
+    metadata_level: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetAssociations:
+    """Associations that have one of the ids as source or target."""
+
+    uuid: tuple[str, ...]
+    association_status: tuple[str, ...] = ()
+    metadata_level: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetDocumentsAndAssociations:
+    """Entries by id and the associations that touch them."""
+
+    entry_uuid: tuple[str, ...] = ()
+    unique_id: tuple[str, ...] = ()
+    logical_id: tuple[str, ...] = ()
+    association_status: tuple[str, ...] = ()
+    metadata_level: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetSubmissionSets:
+    """The submission sets that brought entries or folders, with the membership links."""
+
+    uuid: tuple[str, ...]
+    metadata_level: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetSubmissionSetAndContents:
+    """One submission set, its entries (filtered) and folders, and the links among them."""
+
+    entry_uuid: tuple[str, ...] = ()
+    unique_id: tuple[str, ...] = ()
+    format_code: AnyOf = ()
+    confidentiality_code: AllOf = ()
+    object_type: tuple[str, ...] = (DocumentEntryType.STABLE,)
+    metadata_level: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetFolderAndContents:
+    """One folder, its entries (filtered), and the links among them."""
+
+    entry_uuid: tuple[str, ...] = ()
+    unique_id: tuple[str, ...] = ()
+    logical_id: tuple[str, ...] = ()
+    format_code: AnyOf = ()
+    confidentiality_code: AllOf = ()
+    object_type: tuple[str, ...] = (DocumentEntryType.STABLE,)
+    association_status: tuple[str, ...] = ()
+    metadata_level: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetFoldersForDocument:
+    """The folders an entry is in."""
+
+    entry_uuid: tuple[str, ...] = ()
+    unique_id: tuple[str, ...] = ()
+    logical_id: tuple[str, ...] = ()
+    association_status: tuple[str, ...] = ()
+    metadata_level: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetRelatedDocuments:
+    """The relationships of an entry of given types, and the documents on both ends."""
+
+    entry_uuid: tuple[str, ...] = ()
+    unique_id: tuple[str, ...] = ()
+    logical_id: tuple[str, ...] = ()
+    association_types: tuple[str, ...] = ()
+    object_type: tuple[str, ...] = (DocumentEntryType.STABLE,)
+    association_status: tuple[str, ...] = ()
+    metadata_level: int = 1
+
+
+StoredQuery = (
+    FindDocuments
+    | FindSubmissionSets
+    | FindFolders
+    | GetAll
+    | GetDocuments
+    | GetFolders
+    | GetAssociations
+    | GetDocumentsAndAssociations
+    | GetSubmissionSets
+    | GetSubmissionSetAndContents
+    | GetFolderAndContents
+    | GetFoldersForDocument
+    | GetRelatedDocuments
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryStoredQuery:
+    """One request: the query and the form of its answer.
+
+    Attributes:
+        query_id: ``urn:uuid:…`` of the stored query.
+        home_community_id: Named on the AdhocQuery, where a community is asked.
+    """
+
+    query_id: str
+    query: StoredQuery
+    return_type: ReturnType = ReturnType.LEAF_CLASS
+    home_community_id: str | None = None
