@@ -11,5 +11,18 @@ from gateway.model.lifecycle.known import (
     Known,
     StatusChange,
 )
+from gateway.model.lifecycle.register import Circumstances, register
+from gateway.model.lifecycle.remove import remove
+from gateway.model.lifecycle.update import update
 
-__all__ = ["Changes", "DocumentRecord", "FolderTouch", "Known", "StatusChange"]
+__all__ = [
+    "Changes",
+    "Circumstances",
+    "DocumentRecord",
+    "FolderTouch",
+    "Known",
+    "StatusChange",
+    "register",
+    "remove",
+    "update",
+]

@@ -1,0 +1,481 @@
+"""Registration: what a new submission does to the registry.
+
+The message itself has been checked before; here are the rules that need the registry's content.
+
+Source:
+    IHE ITI TF-2b: 3.42.4.1.3, TF-3: 4.2.2 and 4.1 (revision 17).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from gateway.errors import ErrorCode, Finding, Refused
+from gateway.model.association import Association
+from gateway.model.datatypes import DateTime, is_uuid_urn
+from gateway.model.document_entry import DocumentEntry
+from gateway.model.folder import Folder
+from gateway.model.lifecycle.ids import place, same_patient, with_registry_ids
+from gateway.model.lifecycle.known import (
+    Changes,
+    DocumentRecord,
+    FolderTouch,
+    Known,
+    StatusChange,
+)
+from gateway.model.submission import RegistryObject, Submission
+from gateway.model.submission_set import SubmissionSet
+from gateway.model.vocabulary import (
+    RELATIONSHIPS,
+    REPLACEMENTS,
+    AssociationType,
+    AvailabilityStatus,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What a decision needs besides the message and the registry's content.
+
+    Attributes:
+        now: DTM text of 14 digits, UTC.
+        new_uuid: Gives a fresh ``urn:uuid:…``, lower case.
+        known_patients_only: Refuse patients nobody announced.
+        fingerprint: What a repetition of the same submission has in common with it.
+        documents: The documents that came with the submission.
+        findings: What the checks of the message found; refused together with what is found here.
+    """
+
+    now: str
+    new_uuid: Callable[[], str]
+    known_patients_only: bool = False
+    fingerprint: bytes | None = None
+    documents: tuple[DocumentRecord, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def register(submission: Submission, known: Known, about: Circumstances) -> Changes:
+    """Decide what a submission adds and changes.
+
+    Raises:
+        Refused: With every finding of the message's checks and of the rules here.
+    """
+    findings = list(about.findings)
+    sets = submission.submission_sets
+    if sets and sets[0].unique_id:
+        accepted = known.fingerprint(sets[0].unique_id)
+        if accepted is not None and accepted == about.fingerprint:
+            return Changes(repeated=True)
+    findings += _check_patients(submission, known, about.known_patients_only)
+    findings += _check_identities(submission, known, about.documents)
+    findings += _check_links(submission, known)
+    if any(f.is_error for f in findings):
+        raise Refused(*findings)
+    return _accept(submission, known, about)
+
+
+def _check_patients(
+    submission: Submission, known: Known, known_patients_only: bool
+) -> list[Finding]:
+    patient = submission.submission_sets[0].patient_id if submission.submission_sets else None
+    if patient is None or not patient.value or not patient.authority:
+        return []
+    item = submission.submission_sets[0]
+    surviving = known.surviving(patient)
+    if surviving is not None and not same_patient(surviving, patient):
+        return [
+            Finding(
+                rule="patient-merged",
+                code=ErrorCode.UNKNOWN_PATIENT_ID,
+                location=place(item, "patientId"),
+                context=patient.text,
+                message="this patient id was merged into another one; submit under that one",
+            )
+        ]
+    if known_patients_only and not known.is_known(patient):
+        return [
+            Finding(
+                rule="patient-known",
+                code=ErrorCode.UNKNOWN_PATIENT_ID,
+                location=place(item, "patientId"),
+                context=patient.text,
+                message="no patient identity feed announced this patient id",
+            )
+        ]
+    return []
+
+
+def _check_identities(
+    submission: Submission, known: Known, documents: tuple[DocumentRecord, ...]
+) -> list[Finding]:
+    findings: list[Finding] = []
+    for item in submission.objects():
+        if is_uuid_urn(item.entry_uuid) and known.object(item.entry_uuid.lower()) is not None:
+            findings.append(
+                Finding(
+                    rule="entry-uuid-new",
+                    code=ErrorCode.REGISTRY_METADATA_ERROR,
+                    location=place(item, "entryUUID"),
+                    message="this entryUUID is already in the registry; use a symbolic id",
+                )
+            )
+    packages: list[SubmissionSet | Folder] = [*submission.submission_sets, *submission.folders]
+    for package in packages:
+        if package.unique_id and _unique_id_taken(package.unique_id, known):
+            findings.append(
+                Finding(
+                    rule="unique-id-new",
+                    code=ErrorCode.DUPLICATE_UNIQUE_ID_IN_REGISTRY,
+                    location=place(package, "uniqueId"),
+                    context=package.unique_id,
+                    message="this uniqueId is already in the registry, with another content",
+                )
+            )
+    contents = {d.unique_id: d for d in documents}
+    for entry in submission.document_entries:
+        if entry.unique_id:
+            findings += _check_document_identity(entry, contents.get(entry.unique_id), known)
+    return findings
+
+
+def _unique_id_taken(unique_id: str, known: Known) -> bool:
+    return known.holder(unique_id) is not None or bool(known.entries(unique_id))
+
+
+def _check_document_identity(
+    entry: DocumentEntry, content: DocumentRecord | None, known: Known
+) -> list[Finding]:
+    """A document's uniqueId may come again only with the same octets."""
+    unique_id = entry.unique_id or ""
+
+    def differs(code: ErrorCode, rule: str, attribute: str, message: str) -> Finding:
+        return Finding(
+            rule=rule,
+            code=code,
+            location=place(entry, attribute),
+            context=unique_id,
+            message=message,
+        )
+
+    for other in known.entries(unique_id):
+        if other.is_on_demand and entry.is_on_demand:
+            continue
+        if other.is_on_demand != entry.is_on_demand:
+            return [
+                differs(
+                    ErrorCode.REGISTRY_METADATA_ERROR,
+                    "unique-id-of-other-kind",
+                    "uniqueId",
+                    "this uniqueId belongs to an entry of the other objectType",
+                )
+            ]
+        if (entry.hash or "").lower() != (other.hash or "").lower():
+            return [
+                differs(
+                    ErrorCode.NON_IDENTICAL_HASH,
+                    "hash-identical",
+                    "hash",
+                    f"announced {entry.hash}, the registry has {other.hash} for this uniqueId; "
+                    "a changed document needs a uniqueId of its own",
+                )
+            ]
+        if entry.size != other.size:
+            return [
+                differs(
+                    ErrorCode.NON_IDENTICAL_SIZE,
+                    "size-identical",
+                    "size",
+                    f"announced {entry.size}, the registry has {other.size} for this uniqueId",
+                )
+            ]
+    if content is not None:
+        held = known.document(unique_id)
+        # SHA-1 is what the standard compares; two contents can be made to share it.
+        if held is not None and held.content != content.content:
+            return [
+                differs(
+                    ErrorCode.NON_IDENTICAL_HASH,
+                    "content-identical",
+                    "hash",
+                    "the repository holds other octets under this uniqueId; a changed document "
+                    "needs a uniqueId of its own",
+                )
+            ]
+    holder = known.holder(unique_id)
+    if holder is not None:
+        return [
+            differs(
+                ErrorCode.DUPLICATE_UNIQUE_ID_IN_REGISTRY,
+                "unique-id-new",
+                "uniqueId",
+                f"this uniqueId belongs to a {type(holder).__name__}",
+            )
+        ]
+    return []
+
+
+class _Ends:
+    """Finds the objects an association of a submission links."""
+
+    def __init__(self, submission: Submission, known: Known) -> None:
+        self.submitted: dict[str, RegistryObject] = {}
+        for item in submission.objects():
+            if item.entry_uuid:
+                self.submitted[item.entry_uuid] = item
+                self.submitted[item.entry_uuid.lower()] = item
+        self.known = known
+
+    def find(self, identifier: str) -> tuple[RegistryObject | None, bool]:
+        """Give the object and whether it is part of the submission."""
+        own = self.submitted.get(identifier)
+        if own is not None:
+            return own, True
+        if is_uuid_urn(identifier):
+            return self.known.object(identifier.lower()), False
+        return None, False
+
+
+def _check_links(submission: Submission, known: Known) -> list[Finding]:
+    ends = _Ends(submission, known)
+    findings: list[Finding] = []
+    replaced: set[str] = set()
+    for association in submission.associations:
+        source, source_is_new = ends.find(association.source_object)
+        target, target_is_new = ends.find(association.target_object)
+        for end, new, attribute in (
+            (source, source_is_new, "sourceObject"),
+            (target, target_is_new, "targetObject"),
+        ):
+            findings += _check_end(association, end, new, attribute)
+        if source is None or target is None:
+            continue
+        findings += _check_pair(association, source, target, target_is_new)
+        if association.association_type in REPLACEMENTS:
+            if association.target_object.lower() in replaced:
+                findings.append(
+                    Finding(
+                        rule="replaced-once",
+                        code=ErrorCode.REGISTRY_METADATA_ERROR,
+                        location=place(association, "targetObject"),
+                        message="two associations of this submission replace the same entry",
+                    )
+                )
+            replaced.add(association.target_object.lower())
+    return findings
+
+
+def _check_end(
+    association: Association, end: RegistryObject | None, is_new: bool, attribute: str
+) -> list[Finding]:
+    identifier = (
+        association.source_object if attribute == "sourceObject" else association.target_object
+    )
+    if end is None:
+        # A symbolic id that nothing defines is a fault of the message, found by its checks.
+        if not is_uuid_urn(identifier):
+            return []
+        return [
+            Finding(
+                rule="association-end-exists",
+                code=ErrorCode.UNRESOLVED_REFERENCE_EXCEPTION,
+                location=place(association, attribute),
+                context=identifier,
+                message="this object is neither in the submission nor in the registry",
+            )
+        ]
+    if (
+        not is_new
+        and isinstance(end, DocumentEntry | Folder)
+        and end.availability_status != AvailabilityStatus.APPROVED
+    ):
+        return [
+            Finding(
+                rule="association-end-approved",
+                code=ErrorCode.REGISTRY_DEPRECATED_DOCUMENT_ERROR,
+                location=place(association, attribute),
+                context=identifier,
+                message="this object of the registry is deprecated; refer to its latest version",
+            )
+        ]
+    return []
+
+
+def _check_pair(
+    association: Association, source: RegistryObject, target: RegistryObject, target_is_new: bool
+) -> list[Finding]:
+    kind = association.association_type
+    findings: list[Finding] = []
+    by_reference = isinstance(source, SubmissionSet) and association.submission_set_status in (
+        "Reference",
+        None,
+    )
+    if (
+        not isinstance(source, Association)
+        and not isinstance(target, Association)
+        and not target_is_new
+        and not by_reference
+        and not same_patient(source.patient_id, target.patient_id)
+    ):
+        findings.append(
+            Finding(
+                rule="association-one-patient",
+                code=ErrorCode.PATIENT_ID_DOES_NOT_MATCH,
+                location=place(association),
+                context=association.target_object,
+                message="the objects this association links belong to different patients",
+            )
+        )
+    if kind in RELATIONSHIPS and not target_is_new and not isinstance(target, DocumentEntry):
+        findings.append(
+            Finding(
+                rule="relationship-between-documents",
+                code=ErrorCode.REGISTRY_METADATA_ERROR,
+                location=place(association, "targetObject"),
+                message=f"a relationship needs a DocumentEntry, this is a {type(target).__name__}",
+            )
+        )
+    if kind == AssociationType.IS_SNAPSHOT_OF and isinstance(target, DocumentEntry):
+        snapshot_is_stable = isinstance(source, DocumentEntry) and not source.is_on_demand
+        if not (snapshot_is_stable and target.is_on_demand):
+            findings.append(
+                Finding(
+                    rule="snapshot-kinds",
+                    code=ErrorCode.REGISTRY_METADATA_ERROR,
+                    location=place(association),
+                    message="IsSnapshotOf links a stable entry with an on-demand entry",
+                )
+            )
+    return findings
+
+
+def _accept(submission: Submission, known: Known, about: Circumstances) -> Changes:
+    new = with_registry_ids(submission, about.new_uuid)
+    approved = AvailabilityStatus.APPROVED.value
+    added: list[RegistryObject] = [
+        replace(s, availability_status=approved, logical_id=s.entry_uuid, version="1")
+        for s in new.submission_sets
+    ]
+    added += [
+        replace(e, availability_status=approved, logical_id=e.entry_uuid, version="1")
+        for e in new.document_entries
+    ]
+    added += [
+        replace(
+            f,
+            availability_status=approved,
+            logical_id=f.entry_uuid,
+            version="1",
+            last_update_time=DateTime(about.now),
+        )
+        for f in new.folders
+    ]
+    statuses: dict[str, StatusChange] = {}
+    touched: dict[str, FolderTouch] = {}
+    links = list(new.associations)
+    own_folders = {f.entry_uuid for f in new.folders}
+    own_entries = {e.entry_uuid for e in new.document_entries}
+    submission_set = new.submission_set.entry_uuid
+    for association in new.associations:
+        source, target = association.source_object, association.target_object
+        if association.association_type in REPLACEMENTS:
+            for uuid in deprecated_with(target, known):
+                statuses[uuid] = StatusChange(entry_uuid=uuid, status=AvailabilityStatus.DEPRECATED)
+            links += _inherited_membership(source, target, submission_set, links, known, about)
+    for association in links:
+        source = association.source_object
+        if (
+            association.association_type == AssociationType.HAS_MEMBER
+            and source != submission_set
+            and source not in own_folders
+            and source not in own_entries
+        ):
+            touched[source] = FolderTouch(entry_uuid=source, last_update_time=about.now)
+    added += [
+        replace(
+            a,
+            availability_status=approved,
+            logical_id=a.entry_uuid,
+            version="1",
+        )
+        for a in links
+    ]
+    return Changes(
+        added=tuple(added),
+        statuses=tuple(statuses.values()),
+        touched=tuple(touched.values()),
+        documents=about.documents,
+        fingerprint=about.fingerprint,
+        events=("submitted",),
+    )
+
+
+def deprecated_with(replaced: str, known: Known) -> tuple[str, ...]:
+    """Give what becomes deprecated when an entry is replaced: itself, its appendices, transforms.
+
+    Source:
+        IHE ITI TF-3: 4.2.2.2.3 (revision 17).
+    """
+    dependent = (AssociationType.APND, AssociationType.XFRM)
+    reached = {replaced: None}
+    waiting = [replaced]
+    while waiting:
+        current = waiting.pop()
+        for association in known.associations(current):
+            source = association.source_object
+            if (
+                association.association_type in dependent
+                and association.target_object == current
+                and source not in reached
+            ):
+                reached[source] = None
+                waiting.append(source)
+    return tuple(reached)
+
+
+def _inherited_membership(
+    new_entry: str,
+    old_entry: str,
+    submission_set: str,
+    links: list[Association],
+    known: Known,
+    about: Circumstances,
+) -> list[Association]:
+    """The new entry joins each approved folder the old one is in, filed by its own set."""
+    present = {
+        (a.source_object, a.target_object)
+        for a in links
+        if a.association_type == AssociationType.HAS_MEMBER
+    }
+    inherited: list[Association] = []
+    for association in known.associations(old_entry):
+        folder = association.source_object
+        if (
+            association.association_type != AssociationType.HAS_MEMBER
+            or association.target_object != old_entry
+            or association.availability_status != AvailabilityStatus.APPROVED
+            or (folder, new_entry) in present
+        ):
+            continue
+        holder = known.object(folder)
+        if (
+            not isinstance(holder, Folder)
+            or holder.availability_status != AvailabilityStatus.APPROVED
+        ):
+            continue
+        member = Association(
+            entry_uuid=about.new_uuid(),
+            association_type=AssociationType.HAS_MEMBER,
+            source_object=folder,
+            target_object=new_entry,
+        )
+        inherited += [
+            member,
+            Association(
+                entry_uuid=about.new_uuid(),
+                association_type=AssociationType.HAS_MEMBER,
+                source_object=submission_set,
+                target_object=member.entry_uuid,
+            ),
+        ]
+    return inherited

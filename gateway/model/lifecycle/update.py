@@ -1,0 +1,660 @@
+"""Metadata update: new versions, status changes and late associations, all or nothing.
+
+Source:
+    IHE ITI XDS Metadata Update supplement: 3.57.4.1.3; Restricted Metadata Update supplement:
+    3.92.4.1.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from gateway.errors import ErrorCode, Finding, Refused
+from gateway.model.association import Association
+from gateway.model.datatypes import DateTime, is_uuid_urn
+from gateway.model.document_entry import DocumentEntry
+from gateway.model.folder import Folder
+from gateway.model.lifecycle.ids import place, same_patient, with_registry_ids
+from gateway.model.lifecycle.known import Changes, FolderTouch, Known, StatusChange
+from gateway.model.lifecycle.register import Circumstances
+from gateway.model.submission import RegistryObject, Submission
+from gateway.model.submission_set import SubmissionSet
+from gateway.model.vocabulary import (
+    RELATIONSHIPS,
+    AssociationType,
+    AvailabilityStatus,
+    DocumentAvailability,
+)
+
+APPROVED = AvailabilityStatus.APPROVED.value
+DEPRECATED = AvailabilityStatus.DEPRECATED.value
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What the operations of one request have come to so far."""
+
+    known: Known
+    about: Circumstances
+    restricted: bool
+    added: dict[str, RegistryObject] = field(default_factory=dict)
+    statuses: dict[str, str] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
+    version_findings: list[Finding] = field(default_factory=list)
+
+    def object(self, uuid: str) -> RegistryObject | None:
+        """The object as it would be after the operations so far."""
+        item = self.added.get(uuid) or self.known.object(uuid)
+        if item is not None and uuid in self.statuses:
+            return replace(item, availability_status=self.statuses[uuid])
+        return item
+
+    def associations(self, uuid: str) -> Iterator[Association]:
+        """Every association that touches an object, as it would be."""
+        for association in self.known.associations(uuid):
+            current = self.object(association.entry_uuid)
+            if isinstance(current, Association):
+                yield current
+        for item in self.added.values():
+            if isinstance(item, Association) and uuid in (item.source_object, item.target_object):
+                yield item
+
+    def say(
+        self, code: ErrorCode, rule: str, location: str, message: str, context: str = ""
+    ) -> None:
+        self.findings.append(
+            Finding(rule=rule, code=code, location=location, message=message, context=context)
+        )
+
+
+def update(
+    submission: Submission, known: Known, about: Circumstances, *, restricted: bool = False
+) -> Changes:
+    """Decide what a metadata update does.
+
+    Args:
+        submission: The request, its own rules checked before.
+        known: The registry's content.
+        about: Circumstances; the findings of the message's checks among them.
+        restricted: The request came as ITI-92, which allows less.
+
+    Raises:
+        Refused: With every finding; a version that is not the latest is reported only when
+            everything else was right, as the supplement asks.
+    """
+    if submission.submission_sets and submission.submission_set.unique_id:
+        accepted = known.fingerprint(submission.submission_set.unique_id)
+        if accepted is not None and accepted == about.fingerprint:
+            return Changes(repeated=True)
+    outcome = _Outcome(known, about, restricted, findings=list(about.findings))
+    if submission.submission_sets:
+        _operate(submission, outcome)
+    if any(f.is_error for f in outcome.findings):
+        raise Refused(*outcome.findings)
+    if outcome.version_findings:
+        raise Refused(*outcome.findings, *outcome.version_findings)
+    return Changes(
+        added=tuple(outcome.added.values()),
+        statuses=tuple(
+            StatusChange(entry_uuid=uuid, status=status)
+            for uuid, status in outcome.statuses.items()
+            if uuid not in outcome.added
+        ),
+        touched=tuple(
+            FolderTouch(entry_uuid=uuid, last_update_time=about.now) for uuid in outcome.touched
+        ),
+        fingerprint=about.fingerprint,
+        events=("updated",),
+    )
+
+
+def _operate(submission: Submission, outcome: _Outcome) -> None:
+    new = with_registry_ids(submission, outcome.about.new_uuid)
+    submission_set = replace(
+        new.submission_set,
+        availability_status=APPROVED,
+        logical_id=new.submission_set.entry_uuid,
+        version="1",
+    )
+    _check_set(submission.submission_set, outcome)
+    outcome.added[submission_set.entry_uuid] = submission_set
+    old_names = dict(
+        zip(
+            (i.entry_uuid for i in new.objects()),
+            (i for i in submission.objects()),
+            strict=True,
+        )
+    )
+    versions: dict[str, DocumentEntry | Folder] = {
+        **{e.entry_uuid: e for e in new.document_entries},
+        **{f.entry_uuid: f for f in new.folders},
+    }
+    links = {a.entry_uuid: a for a in new.associations}
+    from_set = [a for a in new.associations if a.source_object == submission_set.entry_uuid]
+    handled: set[str] = set()
+    for link in from_set:
+        target = versions.get(link.target_object)
+        if link.association_type == AssociationType.HAS_MEMBER and target is not None:
+            handled |= {target.entry_uuid, link.entry_uuid}
+            _update_version(target, old_names[target.entry_uuid], link, outcome)
+    for link in from_set:
+        if link.association_type == AssociationType.UPDATE_AVAILABILITY_STATUS:
+            handled.add(link.entry_uuid)
+            _update_status(link, old_names[link.entry_uuid], outcome)
+    for link in from_set:
+        if link.association_type == AssociationType.SUBMIT_ASSOCIATION:
+            handled |= {link.entry_uuid, link.target_object}
+            _submit_association(link, links.get(link.target_object), submission_set, outcome)
+    for uuid, item in old_names.items():
+        if uuid not in handled and not isinstance(item, SubmissionSet):
+            _refuse_unlinked(item, outcome)
+
+
+def _check_set(submission_set: SubmissionSet, outcome: _Outcome) -> None:
+    unique_id = submission_set.unique_id
+    if unique_id and (outcome.known.holder(unique_id) or outcome.known.entries(unique_id)):
+        outcome.say(
+            ErrorCode.DUPLICATE_UNIQUE_ID_IN_REGISTRY,
+            "unique-id-new",
+            place(submission_set, "uniqueId"),
+            "this uniqueId is already in the registry",
+            unique_id,
+        )
+    patient = submission_set.patient_id
+    if patient is None:
+        return
+    surviving = outcome.known.surviving(patient)
+    merged = surviving is not None and not same_patient(surviving, patient)
+    unknown = outcome.about.known_patients_only and not outcome.known.is_known(patient)
+    if merged or unknown:
+        outcome.say(
+            ErrorCode.UNKNOWN_PATIENT_ID,
+            "patient-known",
+            place(submission_set, "patientId"),
+            "this patient id is not known, or was merged into another one",
+            patient.text,
+        )
+
+
+def _refuse_unlinked(item: RegistryObject, outcome: _Outcome) -> None:
+    code = ErrorCode.METADATA_UPDATE_OPERATION_ERROR
+    if outcome.restricted and isinstance(item, DocumentEntry | Folder):
+        code = ErrorCode.METADATA_ANNOTATION_ERROR
+    outcome.say(
+        code,
+        "update-operation-known",
+        place(item),
+        "no operation of the request names this object; link it with the submission set by "
+        "HasMember (new version), UpdateAvailabilityStatus or SubmitAssociation",
+    )
+
+
+# ---------------------------------------------------------------- a new version
+
+
+def _update_version(
+    new: DocumentEntry | Folder,
+    sent: RegistryObject,
+    link: Association,
+    outcome: _Outcome,
+) -> None:
+    previous_version = _check_version_link(link, sent, outcome)
+    if not _check_logical_id(new, sent, outcome):
+        return
+    logical_id = (new.logical_id or "").lower()
+    if any(getattr(i, "logical_id", None) == logical_id for i in outcome.added.values()):
+        outcome.say(
+            ErrorCode.METADATA_UPDATE_ERROR,
+            "update-once",
+            place(sent),
+            "the request updates this logicalID twice; send one request for each",
+            logical_id,
+        )
+        return
+    if is_uuid_urn(sent.entry_uuid) and outcome.known.object(new.entry_uuid) is not None:
+        outcome.say(
+            ErrorCode.REGISTRY_METADATA_ERROR,
+            "entry-uuid-new",
+            place(sent, "entryUUID"),
+            "this entryUUID is already in the registry; a new version needs one of its own",
+        )
+    old = outcome.known.latest(logical_id)
+    if old is None or type(old) is not type(new):
+        outcome.version_findings.append(
+            Finding(
+                rule="update-logical-id-known",
+                code=ErrorCode.METADATA_VERSION_ERROR,
+                location=place(sent, "logicalID"),
+                context=logical_id,
+                message=f"the registry has no {type(new).__name__} with this logicalID",
+            )
+        )
+        return
+    if previous_version is not None and str(previous_version) != (old.version or "1"):
+        outcome.version_findings.append(
+            Finding(
+                rule="update-previous-version",
+                code=ErrorCode.METADATA_VERSION_ERROR,
+                location=place(sent),
+                context=old.entry_uuid,
+                message=f"PreviousVersion is {previous_version}, the latest version is "
+                f"{old.version}; read the object again before changing it",
+            )
+        )
+    _check_unchanged(new, old, sent, outcome)
+    propagate = (link.association_propagation or "yes").lower() != "no"
+    _check_reconciled(new, old, sent, propagate, outcome)
+    _keep_version(new, old, link, propagate, outcome)
+
+
+def _check_version_link(link: Association, sent: RegistryObject, outcome: _Outcome) -> int | None:
+    """The slots of the HasMember that asks for a new version; gives PreviousVersion."""
+    location = f"Association[{link.source_object} HasMember {sent.entry_uuid}]"
+
+    def bad(rule: str, attribute: str, message: str) -> None:
+        outcome.say(
+            ErrorCode.METADATA_UPDATE_OPERATION_ERROR, rule, f"{location}.{attribute}", message
+        )
+
+    if isinstance(sent, DocumentEntry) and link.submission_set_status != "Original":
+        bad(
+            "update-set-status",
+            "SubmissionSetStatus",
+            f"must be Original for a new version, found {link.submission_set_status or 'none'}",
+        )
+    if link.original_status is not None or link.new_status is not None:
+        bad(
+            "update-foreign-slot",
+            "OriginalStatus",
+            "OriginalStatus and NewStatus belong to UpdateAvailabilityStatus, not to HasMember",
+        )
+    if link.association_propagation not in (None, "yes", "no"):
+        bad(
+            "update-propagation",
+            "AssociationPropagation",
+            f"must be yes or no, found {link.association_propagation}",
+        )
+    text = link.previous_version
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < 1:
+        bad(
+            "update-previous-version",
+            "PreviousVersion",
+            f"must be the number of the version being updated, found {text or 'none'}",
+        )
+        return None
+    return int(text)
+
+
+def _check_logical_id(new: DocumentEntry | Folder, sent: RegistryObject, outcome: _Outcome) -> bool:
+    logical_id = new.logical_id
+    first = ErrorCode.INVALID_REQUEST_EXCEPTION if outcome.restricted else None
+    if not logical_id or not is_uuid_urn(logical_id):
+        outcome.say(
+            first or ErrorCode.METADATA_UPDATE_ERROR,
+            "update-logical-id",
+            place(sent, "logicalID"),
+            "a new version carries the logicalID (lid) of the object it updates, a urn:uuid",
+        )
+        return False
+    if logical_id.lower() == sent.entry_uuid.lower():
+        outcome.say(
+            first or ErrorCode.METADATA_UPDATE_ERROR,
+            "update-not-first-version",
+            place(sent, "logicalID"),
+            "logicalID equals the object's own id, which makes it a first version, not an update",
+        )
+        return False
+    return True
+
+
+def _check_unchanged(
+    new: DocumentEntry | Folder,
+    old: DocumentEntry | Folder,
+    sent: RegistryObject,
+    outcome: _Outcome,
+) -> None:
+    def fixed(attribute: str, code: ErrorCode, before: object, after: object) -> None:
+        outcome.say(
+            code,
+            "update-attribute-fixed",
+            place(sent, attribute),
+            f"may not change in an update: the registry has {before}, the request says {after}",
+        )
+
+    general = ErrorCode.METADATA_UPDATE_ERROR
+    if not outcome.restricted and old.availability_status != APPROVED:
+        outcome.say(
+            general,
+            "update-latest-approved",
+            place(sent),
+            "the latest version is not Approved; change its status first",
+            old.entry_uuid,
+        )
+    if new.unique_id != old.unique_id:
+        code = ErrorCode.METADATA_IDENTIFIER_ERROR if outcome.restricted else general
+        fixed("uniqueId", code, old.unique_id, new.unique_id)
+    if isinstance(new, DocumentEntry) and isinstance(old, DocumentEntry):
+        unmodifiable = ErrorCode.UNMODIFIABLE_METADATA_ERROR
+        if new.object_type != old.object_type:
+            code = unmodifiable if outcome.restricted else general
+            fixed("objectType", code, old.object_type, new.object_type)
+        if outcome.restricted:
+            if new.source_patient_id != old.source_patient_id:
+                fixed("sourcePatientId", unmodifiable, "another value", "this one")
+            if new.repository_unique_id != old.repository_unique_id:
+                fixed(
+                    "repositoryUniqueId",
+                    unmodifiable,
+                    old.repository_unique_id,
+                    new.repository_unique_id,
+                )
+            online = DocumentAvailability.ONLINE.value
+            if (new.document_availability or old.document_availability or online) != (
+                old.document_availability or online
+            ):
+                fixed(
+                    "documentAvailability",
+                    unmodifiable,
+                    old.document_availability or online,
+                    new.document_availability,
+                )
+            for attribute in ("hash", "size"):
+                after, before = getattr(new, attribute), getattr(old, attribute)
+                if after is not None and after.lower() != (before or "").lower():
+                    fixed(attribute, unmodifiable, before, after)
+            if new.availability_status not in (None, old.availability_status):
+                fixed(
+                    "availabilityStatus",
+                    unmodifiable,
+                    old.availability_status,
+                    new.availability_status,
+                )
+
+
+def _check_reconciled(
+    new: DocumentEntry | Folder,
+    old: DocumentEntry | Folder,
+    sent: RegistryObject,
+    propagate: bool,
+    outcome: _Outcome,
+) -> None:
+    """A changed patient must not leave linked objects with different patients."""
+    if same_patient(new.patient_id, old.patient_id):
+        return
+    linked = propagate and any(_propagated(old, outcome))
+    if outcome.restricted or linked:
+        outcome.say(
+            ErrorCode.PATIENT_ID_RECONCILIATION_ERROR,
+            "update-patient",
+            place(sent, "patientId"),
+            "the patient may not change"
+            if outcome.restricted
+            else "the patient may not change while folders or other documents are linked; "
+            "remove the links or send AssociationPropagation no",
+            new.patient_id.text if new.patient_id else "",
+        )
+
+
+def _propagated(old: DocumentEntry | Folder, outcome: _Outcome) -> Iterator[Association]:
+    """The links of the old version that the new one takes over."""
+    for association in outcome.known.associations(old.entry_uuid):
+        if association.availability_status != APPROVED:
+            continue
+        if association.association_type in RELATIONSHIPS:
+            yield association
+        elif association.association_type == AssociationType.HAS_MEMBER:
+            holder = outcome.known.object(association.source_object)
+            member = outcome.known.object(association.target_object)
+            if isinstance(holder, Folder) and isinstance(member, DocumentEntry):
+                yield association
+
+
+def _keep_version(
+    new: DocumentEntry | Folder,
+    old: DocumentEntry | Folder,
+    link: Association,
+    propagate: bool,
+    outcome: _Outcome,
+) -> None:
+    number = str(int(old.version or "1") + 1)
+    status = old.availability_status or APPROVED
+    kept: DocumentEntry | Folder
+    if isinstance(new, DocumentEntry) and isinstance(old, DocumentEntry):
+        kept = replace(
+            new,
+            logical_id=old.logical_id,
+            version=number,
+            availability_status=status,
+            document_availability=new.document_availability or old.document_availability,
+            # What the source does not repeat stays what the repository measured.
+            hash=new.hash or old.hash,
+            size=new.size or old.size,
+            repository_unique_id=new.repository_unique_id or old.repository_unique_id,
+        )
+    elif isinstance(new, Folder):
+        kept = replace(
+            new,
+            logical_id=old.logical_id,
+            version=number,
+            availability_status=status,
+            last_update_time=DateTime(outcome.about.now),
+        )
+    else:  # pragma: no cover - the kinds were compared before
+        return
+    outcome.added[kept.entry_uuid] = kept
+    outcome.statuses[old.entry_uuid] = DEPRECATED
+    _add_link(link, outcome)
+    if not propagate:
+        return
+    for association in _propagated(old, outcome):
+        swap = {old.entry_uuid: kept.entry_uuid}
+        copied = replace(
+            association,
+            entry_uuid=outcome.about.new_uuid(),
+            source_object=swap.get(association.source_object, association.source_object),
+            target_object=swap.get(association.target_object, association.target_object),
+        )
+        _add_link(copied, outcome)
+        if association.association_type == AssociationType.HAS_MEMBER and isinstance(
+            kept, DocumentEntry
+        ):
+            outcome.touched.add(association.source_object)
+
+
+def _add_link(link: Association, outcome: _Outcome) -> None:
+    outcome.added[link.entry_uuid] = replace(
+        link, availability_status=APPROVED, logical_id=link.entry_uuid, version="1"
+    )
+
+
+# ---------------------------------------------------------------- a status
+
+
+def _update_status(link: Association, sent: RegistryObject, outcome: _Outcome) -> None:
+    location = place(sent)
+    if outcome.restricted:
+        outcome.say(
+            ErrorCode.UNMODIFIABLE_METADATA_ERROR,
+            "update-status-restricted",
+            location,
+            "a restricted update cannot change availabilityStatus; use Update Document Set",
+        )
+        return
+    operation = ErrorCode.METADATA_UPDATE_OPERATION_ERROR
+    well_formed = True
+    for attribute, text in (
+        ("OriginalStatus", link.original_status),
+        ("NewStatus", link.new_status),
+    ):
+        if text not in (APPROVED, DEPRECATED):
+            well_formed = False
+            outcome.say(
+                operation,
+                "update-status-slots",
+                f"{location}.{attribute}",
+                f"must be {APPROVED} or {DEPRECATED}, found {text or 'none'}",
+            )
+    if link.previous_version is not None or link.submission_set_status is not None:
+        well_formed = False
+        outcome.say(
+            operation,
+            "update-foreign-slot",
+            location,
+            "UpdateAvailabilityStatus has the slots OriginalStatus and NewStatus, no others",
+        )
+    if not well_formed:
+        return
+    _check_status_target(link, location, outcome)
+
+
+def _check_status_target(link: Association, location: str, outcome: _Outcome) -> None:
+    def bad(rule: str, message: str) -> None:
+        outcome.say(ErrorCode.METADATA_UPDATE_ERROR, rule, location, message, link.target_object)
+
+    target = outcome.object(link.target_object)
+    if target is None:
+        bad("update-status-target", "the object whose status shall change is not in the registry")
+        return
+    if isinstance(target, SubmissionSet):
+        bad("update-status-target", "the status of a submission set cannot change")
+        return
+    if isinstance(target, Association):
+        source = outcome.object(target.source_object)
+        if isinstance(source, SubmissionSet):
+            bad(
+                "update-status-target",
+                "the status of a submission set's own membership cannot change",
+            )
+            return
+    elif target.entry_uuid not in outcome.added:
+        latest = outcome.known.latest(target.logical_id or target.entry_uuid)
+        if latest is not None and latest.entry_uuid != target.entry_uuid:
+            bad("update-status-latest", "only the status of the latest version can change")
+            return
+    if link.original_status == link.new_status:
+        bad("update-status-differs", "OriginalStatus and NewStatus are the same")
+        return
+    if target.availability_status != link.original_status:
+        bad(
+            "update-status-original",
+            f"OriginalStatus is {link.original_status}, the object is {target.availability_status}",
+        )
+        return
+    new_status = link.new_status or APPROVED
+    if target.entry_uuid in outcome.added:
+        outcome.added[target.entry_uuid] = replace(target, availability_status=new_status)
+    elif target.entry_uuid in outcome.statuses:
+        bad("update-once", "two operations of the request change the status of this object")
+    else:
+        outcome.statuses[target.entry_uuid] = new_status
+
+
+# ---------------------------------------------------------------- a late association
+
+
+def _submit_association(
+    trigger: Association,
+    association: Association | None,
+    submission_set: SubmissionSet,
+    outcome: _Outcome,
+) -> None:
+    if association is None:
+        outcome.say(
+            ErrorCode.METADATA_UPDATE_ERROR,
+            "submit-association-target",
+            place(trigger, "targetObject"),
+            "SubmitAssociation must point to an association of the same request",
+        )
+        return
+    if not _check_submitted(association, outcome):
+        return
+    _add_link(association, outcome)
+    if association.association_type == AssociationType.HAS_MEMBER:
+        outcome.touched.add(association.source_object)
+        filed = Association(
+            entry_uuid=outcome.about.new_uuid(),
+            association_type=AssociationType.HAS_MEMBER,
+            source_object=submission_set.entry_uuid,
+            target_object=association.entry_uuid,
+        )
+        _add_link(filed, outcome)
+
+
+def _check_submitted(association: Association, outcome: _Outcome) -> bool:
+    before = len(outcome.findings)
+    general = ErrorCode.METADATA_UPDATE_ERROR
+    kind = association.association_type
+    if kind not in RELATIONSHIPS and kind != AssociationType.HAS_MEMBER:
+        outcome.say(
+            ErrorCode.REGISTRY_METADATA_ERROR,
+            "association-type",
+            place(association, "associationType"),
+            f"{kind} is not an association type that can be stored",
+        )
+        return False
+    ends: list[RegistryObject] = []
+    for attribute, uuid in (
+        ("sourceObject", association.source_object),
+        ("targetObject", association.target_object),
+    ):
+        end = outcome.object(uuid)
+        if end is None:
+            outcome.say(
+                general,
+                "submit-association-end",
+                place(association, attribute),
+                "this object is not in the registry",
+                uuid,
+            )
+        elif end.availability_status != APPROVED:
+            outcome.say(
+                general,
+                "submit-association-end",
+                place(association, attribute),
+                "this object is not Approved",
+                uuid,
+            )
+        else:
+            ends.append(end)
+    if len(ends) == 2:
+        _check_submitted_pair(association, ends[0], ends[1], outcome)
+    return len(outcome.findings) == before
+
+
+def _check_submitted_pair(
+    association: Association, source: RegistryObject, target: RegistryObject, outcome: _Outcome
+) -> None:
+    expected = (
+        Folder if association.association_type == AssociationType.HAS_MEMBER else DocumentEntry
+    )
+    if not isinstance(source, expected) or not isinstance(target, DocumentEntry):
+        outcome.say(
+            ErrorCode.METADATA_UPDATE_ERROR,
+            "submit-association-kinds",
+            place(association),
+            f"this association links a {expected.__name__} with a DocumentEntry, found a "
+            f"{type(source).__name__} and a {type(target).__name__}",
+        )
+        return
+    if not same_patient(source.patient_id, target.patient_id):
+        outcome.say(
+            ErrorCode.PATIENT_ID_RECONCILIATION_ERROR,
+            "submit-association-patient",
+            place(association),
+            "the two objects belong to different patients",
+        )
+    for other in outcome.associations(source.entry_uuid):
+        if (other.source_object, other.target_object, other.association_type) == (
+            association.source_object,
+            association.target_object,
+            association.association_type,
+        ) and other.availability_status == APPROVED:
+            outcome.say(
+                ErrorCode.METADATA_UPDATE_ERROR,
+                "submit-association-new",
+                place(association),
+                "the registry has the same association already",
+            )
+            return
