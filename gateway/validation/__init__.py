@@ -1,0 +1,9 @@
+"""Checks that need a message and nothing else: (message or value) -> findings.
+
+The server and the conformance suite run the same checks. What needs the registry's content is
+decided in :mod:`gateway.model.lifecycle`.
+"""
+
+from gateway.validation.submission import Transaction, check_submission
+
+__all__ = ["Transaction", "check_submission"]
