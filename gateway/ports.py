@@ -114,6 +114,10 @@ class Staging(Protocol):
         """Say that the last octets came."""
         ...
 
+    def received(self, entry_id: str) -> ReceivedDocument:
+        """Give the measures of a closed document, tied to the entry it came for."""
+        ...
+
 
 class DocumentStore(Protocol):
     """Where documents' octets are kept, named by their SHA-256."""
@@ -122,8 +126,8 @@ class DocumentStore(Protocol):
         """Open a place for a document on its way in."""
         ...
 
-    async def put(self, staged: Staging, entry_id: str) -> ReceivedDocument:
-        """Make a staged document durable under its digest; the same octets again are fine."""
+    async def put_all(self, staged: tuple[Staging, ...]) -> None:
+        """Make closed documents durable under their digests; the same octets again are fine."""
         ...
 
     async def discard(self, staged: Staging) -> None:

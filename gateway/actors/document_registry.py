@@ -1,0 +1,211 @@
+"""Document Registry: metadata of documents, kept and searched.
+
+Source:
+    IHE ITI TF-1: 10.1.1.3; TF-2a: 3.18, TF-2b: 3.42, 3.57, 3.61, 3.62 (revision 17).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.errors import ErrorCode, Finding, Refused
+from gateway.model.lifecycle import (
+    Changes,
+    Circumstances,
+    DocumentRecord,
+    Known,
+    register,
+    remove,
+    update,
+)
+from gateway.model.submission import Submission
+from gateway.ports import Clock, Form, Found, Page, RegistryStore, TooManyResults
+from gateway.transactions.registry_stored_query import (
+    FindDocuments,
+    FindFolders,
+    FindSubmissionSets,
+    GetAll,
+    RegistryStoredQuery,
+    ReturnType,
+    StoredQuery,
+)
+from gateway.transactions.submission import RemoveMetadata, SubmitObjects
+from gateway.validation import Transaction, check_submission
+
+_BY_PATIENT = (FindDocuments, FindFolders, FindSubmissionSets, GetAll)
+
+Fingerprint = Callable[[Submission, tuple[DocumentRecord, ...]], bytes]
+"""What a submission and its repetitions have in common."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """What an accepted message did.
+
+    Attributes:
+        changes: Everything that was kept; ``changes.repeated`` when it had been kept before.
+        warnings: Findings that did not refuse the message.
+    """
+
+    changes: Changes
+    warnings: tuple[Finding, ...] = ()
+
+
+class DocumentRegistry:
+    """Registers, updates, removes and finds metadata."""
+
+    def __init__(
+        self,
+        store: RegistryStore,
+        clock: Clock,
+        new_uuid: Callable[[], str],
+        fingerprint: Fingerprint,
+        *,
+        known_patients_only: bool = False,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._new_uuid = new_uuid
+        self._fingerprint = fingerprint
+        self._known_patients_only = known_patients_only
+
+    async def register(
+        self,
+        request: SubmitObjects,
+        transaction: Transaction = Transaction.REGISTER,
+    ) -> Registered:
+        """Register a submission, wholly or not at all.
+
+        Args:
+            request: The submission as read, with what could not be read.
+            transaction: ITI-42 or ITI-61.
+
+        Raises:
+            Refused: With every problem of the message and of its fit with the registry.
+        """
+        findings = request.findings + check_submission(request.submission, transaction)
+        return await self.register_checked(
+            SubmitObjects(submission=request.submission, findings=findings)
+        )
+
+    async def register_checked(
+        self, request: SubmitObjects, documents: tuple[DocumentRecord, ...] = ()
+    ) -> Registered:
+        """Register a submission whose own checks have run; their findings are in the request.
+
+        Args:
+            request: The submission and everything found in it.
+            documents: What the repository keeps from the same transaction on.
+
+        Raises:
+            Refused: With every problem of the message and of its fit with the registry.
+        """
+        about = self._circumstances(request.submission, request.findings, documents)
+
+        def decide(known: Known) -> Changes:
+            return register(request.submission, known, about)
+
+        return Registered(changes=await self._store.change(decide), warnings=request.findings)
+
+    async def update(self, request: SubmitObjects, *, restricted: bool = False) -> Registered:
+        """Update metadata [ITI-57], or with ``restricted`` as ITI-92 allows.
+
+        Raises:
+            Refused: With every problem; nothing was changed.
+        """
+        transaction = Transaction.RESTRICTED_UPDATE if restricted else Transaction.UPDATE
+        findings = request.findings + check_submission(request.submission, transaction)
+        about = self._circumstances(request.submission, findings, ())
+
+        def decide(known: Known) -> Changes:
+            return update(request.submission, known, about, restricted=restricted)
+
+        return Registered(changes=await self._store.change(decide), warnings=findings)
+
+    async def remove(self, request: RemoveMetadata) -> Registered:
+        """Remove metadata [ITI-62]; documents stay in the repository.
+
+        Raises:
+            Refused: With every problem; nothing was removed.
+        """
+        findings = list(request.findings)
+        if not request.object_ids and not findings:
+            findings.append(
+                Finding(
+                    rule="remove-names-objects",
+                    code=ErrorCode.REGISTRY_ERROR,
+                    location="RemoveObjectsRequest.ObjectRefList",
+                    message="names no object; give an ObjectRef for each object to remove",
+                )
+            )
+
+        def decide(known: Known) -> Changes:
+            return remove(request.object_ids, known, tuple(findings))
+
+        return Registered(changes=await self._store.change(decide))
+
+    async def query(self, request: RegistryStoredQuery, form: Form) -> Found:
+        """Answer a stored query [ITI-18].
+
+        Args:
+            request: The query.
+            form: The wire form the objects are wanted in, when the query asks for whole objects.
+
+        Raises:
+            Refused: More objects than one answer may hold, or several patients' objects in one
+                answer by id.
+        """
+        whole = request.return_type is ReturnType.LEAF_CLASS
+        found = await self.find(request.query, form if whole else Form.REFERENCE)
+        if whole and not isinstance(request.query, _BY_PATIENT):
+            _refuse_several_patients(found)
+        return found
+
+    async def find(self, query: StoredQuery, form: Form, page: Page | None = None) -> Found:
+        """Find objects in a wire form, a page of them when ``page`` says so.
+
+        Raises:
+            Refused: More objects than one answer may hold.
+        """
+        try:
+            return await self._store.find(query, form, page)
+        except TooManyResults as too_many:
+            raise Refused(
+                Finding(
+                    rule="too-many-results",
+                    code=ErrorCode.TOO_MANY_RESULTS,
+                    location="AdhocQuery",
+                    message="more objects match than one answer may hold; narrow the query, or "
+                    "ask for ObjectRef and fetch the objects in portions",
+                )
+            ) from too_many
+
+    def _circumstances(
+        self,
+        submission: Submission,
+        findings: tuple[Finding, ...],
+        documents: tuple[DocumentRecord, ...],
+    ) -> Circumstances:
+        return Circumstances(
+            now=self._clock.now(),
+            new_uuid=self._new_uuid,
+            known_patients_only=self._known_patients_only,
+            fingerprint=self._fingerprint(submission, documents),
+            documents=documents,
+            findings=findings,
+        )
+
+
+def _refuse_several_patients(found: Found) -> None:
+    patients = {held.patient for held in found.objects if held.patient}
+    if len(patients) > 1:
+        raise Refused(
+            Finding(
+                rule="single-patient",
+                code=ErrorCode.RESULT_NOT_SINGLE_PATIENT,
+                location="AdhocQuery",
+                message="the objects belong to several patients; ask for ObjectRef, or for fewer "
+                "ids at a time",
+            )
+        )

@@ -1,0 +1,282 @@
+"""Document Repository: documents' octets, kept and given back.
+
+Source:
+    IHE ITI TF-1: 10.1.1.4; TF-2b: 3.41, 3.43 (revision 17); Remove Metadata and Documents
+    supplement: 3.86.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from gateway.actors.document_registry import DocumentRegistry, Registered
+from gateway.errors import ErrorCode, Finding, Refused
+from gateway.model.document_entry import DocumentEntry
+from gateway.model.lifecycle import Changes, DocumentRecord, Known
+from gateway.model.lifecycle.ids import place
+from gateway.model.submission import ReceivedDocument, Submission
+from gateway.ports import DocumentStore, RegistryStore, Staging
+from gateway.transactions.document_repository import (
+    DocumentRequest,
+    RemoveDocuments,
+    RetrievedDocument,
+    RetrieveDocumentSet,
+    RetrieveDocumentSetResponse,
+)
+from gateway.transactions.submission import SubmitObjects
+from gateway.validation import Transaction, check_submission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedDocument:
+    """A document of a message, on disk and measured but not yet kept.
+
+    Attributes:
+        entry_id: Id of the entry the message ties it to.
+    """
+
+    entry_id: str
+    staging: Staging
+
+
+class DocumentRepository:
+    """Keeps documents, registers them, gives them back and removes them."""
+
+    def __init__(
+        self,
+        registry: DocumentRegistry,
+        store: RegistryStore,
+        documents: DocumentStore,
+        repository_unique_id: str,
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._documents = documents
+        self.repository_unique_id = repository_unique_id
+
+    async def provide_and_register(
+        self, request: SubmitObjects, staged: tuple[StagedDocument, ...]
+    ) -> Registered:
+        """Keep the documents of a submission and register it, wholly or not at all.
+
+        The octets are made durable first, then one transaction of the registry makes them known.
+        Whatever the outcome, the staged documents are no longer the caller's.
+
+        Raises:
+            Refused: With every problem of documents, metadata and registry at once.
+        """
+        received = tuple(s.staging.received(s.entry_id) for s in staged)
+        submission = self._completed(request.submission, received)
+        findings = (
+            *request.findings,
+            *_check_documents(request.submission, received),
+            *check_submission(submission, Transaction.PROVIDE_AND_REGISTER),
+        )
+        message_is_good = not any(f.is_error for f in findings)
+        if message_is_good:
+            await self._documents.put_all(tuple(s.staging for s in staged))
+        else:
+            for document in staged:
+                await self._documents.discard(document.staging)
+        return await self._registry.register_checked(
+            SubmitObjects(submission=submission, findings=findings),
+            _records(submission, received) if message_is_good else (),
+        )
+
+    def _completed(
+        self, submission: Submission, received: tuple[ReceivedDocument, ...]
+    ) -> Submission:
+        """Fill in what only the repository knows: size, hash, its own id."""
+        contents = {r.entry_id: r for r in received}
+
+        def complete(entry: DocumentEntry) -> DocumentEntry:
+            content = contents.get(entry.entry_uuid)
+            if content is None:
+                return entry
+            return replace(
+                entry,
+                size=str(content.size),
+                hash=content.sha1,
+                repository_unique_id=self.repository_unique_id,
+            )
+
+        entries = tuple(complete(e) for e in submission.document_entries)
+        return replace(submission, document_entries=entries)
+
+    async def retrieve(self, request: RetrieveDocumentSet) -> RetrieveDocumentSetResponse:
+        """Give the documents that are here, and a finding for each that is not."""
+        found: list[RetrievedDocument] = []
+        findings: list[Finding] = []
+        for wanted in request.documents:
+            record, problem = await self._look_up(wanted)
+            if problem is not None:
+                findings.append(problem)
+            elif record is not None:
+                found.append(
+                    RetrievedDocument(
+                        request=wanted,
+                        mime_type=record.mime_type,
+                        size=record.size,
+                        content=record.content,
+                    )
+                )
+        return RetrieveDocumentSetResponse(documents=tuple(found), findings=tuple(findings))
+
+    async def remove(self, request: RemoveDocuments) -> RetrieveDocumentSetResponse:
+        """Remove documents that are here; a finding for each that could not be removed.
+
+        Metadata stay; they are removed by the registry [ITI-62].
+        """
+        removable: dict[str, DocumentRequest] = {}
+        findings: list[Finding] = []
+        for wanted in request.documents:
+            record, problem = await self._look_up(wanted)
+            if problem is not None:
+                findings.append(problem)
+            elif record is not None:
+                removable[record.unique_id] = wanted
+        if removable:
+
+            def decide(known: Known) -> Changes:
+                return Changes(removed_documents=tuple(removable), events=("documents-removed",))
+
+            await self._store.change(decide)
+        return RetrieveDocumentSetResponse(
+            documents=tuple(
+                RetrievedDocument(request=wanted, mime_type="", size=0, content="")
+                for wanted in removable.values()
+            ),
+            findings=tuple(findings),
+        )
+
+    async def _look_up(
+        self, wanted: DocumentRequest
+    ) -> tuple[DocumentRecord | None, Finding | None]:
+        if wanted.repository_unique_id != self.repository_unique_id:
+            return None, Finding(
+                rule="repository-known",
+                code=ErrorCode.UNKNOWN_REPOSITORY_ID,
+                location="DocumentRequest.RepositoryUniqueId",
+                context=wanted.document_unique_id,
+                message=f"this repository is {self.repository_unique_id}, asked was "
+                f"{wanted.repository_unique_id[:64] or 'none'}",
+            )
+        record = await self._store.document(wanted.document_unique_id)
+        if record is None or self._documents.path(record.content) is None:
+            return None, Finding(
+                rule="document-present",
+                code=ErrorCode.DOCUMENT_UNIQUE_ID_ERROR,
+                location="DocumentRequest.DocumentUniqueId",
+                context=wanted.document_unique_id,
+                message="this repository has no such document",
+            )
+        return record, None
+
+
+def _records(
+    submission: Submission, received: tuple[ReceivedDocument, ...]
+) -> tuple[DocumentRecord, ...]:
+    entries = {e.entry_uuid: e for e in submission.document_entries}
+    return tuple(
+        DocumentRecord(
+            unique_id=entries[r.entry_id].unique_id or "",
+            mime_type=entries[r.entry_id].mime_type or "application/octet-stream",
+            size=r.size,
+            sha1=r.sha1,
+            content=r.content,
+        )
+        for r in received
+    )
+
+
+def _check_documents(
+    submission: Submission, received: tuple[ReceivedDocument, ...]
+) -> tuple[Finding, ...]:
+    """Each entry has its document and each document its entry, with the size and hash announced.
+
+    Source:
+        IHE ITI TF-2b: 3.41.4.1.3 (revision 17).
+    """
+    findings: list[Finding] = []
+    entries = {e.entry_uuid: e for e in submission.document_entries}
+    contents: dict[str, ReceivedDocument] = {}
+    for document in received:
+        if document.entry_id not in entries:
+            findings.append(
+                Finding(
+                    rule="document-described",
+                    code=ErrorCode.MISSING_DOCUMENT_METADATA,
+                    location=f"Document[{document.entry_id}]",
+                    context=document.entry_id,
+                    message="no DocumentEntry of the submission has this id",
+                )
+            )
+        elif document.entry_id in contents:
+            findings.append(
+                Finding(
+                    rule="document-once",
+                    code=ErrorCode.REPOSITORY_METADATA_ERROR,
+                    location=f"Document[{document.entry_id}]",
+                    message="two documents of the message have this id",
+                )
+            )
+        contents[document.entry_id] = document
+    for entry in submission.document_entries:
+        content = contents.get(entry.entry_uuid)
+        if content is not None:
+            findings += _check_content(entry, content)
+        elif not entry.is_on_demand:
+            findings.append(
+                Finding(
+                    rule="document-given",
+                    code=ErrorCode.MISSING_DOCUMENT,
+                    location=place(entry),
+                    context=entry.unique_id or entry.entry_uuid,
+                    message="the message carries no Document with this entry's id",
+                )
+            )
+    return tuple(findings)
+
+
+def _check_content(entry: DocumentEntry, content: ReceivedDocument) -> list[Finding]:
+    findings = []
+    announced = entry.size
+    if announced is not None and announced.strip("0123456789") == "":
+        if announced.lstrip("0") != str(content.size).lstrip("0"):
+            findings.append(
+                Finding(
+                    rule="content-size",
+                    code=ErrorCode.REPOSITORY_METADATA_ERROR,
+                    location=place(entry, "size"),
+                    message=f"announced {announced[:20]} octets, received {content.size}",
+                )
+            )
+    elif announced is not None:
+        findings.append(
+            Finding(
+                rule="content-size",
+                code=ErrorCode.REPOSITORY_METADATA_ERROR,
+                location=place(entry, "size"),
+                message=f"must be a number of octets, found {announced[:20]!r}",
+            )
+        )
+    if entry.hash is not None and entry.hash.lower() != content.sha1:
+        findings.append(
+            Finding(
+                rule="content-hash",
+                code=ErrorCode.REPOSITORY_METADATA_ERROR,
+                location=place(entry, "hash"),
+                message=f"announced {entry.hash[:64]}, received octets with {content.sha1}",
+            )
+        )
+    return findings
+
+
+def refuse_unless_whole(response: RetrieveDocumentSetResponse) -> None:
+    """Raise the findings of a response that found nothing at all.
+
+    Raises:
+        Refused: When no document was found.
+    """
+    if response.findings and not response.documents:
+        raise Refused(*response.findings)
