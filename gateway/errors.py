@@ -107,8 +107,7 @@ class ErrorCode(Enum):
     INTERNAL = WireForm("XDSRegistryError", "exception", 500)
 
     def __new__(cls, xds: str, fhir_issue: str, http_status: int) -> ErrorCode:
-        # Two codes may share one wire form (MALFORMED and others); a counter keeps Enum from
-        # folding them into aliases of each other.
+        """Keep codes that share one wire form (MALFORMED and others) from becoming aliases."""
         member = object.__new__(cls)
         member._value_ = f"{len(cls.__members__)}:{xds}"
         member.form = WireForm(xds, fhir_issue, http_status)
