@@ -1,0 +1,24 @@
+"""What every test relies on: no setting of the machine leaks in, and laws search modestly."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# An everyday run searches briefly; `make laws` (HYPOTHESIS_PROFILE=thorough) searches long. No deadline:
+# the machines that run the tests are shared, and a slow moment is no counter-example.
+settings.register_profile(
+    "modest", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("thorough", settings.get_profile("modest"), max_examples=3000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "modest"))
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test sees the defaults, whatever the person who runs it has exported."""
+    for name in list(os.environ):
+        if name.startswith("GATEWAY_") and name != "GATEWAY_SHARED":
+            monkeypatch.delenv(name)
