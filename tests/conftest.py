@@ -7,8 +7,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-# An everyday run searches briefly; `make laws` (HYPOTHESIS_PROFILE=thorough) searches long. No deadline:
-# the machines that run the tests are shared, and a slow moment is no counter-example.
+# An everyday run searches briefly; `make laws` (HYPOTHESIS_PROFILE=thorough) searches long. No
+# deadline: the machines that run the tests are shared, and a slow moment is no counter-example.
 settings.register_profile(
     "modest", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

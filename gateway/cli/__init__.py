@@ -1,0 +1,62 @@
+"""The command ``gateway``: one module a command, each free to import what only it needs.
+
+Commands read settings and speak to a person; what they do is done by the packages below.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gateway import __version__
+from gateway.cli.console import out
+from gateway.cli.serve import serve
+from gateway.cli.show_settings import show_settings
+
+app = typer.Typer(
+    name="gateway",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_show_locals=False,
+    add_completion=True,
+    help="A FHIR / IHE-XDS gateway: hospitals submit over XDS.b, FHIR clients find and read.\n\n"
+    "Start with `gateway serve --demo`, then follow the three commands it prints. "
+    "Every setting can also come from the environment (`GATEWAY_PORT`, ...) or from "
+    "`gateway.toml`; `gateway settings` shows what is in force.",
+)
+
+app.command("serve")(serve)
+app.command("settings")(show_settings)
+
+
+@app.command("version")
+def version() -> None:
+    """Print the version."""
+    out.print(__version__, highlight=False)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and stop.",
+            is_eager=True,
+            callback=_print_version,
+        ),
+    ] = False,
+) -> None:
+    """Keep `--version` beside the commands."""
+
+
+def main() -> None:
+    """Run the command line; the console script's entry."""
+    app()

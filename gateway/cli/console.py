@@ -1,0 +1,31 @@
+"""The two streams a command speaks on, and how it gives up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+from gateway.settings import Settings, SettingsError, read_settings
+
+out = Console()
+err = Console(stderr=True)
+
+USAGE = 2
+"""Exit status where what was asked for cannot be done as it was asked."""
+
+
+def give_up(message: str, status: int = 1) -> NoReturn:
+    """Say on standard error why the command stops, and stop it."""
+    err.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(status)
+
+
+def settings_or_give_up(command_line: Mapping[str, object] | None = None) -> Settings:
+    """Read the settings; where they cannot be used, say so and stop the command."""
+    try:
+        return read_settings(command_line)
+    except SettingsError as error:
+        give_up(str(error), USAGE)
