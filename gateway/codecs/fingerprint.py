@@ -1,0 +1,28 @@
+"""What a submission and its repetitions have in common, as a digest.
+
+A sender that got no answer sends the same submission again: with the same metadata and the same
+documents, but perhaps with other symbolic ids. Those are therefore replaced by their order before
+the digest is made; UUIDs are not, since the sender counts on finding its objects under them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import orjson
+
+from gateway.model.datatypes import is_uuid_urn
+from gateway.model.lifecycle import DocumentRecord
+from gateway.model.submission import Submission
+
+
+def fingerprint(submission: Submission, documents: tuple[DocumentRecord, ...]) -> bytes:
+    """Give the digest of a submission and of its documents' contents."""
+    octets = orjson.dumps(submission)
+    for number, item in enumerate(submission.objects()):
+        if item.entry_uuid and not is_uuid_urn(item.entry_uuid):
+            octets = octets.replace(orjson.dumps(item.entry_uuid), b'"#%d"' % number)
+    digest = hashlib.sha256(octets)
+    for document in documents:
+        digest.update(document.unique_id.encode() + b"\x00" + document.content.encode())
+    return digest.digest()
