@@ -10,7 +10,17 @@ from collections.abc import Iterator
 from uuid import UUID, uuid5
 
 from gateway.codecs.ebrim.localized import read_localized_strings
-from gateway.codecs.ebrim.names import CLASSIFICATION_TYPE, DESCRIPTION, NAME, SLOT, VERSION_INFO
+from gateway.codecs.ebrim.names import (
+    CLASSIFICATION_TYPE,
+    DESCRIPTION,
+    LOCALIZED_STRING,
+    NAME,
+    SLOT,
+    VALUE,
+    VALUE_LIST,
+    VERSION_INFO,
+    XML_LANG,
+)
 from gateway.codecs.ebrim.reading import Reading
 from gateway.codecs.ebrim.slots import (
     Slots,
@@ -54,6 +64,27 @@ def read_code(element: Element, where: str, reading: Reading) -> Code:
         where: The attribute, as findings call it.
     """
     code = (element.get("nodeRepresentation") or "").strip()
+    # Nearly every code has one Slot and one Name with one text each. They are reached by index,
+    # in one step: codes are most of a message.
+    if len(element) == 2 and len(slot := element[0]) == 1 and len(name := element[1]) == 1:
+        value_list, string = slot[0], name[0]
+        if (
+            len(value_list) == 1
+            and slot.tag == SLOT
+            and name.tag == NAME
+            and slot.get("name") == "codingScheme"
+            and value_list.tag == VALUE_LIST
+            and string.tag == LOCALIZED_STRING
+        ):
+            value = value_list[0]
+            if value.tag == VALUE and not len(value):
+                scheme, display = (value.text or "").strip(), string.get("value")
+                if code and scheme and display:
+                    return Code(code, scheme, display, string.get(XML_LANG) or None)
+    return _read_unusual_code(element, code, where, reading)
+
+
+def _read_unusual_code(element: Element, code: str, where: str, reading: Reading) -> Code:
     scheme = ""
     schemes = 0
     display: str | None = None

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from gateway.codecs.ebrim.localized import write_localized_strings
 from gateway.codecs.ebrim.marks import PATIENT_ID_MARK, STATUS_MARK
 from gateway.codecs.ebrim.names import DOCUMENT_ENTRY_KIND, REFERENCE_ID_LIST
 from gateway.codecs.ebrim.reading import Reading, attribute
 from gateway.codecs.ebrim.registry_object import Parts, Writing, write_identity, write_version
 from gateway.codecs.ebrim.slots import write_extra, write_slot, write_text_slot
-from gateway.codecs.ebrim.localized import write_localized_strings
 from gateway.codecs.xml import Element, escape_attribute
 from gateway.model.datatypes import DateTime, Identifier, Person, ReferenceId
 from gateway.model.document_entry import DocumentEntry

@@ -16,6 +16,10 @@ def read_localized_strings(
     element: Element, where: str, reading: Reading
 ) -> tuple[LocalizedString, ...]:
     """Read a Name or Description, exactly as it was written."""
+    if len(element) == 1:
+        child = element[0]
+        if child.tag == LOCALIZED_STRING and (value := child.get("value")) is not None:
+            return (LocalizedString(value, child.get(XML_LANG) or None),)
     strings = []
     for child in element:
         if child.tag != LOCALIZED_STRING:
@@ -24,7 +28,9 @@ def read_localized_strings(
         value = child.get("value")
         if value is None:
             reading.problem(
-                "localized-string", where, "a LocalizedString has no value; write its value attribute"
+                "localized-string",
+                where,
+                "a LocalizedString has no value; write its value attribute",
             )
             continue
         strings.append(LocalizedString(value, child.get(XML_LANG) or None))

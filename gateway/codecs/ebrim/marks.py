@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from gateway.codecs.xml import escape_attribute, escape_text
 
+_MARK = b"\x1f"
 STATUS_MARK = "\x1fS"
 PATIENT_ID_MARK = "\x1fP"
 LAST_UPDATE_TIME_MARK = "\x1fT"
-
-_STATUS = STATUS_MARK.encode()
-_PATIENT_ID = PATIENT_ID_MARK.encode()
-_LAST_UPDATE_TIME = LAST_UPDATE_TIME_MARK.encode()
 
 
 def splice(
@@ -29,9 +26,15 @@ def splice(
         patient_id: The surviving patient id as CX text.
         last_update_time: A folder's lastUpdateTime.
     """
-    octets = fragment.replace(_STATUS, escape_attribute(status).encode())
-    if _PATIENT_ID in octets:
-        octets = octets.replace(_PATIENT_ID, escape_attribute(patient_id).encode())
-    if _LAST_UPDATE_TIME in octets:
-        octets = octets.replace(_LAST_UPDATE_TIME, escape_text(last_update_time).encode())
-    return octets
+    start, *rest = fragment.split(_MARK)
+    parts = [start]
+    for part in rest:
+        match part[:1]:
+            case b"S":
+                parts.append(escape_attribute(status).encode())
+            case b"P":
+                parts.append(escape_attribute(patient_id).encode())
+            case b"T":
+                parts.append(escape_text(last_update_time).encode())
+        parts.append(part[1:])
+    return b"".join(parts)

@@ -47,7 +47,7 @@ class Reading:
 
     def unexpected(self, element: Element, location: str) -> None:
         """Note an element that has no meaning where it stands."""
-        name = element.tag.rpartition("}")[2] if isinstance(element.tag, str) else "?"
+        name = element.tag.rpartition("}")[2]
         self.problem(
             "unexpected-element",
             location,

@@ -166,7 +166,7 @@ class Parts:
         for child in element:
             tag = child.tag
             if tag == NAME:
-                named = any(s.value for s in read_localized_strings(child, where, reading))
+                named = len(child) > 0 and bool(child[0].get("value"))
             elif tag not in (SLOT, DESCRIPTION, VERSION_INFO):
                 reading.unexpected(child, where)
         if name is None:
@@ -177,9 +177,7 @@ class Parts:
                 f"{self.kind.name}; remove the ExternalIdentifier",
             )
         elif name in self.identifiers:
-            reading.problem(
-                "identifier-repeated", where, f"{name} stands more than once; keep one"
-            )
+            reading.problem("identifier-repeated", where, f"{name} stands more than once; keep one")
         else:
             self.identifiers[name] = value
             if not value:

@@ -111,7 +111,7 @@ def _read_package(
     reading: Reading,
 ) -> None:
     inside = [child for child in element if child.tag == CLASSIFICATION]
-    nodes = [label.get("classificationNode") for label in (*inside, *beside)]
+    nodes = [attribute(label, "classificationNode") or "" for label in (*inside, *beside)]
     kinds = [LABELS[node] for node in nodes if node in LABELS]
     if not kinds or kinds.count(kinds[0]) != len(kinds):
         found = "neither" if not kinds else "both"

