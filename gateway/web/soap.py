@@ -1,0 +1,328 @@
+"""The SOAP doors: an envelope in, the operation its body asks for, an envelope out.
+
+What cannot be processed is answered with a fault; what was understood and is wrong, with the
+RegistryResponse of its transaction (IHE ITI TF-3: 4.2.4). A message that came as MTOM is answered
+as MTOM; Retrieve Document Set always is.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
+from gateway.codecs.soap.content_type import (
+    RELATED_TYPE,
+    ContentType,
+    announced_actions,
+    check_soap_type,
+    read_content_type,
+)
+from gateway.codecs.soap.envelope import Envelope, read_envelope, write_envelope, write_fault
+from gateway.codecs.soap.fault import FaultCode, SoapFault
+from gateway.codecs.soap.mtom import MultipartLimits, MultipartReader, ReceivedPart
+from gateway.codecs.soap.mtom_answer import OutgoingPart, write_multipart
+from gateway.codecs.soap.part import PartHeaders
+from gateway.codecs.xml import XmlLimits, XmlRefused
+from gateway.errors import ErrorCode, Finding, Refused
+from gateway.ports import DocumentStore, Staging
+from gateway.web.http import (
+    BodyTooLarge,
+    Disconnected,
+    Receive,
+    Scope,
+    Send,
+    answer,
+    chunks,
+    header,
+    stream,
+    whole_body,
+)
+
+log = structlog.get_logger()
+
+WSA = "http://www.w3.org/2005/08/addressing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One request, its frame taken off.
+
+    Attributes:
+        envelope: The message; its body is for the operation to read.
+        parts: Documents beside it by Content-ID, staged as they came.
+    """
+
+    envelope: Envelope
+    parts: Mapping[str, Staging]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A document of the answer: its Content-ID, media type, size and name in the store."""
+
+    content_id: str
+    media_type: str
+    size: int
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer's body, in pieces, and the documents beside it."""
+
+    body: list[bytes]
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One transaction at a door.
+
+    Attributes:
+        element: The body element that asks for it, in Clark notation.
+        action: What ``wsa:Action`` must say.
+        response_action: What the answer's says.
+        handle: Does it.
+        refuse: Writes the answer's body for findings that refused the request.
+        always_mtom: Whether the answer is MTOM whatever the request was.
+    """
+
+    element: str
+    action: str
+    response_action: str
+    handle: Callable[[Question], Awaitable[Reply]]
+    refuse: Callable[[tuple[Finding, ...]], bytes]
+    always_mtom: bool = False
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """What is known of one request so far, for whatever answer it will get."""
+
+    multipart: bool = False
+    message_id: str | None = None
+    staged: dict[str, Staging] = field(default_factory=dict)
+
+
+class SoapDoor:
+    """An ASGI endpoint that speaks SOAP 1.2."""
+
+    def __init__(
+        self,
+        operations: tuple[Operation, ...],
+        documents: DocumentStore,
+        wsdl: Callable[[Scope], bytes],
+        *,
+        max_root_octets: int,
+        max_document_octets: int,
+        max_submission_octets: int,
+    ) -> None:
+        self._operations = {(o.element, o.action): o for o in operations}
+        self._elements = {o.element for o in operations}
+        self._documents = documents
+        self._wsdl = wsdl
+        self._max_root = max_root_octets
+        self._multipart_limits = MultipartLimits(
+            root=max_root_octets, part=max_document_octets, total=max_submission_octets
+        )
+        self._xml_limits = XmlLimits(octets=max_root_octets, elements=200_000)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["method"] != "POST":
+            await self._answer_other_method(scope, send)
+            return
+        exchange = _Exchange()
+        try:
+            question = await self._read(scope, receive, exchange)
+            operation = self._operation(question.envelope)
+            try:
+                reply = await operation.handle(question)
+            except Refused as refused:
+                reply = Reply([operation.refuse(refused.findings)])
+            await self._send_reply(send, operation, reply, exchange)
+        except Disconnected:
+            return
+        except BodyTooLarge as large:
+            fault = SoapFault(
+                f"message: it is larger than {large.limit} octets; send large documents as MTOM "
+                "parts beside the envelope",
+                http_status=413,
+            )
+            await self._send_fault(send, fault, exchange)
+        except XmlRefused as refused_xml:
+            fault = SoapFault(f"{refused_xml.location}: {refused_xml.message}")
+            await self._send_fault(send, fault, exchange)
+        except SoapFault as fault:
+            await self._send_fault(send, fault, exchange)
+        except Exception:
+            log.exception("soap.failed", path=scope["path"])
+            fault = SoapFault(
+                "the gateway failed on this message; its log has the details",
+                code=FaultCode.RECEIVER,
+            )
+            await self._send_fault(send, fault, exchange)
+        finally:
+            for staging in exchange.staged.values():
+                await self._documents.discard(staging)
+
+    async def _answer_other_method(self, scope: Scope, send: Send) -> None:
+        query = scope.get("query_string", b"").lower().split(b"&")
+        if scope["method"] in ("GET", "HEAD") and b"wsdl" in query:
+            body = self._wsdl(scope)
+            shown = body if scope["method"] == "GET" else b""
+            await answer(send, 200, b"text/xml; charset=utf-8", shown)
+            return
+        await answer(
+            send,
+            405,
+            b"text/plain; charset=utf-8",
+            b"This is a SOAP endpoint: POST a SOAP 1.2 envelope, or GET its description at ?wsdl\n",
+            [(b"allow", b"POST, GET")],
+        )
+
+    # ------------------------------------------------------------ reading
+
+    async def _read(self, scope: Scope, receive: Receive, exchange: _Exchange) -> Question:
+        written = header(scope, b"content-type")
+        if written is None:
+            raise SoapFault("Content-Type: there is none; send application/soap+xml")
+        if (header(scope, b"content-encoding") or "identity").lower() != "identity":
+            raise SoapFault(
+                "Content-Encoding: compressed messages are not read here; send it as it is",
+                http_status=415,
+            )
+        content_type = read_content_type(written)
+        soap_action = header(scope, b"soapaction")
+        if content_type.media_type == RELATED_TYPE:
+            return await self._read_multipart(content_type, soap_action, scope, receive, exchange)
+        check_soap_type(content_type)
+        octets = await whole_body(scope, receive, self._max_root)
+        envelope = read_envelope(
+            octets,
+            announced_actions=announced_actions(content_type, soap_action=soap_action),
+            limits=self._xml_limits,
+        )
+        exchange.message_id = envelope.message_id
+        return Question(envelope=envelope, parts={})
+
+    async def _read_multipart(
+        self,
+        content_type: ContentType,
+        soap_action: str | None,
+        scope: Scope,
+        receive: Receive,
+        exchange: _Exchange,
+    ) -> Question:
+        exchange.multipart = True
+        staged = exchange.staged
+
+        def stage(headers: PartHeaders) -> Staging:
+            staging = self._documents.stage()
+            staged[headers.content_id or str(headers.number)] = staging
+            return staging
+
+        reader = MultipartReader(content_type, stage, self._multipart_limits)
+        async for chunk in chunks(receive):
+            reader.feed(chunk)
+        message = reader.close()
+        envelope = read_envelope(
+            message.root,
+            announced_actions=announced_actions(
+                content_type, message.root_headers.content_type, soap_action=soap_action
+            ),
+            limits=self._xml_limits,
+        )
+        exchange.message_id = envelope.message_id
+        return Question(envelope=envelope, parts=_by_content_id(message.parts, staged))
+
+    def _operation(self, envelope: Envelope) -> Operation:
+        operation = self._operations.get((str(envelope.body.tag), envelope.action))
+        if operation is not None:
+            return operation
+        element = str(envelope.body.tag)
+        known = [o for o in self._operations.values() if o.element == element]
+        if known:
+            actions = " or ".join(o.action for o in known)
+            reason = f"Header: wsa:Action does not fit the Body, which asks for {actions}"
+        else:
+            reason = (
+                "Body: this endpoint has no operation for its element; its description at ?wsdl "
+                "lists what it takes"
+            )
+        raise SoapFault(reason, subcodes=(f"{{{WSA}}}ActionNotSupported",))
+
+    # ------------------------------------------------------------ answering
+
+    async def _send_reply(
+        self, send: Send, operation: Operation, reply: Reply, exchange: _Exchange
+    ) -> None:
+        octets = write_envelope(
+            reply.body,
+            action=operation.response_action,
+            message_id=uuid.uuid4().urn,
+            relates_to=exchange.message_id,
+        )
+        if not (exchange.multipart or operation.always_mtom):
+            content_type = (
+                f'application/soap+xml; charset=UTF-8; action="{operation.response_action}"'
+            )
+            await answer(send, 200, content_type.encode(), octets)
+            return
+        outgoing = write_multipart(
+            octets,
+            action=operation.response_action,
+            parts=[
+                OutgoingPart(content_id=a.content_id, content_type=a.media_type, size=a.size)
+                for a in reply.attachments
+            ],
+            boundary=f"part-{secrets.token_hex(24)}",
+        )
+
+        async def content() -> AsyncIterator[bytes]:
+            waiting = b"".join(outgoing.opening)
+            for prefix, attachment in zip(outgoing.prefixes, reply.attachments, strict=True):
+                waiting += prefix
+                async for chunk in self._documents.read(attachment.content):
+                    yield waiting + chunk if waiting else chunk
+                    waiting = b""
+            yield waiting + outgoing.ending
+
+        await stream(send, 200, outgoing.content_type.encode(), outgoing.content_length, content())
+
+    async def _send_fault(self, send: Send, fault: SoapFault, exchange: _Exchange) -> None:
+        octets = write_fault(fault, relates_to=exchange.message_id, message_id=uuid.uuid4().urn)
+        close = [(b"connection", b"close")] if fault.http_status == 413 else []
+        await answer(
+            send,
+            fault.http_status,
+            b"application/soap+xml; charset=UTF-8",
+            octets,
+            close,
+        )
+
+
+def _by_content_id(
+    parts: tuple[ReceivedPart, ...], staged: Mapping[str, Staging]
+) -> dict[str, Staging]:
+    named: dict[str, Staging] = {}
+    for part in parts:
+        name = part.headers.content_id or str(part.headers.number)
+        named[name] = staged[name]
+    return named
+
+
+def not_a_submission(finding_rule: str, message: str) -> Refused:
+    """A refusal of a message that its operation cannot begin to read."""
+    return Refused(
+        Finding(
+            rule=finding_rule,
+            code=ErrorCode.REPOSITORY_ERROR,
+            location="Body",
+            message=message,
+        )
+    )

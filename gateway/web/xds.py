@@ -1,0 +1,204 @@
+"""The operations of the XDS doors: elements to values, the actor, values to elements.
+
+Source:
+    IHE ITI TF-2: 3.18, 3.41, 3.42, 3.43, 3.57, 3.61, 3.62; supplements 3.86 and 3.92.
+"""
+
+from __future__ import annotations
+
+from gateway.actors.document_registry import DocumentRegistry
+from gateway.actors.document_repository import DocumentRepository, StagedDocument
+from gateway.codecs.ebrim.query import read_query, write_query_response, write_query_refusal
+from gateway.codecs.ebrim.remove import read_remove_documents, read_remove_objects
+from gateway.codecs.ebrim.response import write_registry_response
+from gateway.codecs.ebrim.retrieve import (
+    read_retrieve,
+    write_retrieve_response,
+)
+from gateway.codecs.ebrim.submission import read_provide_and_register, read_submit_objects
+from gateway.codecs.soap.xop import read_includes, read_inline
+from gateway.errors import Finding
+from gateway.ports import DocumentStore, Form, Staging
+from gateway.transactions.document_repository import RetrieveDocumentSetResponse
+from gateway.validation import Transaction
+from gateway.web.soap import Attachment, Operation, Question, Reply
+
+LCM = "{urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0}"
+QUERY = "{urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0}"
+XDSB = "{urn:ihe:iti:xds-b:2007}"
+RMD = "{urn:ihe:iti:rmd:2017}"
+
+
+class RegistryOperations:
+    """What the Document Registry's door does."""
+
+    def __init__(self, registry: DocumentRegistry) -> None:
+        self._registry = registry
+
+    def operations(self) -> tuple[Operation, ...]:
+        """Give the registry's transactions."""
+        submit = f"{LCM}SubmitObjectsRequest"
+        return (
+            Operation(
+                element=f"{QUERY}AdhocQueryRequest",
+                action="urn:ihe:iti:2007:RegistryStoredQuery",
+                response_action="urn:ihe:iti:2007:RegistryStoredQueryResponse",
+                handle=self.query,
+                refuse=write_query_refusal,
+            ),
+            Operation(
+                element=submit,
+                action="urn:ihe:iti:2007:RegisterDocumentSet-b",
+                response_action="urn:ihe:iti:2007:RegisterDocumentSet-bResponse",
+                handle=self.register,
+                refuse=write_registry_response,
+            ),
+            Operation(
+                element=submit,
+                action="urn:ihe:iti:2010:UpdateDocumentSet",
+                response_action="urn:ihe:iti:2010:UpdateDocumentSetResponse",
+                handle=self.update,
+                refuse=write_registry_response,
+            ),
+            Operation(
+                element=submit,
+                action="urn:ihe:iti:2018:RestrictedUpdateDocumentSet",
+                response_action="urn:ihe:iti:2018:RestrictedUpdateDocumentSetResponse",
+                handle=self.restricted_update,
+                refuse=write_registry_response,
+            ),
+            Operation(
+                element=submit,
+                action="urn:ihe:iti:2010:RegisterOnDemandDocumentEntry",
+                response_action="urn:ihe:iti:2010:RegisterOnDemandDocumentResponse",
+                handle=self.register_on_demand,
+                refuse=write_registry_response,
+            ),
+            Operation(
+                element=f"{LCM}RemoveObjectsRequest",
+                action="urn:ihe:iti:2010:DeleteDocumentSet",
+                response_action="urn:ihe:iti:2010:DeleteDocumentSetResponse",
+                handle=self.remove,
+                refuse=write_registry_response,
+            ),
+        )
+
+    async def query(self, question: Question) -> Reply:
+        """Registry Stored Query [ITI-18]."""
+        request = read_query(question.envelope.body)
+        found = await self._registry.query(request, Form.EBRIM)
+        return Reply(write_query_response(request.return_type, found.objects))
+
+    async def register(self, question: Question) -> Reply:
+        """Register Document Set-b [ITI-42]."""
+        request = read_submit_objects(question.envelope.body)
+        done = await self._registry.register(request)
+        return Reply([write_registry_response(done.warnings)])
+
+    async def register_on_demand(self, question: Question) -> Reply:
+        """Register On-Demand Document Entry [ITI-61]."""
+        request = read_submit_objects(question.envelope.body)
+        done = await self._registry.register(request, Transaction.REGISTER_ON_DEMAND)
+        return Reply([write_registry_response(done.warnings)])
+
+    async def update(self, question: Question) -> Reply:
+        """Update Document Set [ITI-57]."""
+        done = await self._registry.update(read_submit_objects(question.envelope.body))
+        return Reply([write_registry_response(done.warnings)])
+
+    async def restricted_update(self, question: Question) -> Reply:
+        """Restricted Update Document Set [ITI-92]."""
+        request = read_submit_objects(question.envelope.body)
+        done = await self._registry.update(request, restricted=True)
+        return Reply([write_registry_response(done.warnings)])
+
+    async def remove(self, question: Question) -> Reply:
+        """Remove Metadata [ITI-62]."""
+        await self._registry.remove(read_remove_objects(question.envelope.body))
+        return Reply([write_registry_response()])
+
+
+class RepositoryOperations:
+    """What the Document Repository's door does."""
+
+    def __init__(self, repository: DocumentRepository, documents: DocumentStore) -> None:
+        self._repository = repository
+        self._documents = documents
+
+    def operations(self) -> tuple[Operation, ...]:
+        """Give the repository's transactions."""
+        return (
+            Operation(
+                element=f"{XDSB}ProvideAndRegisterDocumentSetRequest",
+                action="urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b",
+                response_action="urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-bResponse",
+                handle=self.provide_and_register,
+                refuse=write_registry_response,
+            ),
+            Operation(
+                element=f"{XDSB}RetrieveDocumentSetRequest",
+                action="urn:ihe:iti:2007:RetrieveDocumentSet",
+                response_action="urn:ihe:iti:2007:RetrieveDocumentSetResponse",
+                handle=self.retrieve,
+                refuse=_refuse_retrieve,
+                always_mtom=True,
+            ),
+            Operation(
+                element=f"{RMD}RemoveDocumentsRequest",
+                action="urn:ihe:iti:2017:RemoveDocuments",
+                response_action="urn:ihe:iti:2017:RemoveDocumentsResponse",
+                handle=self.remove,
+                refuse=write_registry_response,
+            ),
+        )
+
+    async def provide_and_register(self, question: Question) -> Reply:
+        """Provide and Register Document Set-b [ITI-41]."""
+        body = question.envelope.body
+        includes = read_includes(body, tuple(question.parts))
+        request, elements = read_provide_and_register(body)
+        staged = []
+        inline: list[Staging] = []
+        try:
+            for entry_id, element in elements:
+                name = includes.get(element)
+                if name is not None:
+                    staging = question.parts[name]
+                else:
+                    octets = read_inline(element)
+                    staging = self._documents.stage()
+                    inline.append(staging)
+                    staging.write(octets)
+                    staging.close()
+                staged.append(StagedDocument(entry_id=entry_id, staging=staging))
+            done = await self._repository.provide_and_register(request, tuple(staged))
+        finally:
+            for staging in inline:
+                await self._documents.discard(staging)
+        return Reply([write_registry_response(done.warnings)])
+
+    async def retrieve(self, question: Question) -> Reply:
+        """Retrieve Document Set [ITI-43]."""
+        response = await self._repository.retrieve(read_retrieve(question.envelope.body))
+        attachments = tuple(
+            Attachment(
+                content_id=f"document-{number}@gateway",
+                media_type=found.mime_type,
+                size=found.size,
+                content=found.content,
+            )
+            for number, found in enumerate(response.documents, 1)
+        )
+        names = tuple(a.content_id for a in attachments)
+        return Reply([write_retrieve_response(response, names)], attachments)
+
+    async def remove(self, question: Question) -> Reply:
+        """Remove Documents [ITI-86]."""
+        response = await self._repository.remove(read_remove_documents(question.envelope.body))
+        return Reply(
+            [write_registry_response(response.findings, something=bool(response.documents))]
+        )
+
+
+def _refuse_retrieve(findings: tuple[Finding, ...]) -> bytes:
+    return write_retrieve_response(RetrieveDocumentSetResponse(documents=(), findings=findings), ())
