@@ -1,0 +1,1 @@
+"""Measurements: a load generator and the table it prints. Never part of the tests."""
