@@ -1,0 +1,539 @@
+"""DocumentEntry and DocumentReference, both ways.
+
+What comes back from :func:`read_document_reference` is what went into
+:func:`write_document_reference`: everything MHD maps stands in its element, everything else in our
+extensions (:mod:`gateway.codecs.fhir.vocabulary`). Two things FHIR insists on bend a value: it has
+no empty strings, and a DocumentReference always has a status (an entry without is ``current``).
+
+Source:
+    IHE MHD 4.2.4: DocumentEntry to DocumentReference mapping; IHE ITI TF-3: 4.2.3.2.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from gateway.codecs.fhir.authors import (
+    Contained,
+    read_authenticator,
+    read_authors,
+    read_contained,
+    read_slots,
+    write_authors,
+    write_slot,
+)
+from gateway.codecs.fhir.datatypes import (
+    is_code,
+    read_coding,
+    read_concepts,
+    read_one_concept,
+    read_texts,
+    read_time,
+    write_coding,
+    write_concept,
+    write_texts,
+    write_time,
+)
+from gateway.codecs.fhir.identifiers import (
+    ENCOUNTER_ID,
+    read_identifier,
+    read_ids,
+    read_reference_id,
+    write_ids,
+    write_reference_id,
+)
+from gateway.codecs.fhir.people import write_person
+from gateway.codecs.fhir.reader import Json, Reader, own, own_text, own_texts
+from gateway.codecs.fhir.source_patient import (
+    CONTAINED_ID,
+    read_source_patient,
+    write_source_patient,
+)
+from gateway.codecs.fhir.vocabulary import (
+    AVAILABILITY_OF,
+    COMPREHENSIVE_DOCUMENT_REFERENCE,
+    HOME_COMMUNITY_ID,
+    MINIMAL_DOCUMENT_REFERENCE,
+    UUID_URN,
+)
+from gateway.errors import ErrorCode
+from gateway.model.datatypes import Identifier, ReferenceId
+from gateway.model.document_entry import DocumentEntry
+from gateway.model.naming import NamingSystems
+from gateway.model.vocabulary import DocumentEntryType
+
+FHIR_ID = re.compile(r"[A-Za-z0-9.-]{1,64}\Z")
+_OID_URN = re.compile(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+\Z")
+_HEX_SHA1 = re.compile(r"[0-9a-fA-F]{40}\Z")
+MAX_UNSIGNED = 2**31 - 1
+
+
+# --- Writing -----------------------------------------------------------------------------------
+
+
+def resource_id(logical_id: str | None) -> str | None:
+    """Give the FHIR id of a logical id, ``None`` when it cannot be one."""
+    if logical_id is None or not logical_id.startswith(UUID_URN):
+        return None
+    name = logical_id[len(UUID_URN) :]
+    return name if FHIR_ID.match(name) else None
+
+
+def write_hash(text: str) -> str | None:
+    """Give the base64 form of a SHA-1 in hexadecimal; ``None`` when it is none."""
+    if not _HEX_SHA1.match(text):
+        return None
+    return base64.b64encode(bytes.fromhex(text)).decode("ascii")
+
+
+def _is_unsigned(text: str) -> bool:
+    return (
+        len(text) <= 10
+        and text.isascii()
+        and text.isdigit()
+        and (text == "0" or text[0] != "0")
+        and int(text) <= MAX_UNSIGNED
+    )
+
+
+def write_extensions(
+    attributes: tuple[tuple[str, str | None], ...],
+    home_community_id: str | None,
+    extra: tuple[Any, ...],
+) -> list[Json]:
+    """Write what has no element of its own: named attributes, community, slots."""
+    extensions = [own(name, text) for name, text in attributes if text]
+    if home_community_id:
+        if _OID_URN.match(home_community_id):
+            extensions.append({"url": HOME_COMMUNITY_ID, "valueOid": home_community_id})
+        else:
+            extensions.append(own("home-community-id", home_community_id))
+    extensions.extend(write_slot(slot) for slot in extra)
+    return extensions
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A resource ready to be put together: what never changes, and where the rest goes in.
+
+    Attributes:
+        id: The FHIR id, where it has one.
+        profile: For ``meta.profile``.
+        attachment: Of a DocumentReference: its attachment without ``url``.
+        format: Of a DocumentReference: ``content.format``.
+        rest: Every other member.
+    """
+
+    id: str | None
+    profile: str
+    rest: Json
+    attachment: Json | None = None
+    format: Json | None = None
+
+
+def document_reference_parts(entry: DocumentEntry, naming: NamingSystems) -> Parts:
+    """Write an entry, without what may change after registration."""
+    contained: list[Json] = []
+    rest: Json = {"contained": contained}
+
+    identifier = resource_id(entry.logical_id)
+    extensions = write_extensions(
+        (
+            ("logical-id", None if identifier else entry.logical_id),
+            ("entry-uuid", None if entry.entry_uuid.startswith(UUID_URN) else entry.entry_uuid),
+            (
+                "object-type",
+                None if entry.object_type == DocumentEntryType.STABLE else entry.object_type,
+            ),
+            ("document-availability", entry.document_availability),
+            ("repository-unique-id", entry.repository_unique_id),
+            ("uri", entry.uri),
+        ),
+        entry.home_community_id,
+        entry.extra,
+    )
+    if extensions:
+        rest["extension"] = extensions
+    master, identifiers = write_ids(entry.unique_id, entry.entry_uuid, naming)
+    if master is not None:
+        rest["masterIdentifier"] = master
+    if identifiers:
+        rest["identifier"] = identifiers
+    if entry.type_code is not None:
+        rest["type"] = write_concept(entry.type_code, naming)
+    if entry.class_code is not None:
+        rest["category"] = [write_concept(entry.class_code, naming)]
+    if entry.author:
+        rest["author"] = write_authors(entry.author, naming, contained)
+    if entry.legal_authenticator is not None and entry.legal_authenticator.text:
+        contained.append(
+            {
+                "resourceType": "Practitioner",
+                "id": "authenticator",
+                **write_person(entry.legal_authenticator, naming),
+            }
+        )
+        rest["authenticator"] = {"reference": "#authenticator"}
+    write_texts(rest, "description", entry.comments)
+    if entry.confidentiality_code:
+        rest["securityLabel"] = [write_concept(c, naming) for c in entry.confidentiality_code]
+    context = _write_context(entry, naming, contained)
+    if context:
+        rest["context"] = context
+    if not contained:
+        del rest["contained"]
+    return Parts(
+        id=identifier,
+        profile=MINIMAL_DOCUMENT_REFERENCE
+        if entry.limited_metadata
+        else COMPREHENSIVE_DOCUMENT_REFERENCE,
+        rest=rest,
+        attachment=_write_attachment(entry),
+        format=write_coding(entry.format_code, naming) if entry.format_code is not None else None,
+    )
+
+
+def _write_attachment(entry: DocumentEntry) -> Json:
+    attachment: Json = {}
+    kept: list[Json] = []
+    if entry.mime_type:
+        if is_code(entry.mime_type):
+            attachment["contentType"] = entry.mime_type
+        else:
+            kept.append(own("mime-type", entry.mime_type))
+    if entry.language_code:
+        if is_code(entry.language_code):
+            attachment["language"] = entry.language_code
+        else:
+            kept.append(own("language-code", entry.language_code))
+    if entry.size:
+        if _is_unsigned(entry.size):
+            attachment["size"] = int(entry.size)
+        else:
+            kept.append(own("size", entry.size))
+    if entry.hash:
+        digest = write_hash(entry.hash)
+        if digest is not None:
+            attachment["hash"] = digest
+        if digest is None or not entry.hash.islower() and not entry.hash.isdigit():
+            kept.append(own("hash", entry.hash))
+    write_texts(attachment, "title", entry.title)
+    write_time(attachment, "creation", entry.creation_time)
+    if kept:
+        attachment["extension"] = kept
+    return attachment
+
+
+def _write_context(entry: DocumentEntry, naming: NamingSystems, contained: list[Json]) -> Json:
+    context: Json = {}
+    if entry.event_code_list:
+        context["event"] = [write_concept(code, naming) for code in entry.event_code_list]
+    if entry.service_start_time is not None or entry.service_stop_time is not None:
+        period: Json = {}
+        write_time(period, "start", entry.service_start_time)
+        write_time(period, "end", entry.service_stop_time)
+        context["period"] = period
+    if entry.healthcare_facility_type_code is not None:
+        context["facilityType"] = write_concept(entry.healthcare_facility_type_code, naming)
+    if entry.practice_setting_code is not None:
+        context["practiceSetting"] = write_concept(entry.practice_setting_code, naming)
+    if entry.source_patient_id is not None or entry.source_patient_info:
+        contained.append(
+            write_source_patient(entry.source_patient_id, entry.source_patient_info, naming)
+        )
+        context["sourcePatientInfo"] = {"reference": "#" + CONTAINED_ID}
+    if entry.reference_id_list:
+        _write_reference_ids(context, entry.reference_id_list, naming)
+    return context
+
+
+def _write_reference_ids(
+    context: Json, references: tuple[ReferenceId, ...], naming: NamingSystems
+) -> None:
+    """Write encounters as ``encounter``, all others as ``related``."""
+    members: dict[str, list[Json]] = {"encounter": [], "related": []}
+    for reference in references:
+        written = write_reference_id(reference, naming)
+        if reference.type_code == ENCOUNTER_ID:
+            del written["type"]
+            members["encounter"].append({"identifier": written})
+        else:
+            members["related"].append({"identifier": written})
+    context.update((name, items) for name, items in members.items() if items)
+    reader = Reader(naming)
+    if _natural_reference_ids(reader, context, "") != references or reader.findings:
+        context["extension"] = [own("reference-id", r.text) for r in references if r.text]
+
+
+# --- Reading -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectReference:
+    """Whom a resource is about, as it says it.
+
+    Attributes:
+        reference: Literal reference, still to be resolved; empty when there is none.
+        identifier: Logical reference, where one was given.
+        path: Where it stands.
+    """
+
+    reference: str
+    identifier: Identifier | None
+    path: str
+
+
+def read_subject(reader: Reader, resource: Json, path: str) -> SubjectReference | None:
+    """Read the subject of a DocumentReference or List."""
+    subject = reader.object(resource, "subject", path)
+    if subject is None:
+        return None
+    place = f"{path}.subject"
+    reference = reader.text(subject, "reference", place) or ""
+    element = reader.object(subject, "identifier", place)
+    identifier = (
+        None if element is None else read_identifier(reader, element, f"{place}.identifier")
+    )
+    if not reference and identifier is None:
+        reader.note("subject", place, "a subject needs a reference or an identifier")
+        return None
+    return SubjectReference(reference, identifier, place)
+
+
+def read_logical_id(resource: Json) -> tuple[str | None, str | None]:
+    """Read logical id and version of a resource as a server gave it out."""
+    name = resource.get("id")
+    logical_id = own_text(resource, "logical-id")
+    if logical_id is None and type(name) is str and name:
+        logical_id = UUID_URN + name
+    meta = resource.get("meta")
+    version = meta.get("versionId") if type(meta) is dict else None
+    if version is None:
+        version = own_text(resource, "version")
+    return logical_id, version if type(version) is str else None
+
+
+def read_status(reader: Reader, resource: Json, path: str) -> str | None:
+    """Read the status of a DocumentReference as availabilityStatus."""
+    kept = own_text(resource.get("_status"), "availability-status")
+    if kept is not None:
+        return kept
+    status = reader.text(resource, "status", path)
+    if status is None:
+        reader.note("status-missing", f"{path}.status", "a status is required: current")
+        return None
+    availability = AVAILABILITY_OF.get(status)
+    if availability is None:
+        reader.note(
+            "status",
+            f"{path}.status",
+            f"{status[:40]!r} has no XDS status: a document is current or superseded; "
+            "to take an erroneous one back, replace it or have it removed",
+        )
+    return availability
+
+
+def claims_minimal(reader: Reader, resource: Json, path: str, profile: str) -> bool:
+    """Whether a resource says in ``meta.profile`` that its metadata are the minimal ones."""
+    meta = reader.object(resource, "meta", path)
+    return meta is not None and profile in reader.texts(meta, "profile", f"{path}.meta")
+
+
+def read_home_community_id(reader: Reader, resource: Json, path: str) -> str | None:
+    """Read the community a resource belongs to."""
+    for extension, place in reader.objects(resource, "extension", path):
+        if extension.get("url") == HOME_COMMUNITY_ID:
+            return reader.text(extension, "valueOid", place)
+    return own_text(resource, "home-community-id")
+
+
+def document_entry(reader: Reader, resource: Json, path: str) -> DocumentEntry:
+    """Read a DocumentReference; what cannot be understood is among the reader's findings."""
+    contained = read_contained(reader, resource, path)
+    if "modifierExtension" in resource:
+        reader.note(
+            "modifier-extension",
+            f"{path}.modifierExtension",
+            "a modifier extension changes the meaning of the rest and is not understood here",
+        )
+    for name in ("docStatus", "custodian"):
+        if name in resource:
+            reader.lost(f"{path}.{name}", f"XDS metadata have no place for {name}")
+    unique_id, entry_uuid = read_ids(reader, resource, path)
+    logical_id, version = read_logical_id(resource)
+    subject = resource.get("subject")
+    identifier = subject.get("identifier") if type(subject) is dict else None
+    author = list(reader.objects(resource, "author", path))
+    contents = list(reader.objects(resource, "content", path))
+    if len(contents) != 1:
+        reader.note("content", f"{path}.content", f"expected one content, found {len(contents)}")
+    content, place = contents[0] if contents else ({}, f"{path}.content[0]")
+    attachment = reader.object(content, "attachment", place) or {}
+    format_ = reader.object(content, "format", place)
+    context = reader.object(resource, "context", path) or {}
+    where = f"{path}.context"
+    period = reader.object(context, "period", where) or {}
+    category = read_concepts(reader, resource, "category", path)
+    if len(category) > 1:
+        reader.note("category", f"{path}.category[1]", "XDS has one classCode; leave one category")
+    source_patient_id, source_patient_info = _read_source_patient(reader, context, where, contained)
+    return DocumentEntry(
+        entry_uuid=entry_uuid or own_text(resource, "entry-uuid") or "",
+        logical_id=logical_id,
+        version=version,
+        object_type=own_text(resource, "object-type") or DocumentEntryType.STABLE,
+        availability_status=read_status(reader, resource, path),
+        document_availability=own_text(resource, "document-availability"),
+        home_community_id=read_home_community_id(reader, resource, path),
+        unique_id=unique_id,
+        patient_id=read_identifier(reader, identifier, f"{path}.subject.identifier")
+        if type(identifier) is dict
+        else None,
+        author=read_authors(reader, author, contained),
+        class_code=category[0] if category else None,
+        type_code=read_one_concept(reader, resource, "type", path),
+        format_code=None if format_ is None else read_coding(reader, format_, f"{place}.format"),
+        healthcare_facility_type_code=read_one_concept(reader, context, "facilityType", where),
+        practice_setting_code=read_one_concept(reader, context, "practiceSetting", where),
+        confidentiality_code=read_concepts(
+            reader, resource, "securityLabel", path, every_coding=True
+        ),
+        event_code_list=read_concepts(reader, context, "event", where, every_coding=True),
+        service_start_time=read_time(reader, period, "start", f"{where}.period"),
+        service_stop_time=read_time(reader, period, "end", f"{where}.period"),
+        comments=read_texts(reader, resource, "description", path),
+        legal_authenticator=read_authenticator(reader, resource, "authenticator", path, contained),
+        repository_unique_id=own_text(resource, "repository-unique-id"),
+        source_patient_id=source_patient_id,
+        source_patient_info=source_patient_info,
+        reference_id_list=_read_reference_ids(reader, context, where),
+        uri=own_text(resource, "uri"),
+        limited_metadata=claims_minimal(reader, resource, path, MINIMAL_DOCUMENT_REFERENCE),
+        extra=read_slots(resource),
+        **_read_attachment(reader, attachment, f"{place}.attachment"),
+    )
+
+
+def _read_attachment(reader: Reader, attachment: Json, path: str) -> dict[str, Any]:
+    return {
+        "creation_time": read_time(reader, attachment, "creation", path),
+        "title": read_texts(reader, attachment, "title", path),
+        "language_code": reader.text(attachment, "language", path)
+        or own_text(attachment, "language-code"),
+        "mime_type": reader.text(attachment, "contentType", path)
+        or own_text(attachment, "mime-type"),
+        "hash": _read_hash(reader, attachment, path),
+        "size": _read_size(reader, attachment, path),
+    }
+
+
+def _read_hash(reader: Reader, attachment: Json, path: str) -> str | None:
+    text = reader.text(attachment, "hash", path)
+    kept = own_text(attachment, "hash")
+    if kept is not None and write_hash(kept) == text:
+        return kept
+    if text is None:
+        return None
+    try:
+        digest = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        digest = b""
+    if len(digest) != 20:
+        reader.note(
+            "hash",
+            f"{path}.hash",
+            f"expected the 20 octets of a SHA-1 in base64, found {text[:64]!r}",
+        )
+        return None
+    return digest.hex()
+
+
+def _read_size(reader: Reader, attachment: Json, path: str) -> str | None:
+    if "size" not in attachment:
+        return own_text(attachment, "size")
+    size = attachment["size"]
+    if type(size) is not int or not 0 <= size <= MAX_UNSIGNED:
+        reader.note("size", f"{path}.size", f"expected a whole number from 0 to {MAX_UNSIGNED}")
+        return None
+    return str(size)
+
+
+def _read_source_patient(
+    reader: Reader, context: Json, path: str, contained: Contained
+) -> tuple[Identifier | None, tuple[str, ...]]:
+    reference = reader.object(context, "sourcePatientInfo", path)
+    if reference is None:
+        return None, ()
+    place = f"{path}.sourcePatientInfo"
+    text = reader.text(reference, "reference", place)
+    found = reader.resolve(text, contained) if text is not None else None
+    if found is not None:
+        patient, where = found
+        if patient.get("resourceType") != "Patient":
+            reader.note("reference-type", place, "sourcePatientInfo is a Patient")
+            return None, ()
+        return read_source_patient(reader, patient, where)
+    element = reader.object(reference, "identifier", place)
+    if element is not None:
+        return read_identifier(reader, element, f"{place}.identifier"), ()
+    if text is not None and text.startswith("#"):
+        reader.note(
+            "reference-unresolved",
+            f"{place}.reference",
+            f"{text[:128]!r} names no contained resource",
+            code=ErrorCode.UNRESOLVED_REFERENCE_EXCEPTION,
+        )
+    return None, ()
+
+
+def _natural_reference_ids(reader: Reader, context: Json, path: str) -> tuple[ReferenceId, ...]:
+    found: list[ReferenceId] = []
+    for name in ("related", "encounter"):
+        for reference, place in reader.objects(context, name, path):
+            element = reader.object(reference, "identifier", place)
+            if element is None:
+                reader.lost(place, "XDS refers by identifier; a reference without is left out")
+                continue
+            if name == "encounter":
+                element = {
+                    **element,
+                    "type": {"coding": [{"code": ENCOUNTER_ID}]},
+                }
+            read = read_reference_id(reader, element, f"{place}.identifier")
+            if read is not None:
+                found.append(read)
+    return tuple(found)
+
+
+def _read_reference_ids(reader: Reader, context: Json, path: str) -> tuple[ReferenceId, ...]:
+    kept = tuple(ReferenceId(text) for text in own_texts(context, "reference-id"))
+    if kept:
+        written: Json = {}
+        _write_reference_ids(written, kept, reader.naming)
+        if all(written.get(name) == context.get(name) for name in ("related", "encounter")):
+            return kept
+    return _natural_reference_ids(reader, context, path)
+
+
+def read_document_reference(
+    resource: Json, naming: NamingSystems
+) -> tuple[DocumentEntry, tuple[Any, ...]]:
+    """Read one DocumentReference by itself.
+
+    Returns:
+        The entry, and what could not be carried into it or is wrong with the resource.
+    """
+    reader = Reader(naming)
+    entry = document_entry(reader, resource, "DocumentReference")
+    return entry, tuple(reader.findings)
+
+
+def dumps(value: object) -> bytes:
+    """Write JSON."""
+    return orjson.dumps(value)

@@ -1,0 +1,153 @@
+"""Walking through JSON a peer sent: every wrong type is a finding with its place, never a crash.
+
+A :class:`Reader` gathers findings while the readers of the single types pick from it what they
+understand. Paths are FHIRPath-like: ``Bundle.entry[2].resource.content[0].attachment.url``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from gateway.codecs.fhir.vocabulary import EXTENSION
+from gateway.errors import ErrorCode, Finding, Severity
+from gateway.model.naming import NamingSystems
+
+Json = dict[str, Any]
+"""A JSON object, as the parser gives it."""
+
+Resolve = Callable[[str], "tuple[Json, str] | None"]
+"""Finds what a reference names: the resource and its path."""
+
+
+class Reader:
+    """The findings of one message, and what its parts need to be understood.
+
+    Attributes:
+        naming: The systems of the community.
+        findings: What was noticed so far, in the order of the message.
+    """
+
+    __slots__ = ("_resolve", "findings", "naming")
+
+    def __init__(self, naming: NamingSystems, resolve: Resolve | None = None) -> None:
+        self.naming = naming
+        self.findings: list[Finding] = []
+        self._resolve = resolve
+
+    def note(
+        self,
+        rule: str,
+        path: str,
+        message: str,
+        *,
+        code: ErrorCode = ErrorCode.INVALID_VALUE,
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        """Add a finding."""
+        self.findings.append(
+            Finding(rule=rule, code=code, location=path, message=message, severity=severity)
+        )
+
+    def lost(self, path: str, message: str) -> None:
+        """Say that something cannot be carried into XDS metadata."""
+        self.note("not-carried", path, message, severity=Severity.WARNING)
+
+    def _wrong(self, path: str, expected: str, found: object) -> None:
+        names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
+        kind = "null" if found is None else names.get(type(found), "a number")
+        self.note("json-type", path, f"expected {expected}, found {kind}", code=ErrorCode.MALFORMED)
+
+    def text(self, parent: Json, name: str, path: str) -> str | None:
+        """Give a string member; ``None`` when absent."""
+        value = parent.get(name)
+        if value is None and name not in parent:
+            return None
+        if type(value) is str:
+            if value:
+                return value
+            self.note(
+                "empty-string",
+                f"{path}.{name}",
+                "a FHIR string is never empty: leave the element out",
+                code=ErrorCode.MALFORMED,
+            )
+            return None
+        self._wrong(f"{path}.{name}", "a string", value)
+        return None
+
+    def object(self, parent: Json, name: str, path: str) -> Json | None:
+        """Give an object member; ``None`` when absent."""
+        value = parent.get(name)
+        if type(value) is dict:
+            return value
+        if value is not None or name in parent:
+            self._wrong(f"{path}.{name}", "an object", value)
+        return None
+
+    def objects(self, parent: Json, name: str, path: str) -> Iterator[tuple[Json, str]]:
+        """Give the objects of an array member, each with its path."""
+        value = parent.get(name)
+        if value is None and name not in parent:
+            return
+        if type(value) is not list:
+            self._wrong(f"{path}.{name}", "an array", value)
+            return
+        for index, item in enumerate(value):
+            place = f"{path}.{name}[{index}]"
+            if type(item) is dict:
+                yield item, place
+            else:
+                self._wrong(place, "an object", item)
+
+    def texts(self, parent: Json, name: str, path: str) -> Iterator[str]:
+        """Give the strings of an array member."""
+        value = parent.get(name)
+        if value is None and name not in parent:
+            return
+        if type(value) is not list:
+            self._wrong(f"{path}.{name}", "an array", value)
+            return
+        for index, item in enumerate(value):
+            if type(item) is str and item:
+                yield item
+            else:
+                self._wrong(f"{path}.{name}[{index}]", "a string", item)
+
+    def resolve(self, reference: str, contained: Json) -> tuple[Json, str] | None:
+        """Give the resource a reference names and its path; ``None`` when it is not here.
+
+        Args:
+            contained: The contained resources around the reference, by id.
+        """
+        if reference.startswith("#"):
+            found = contained.get(reference[1:])
+            return found if found else None
+        return self._resolve(reference) if self._resolve else None
+
+
+def own(name: str, text: str) -> Json:
+    """Write one of our extensions."""
+    return {"url": EXTENSION + name, "valueString": text}
+
+
+def own_text(element: object, name: str) -> str | None:
+    """Read one of our extensions on an element, where it is there and well formed."""
+    for text in own_texts(element, name):
+        return text
+    return None
+
+
+def own_texts(element: object, name: str) -> list[str]:
+    """Read a repeated extension of ours on an element."""
+    if type(element) is not dict:
+        return []
+    extensions = element.get("extension")
+    if type(extensions) is not list:
+        return []
+    url = EXTENSION + name
+    return [
+        e["valueString"]
+        for e in extensions
+        if type(e) is dict and e.get("url") == url and type(e.get("valueString")) is str
+    ]
