@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gateway.codecs.ebrim.query import write_query
+
 from gateway.codecs.ebrim.submission import write_provide_and_register, write_submit_objects
 from gateway.codecs.soap.envelope import write_envelope
 from gateway.codecs.soap.mtom_answer import OutgoingPart, write_multipart
@@ -149,18 +150,14 @@ class Template:
         """Give the message with its ids."""
         values = {b"UID": uid, b"PATIENT": patient, b"MESSAGE": message}
         pieces = self._pieces
-        return b"".join(
-            [p if n % 2 == 0 else values[p] for n, p in enumerate(pieces)]
-        )
+        return b"".join([p if n % 2 == 0 else values[p] for n, p in enumerate(pieces)])
 
 
 def register_template(entries: int = 1) -> Template:
     """An ITI-42 message; with one entry about 17 KB."""
     body = write_submit_objects(submission(entries))
     return Template(
-        indented(
-            write_envelope(body, action=REGISTER, message_id="urn:uuid:@MESSAGE@", to=ADDRESS)
-        )
+        indented(write_envelope(body, action=REGISTER, message_id="urn:uuid:@MESSAGE@", to=ADDRESS))
     )
 
 
@@ -175,9 +172,7 @@ def provide_parts(size: int, content: bytes) -> tuple[str, Template, bytes]:
         ),
     )
     body = write_provide_and_register(bare, [("Document1", "document@bench")])
-    envelope = write_envelope(
-        body, action=PROVIDE, message_id="urn:uuid:@MESSAGE@", to=ADDRESS
-    )
+    envelope = write_envelope(body, action=PROVIDE, message_id="urn:uuid:@MESSAGE@", to=ADDRESS)
     outgoing = write_multipart(
         envelope,
         action=PROVIDE,

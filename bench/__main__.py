@@ -1,0 +1,367 @@
+"""``python -m bench``: measure the gateway against the bare endpoint, in one session.
+
+Each row is a transaction under load: requests a second, latency, the server's processor share and
+peak memory, and two ratios. The first is to the bare endpoint parsing the 17 KB ITI-42 message,
+the yardstick of every row; the second, for SOAP queries, to the bare endpoint parsing that row's
+own request. The bare endpoint is measured before and after, and the mean counts, because shared
+machines drift.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import datetime
+import itertools
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from bench.big import send_large
+from bench.load import Measured, http_request, run
+from bench.messages import (
+    AUTHORITY,
+    QUERY,
+    REGISTER,
+    SOAP,
+    Template,
+    message_ids,
+    provide_parts,
+    query_template,
+    register_template,
+)
+from bench.servers import Server, bare, gateway
+
+SMALL, MANY = 10, 100
+DOCUMENT = b"<ClinicalDocument>" + b"x" * (20 * 1024 - 18)
+MEGABYTE = os.urandom(1024 * 1024)
+
+Requests = Callable[[int], Iterator[bytes]]
+Check = Callable[[int, bytes], str | None]
+
+
+@dataclass(slots=True)
+class Row:
+    """One line of the table."""
+
+    name: str
+    measured: Measured
+    cpu: float
+    peak: float
+    ratio: float | None = None
+    own_ratio: float | None = None
+    note: str = ""
+
+
+def check_for(*markers: bytes) -> Check:
+    """A check that an answer is a 200 that holds each marker."""
+
+    def check(status: int, body: bytes) -> str | None:
+        if status in (200, 206) and all(m in body for m in markers):
+            return None
+        return f"HTTP {status}: {body[:200]!r}"
+
+    return check
+
+
+def uids(name: str) -> Callable[[int], Iterator[bytes]]:
+    """Unique id tails for a run: connection and count make them differ."""
+    stamp = datetime.datetime.now().strftime("%m%d%H%M%S")
+    tag = sum(name.encode())
+
+    def of(connection: int) -> Iterator[bytes]:
+        for count in itertools.count(1):
+            yield f"{stamp}.{tag}.{connection + 1}.{count}".encode()
+
+    return of
+
+
+def soap_requests(
+    template: Template, action: str, path: str, patients: list[bytes], name: str
+) -> Requests:
+    """Requests of a template, each with new ids, going through the patients."""
+    content_type = SOAP.format(action=action)
+    fresh = uids(name)
+
+    def requests(connection: int) -> Iterator[bytes]:
+        patient = itertools.cycle(patients[connection:] + patients[:connection])
+        for uid, message in zip(fresh(connection), message_ids(), strict=False):
+            body = template.fill(uid, next(patient), message)
+            yield http_request("POST", path, body, content_type)
+
+    return requests
+
+
+def provide_requests(content: bytes, patients: list[bytes], name: str) -> Requests:
+    """ITI-41 requests with one document."""
+    content_type, before, ending = provide_parts(len(content), content)
+    fresh = uids(name)
+
+    def requests(connection: int) -> Iterator[bytes]:
+        patient = itertools.cycle(patients)
+        for uid, message in zip(fresh(connection), message_ids(), strict=False):
+            body = before.fill(uid, next(patient), message) + ending
+            yield http_request("POST", "/xds/repository", body, content_type)
+
+    return requests
+
+
+def fhir_requests(patients: list[bytes], count: int) -> Requests:
+    """ITI-67 searches, going through the patients."""
+
+    def requests(connection: int) -> Iterator[bytes]:
+        for patient in itertools.cycle(patients[connection:] + patients[:connection]):
+            path = (
+                "/fhir/DocumentReference?patient.identifier=urn:oid:"
+                f"{AUTHORITY}%7C{patient.decode()}&status=current&_count={count}"
+            )
+            yield http_request("GET", path, accept="application/fhir+json")
+
+    return requests
+
+
+class Session:
+    """One measurement of everything."""
+
+    def __init__(self, server: Server, bare_server: Server, seconds: float, connections: int):
+        self.server = server
+        self.bare = bare_server
+        self.seconds = seconds
+        self.connections = connections
+        self.rows: list[Row] = []
+
+    def load(
+        self,
+        server: Server,
+        requests: Requests,
+        check: Check,
+        *,
+        connections: int | None = None,
+        seconds: float | None = None,
+    ) -> tuple[Measured, float, float]:
+        """Run a load; give what was measured, the server's processor share and peak memory."""
+        server.forget_peak()
+        before = server.cpu_seconds()
+        measured = uvloop.run(
+            run(
+                server.port,
+                requests,
+                check,
+                connections=connections or self.connections,
+                seconds=seconds or self.seconds,
+            )
+        )
+        cpu = (server.cpu_seconds() - before) / measured.seconds
+        return measured, cpu, server.peak_mib()
+
+    def bare_rate(self, requests: Requests) -> float:
+        """Requests a second of the bare endpoint."""
+        measured, _, _ = self.load(self.bare, requests, check_for(b"<ok/>"))
+        return measured.rate
+
+    def row(
+        self,
+        name: str,
+        requests: Requests,
+        check: Check,
+        yardstick: Requests,
+        own: Requests | None = None,
+        connections: int | None = None,
+    ) -> Row:
+        """Measure one transaction between two measurements of the bare endpoint."""
+        first = self.bare_rate(yardstick)
+        measured, cpu, peak = self.load(self.server, requests, check, connections=connections)
+        second = self.bare_rate(yardstick)
+        row = Row(name, measured, cpu, peak)
+        row.ratio = measured.rate / ((first + second) / 2)
+        if own is not None:
+            row.own_ratio = measured.rate / self.bare_rate(own)
+        if measured.failures:
+            row.note = "FAILED: " + measured.failures[0][:160]
+        self.rows.append(row)
+        return row
+
+
+def seed(session: Session, patients: list[bytes], entries: int) -> None:
+    """Register submissions of so many entries, one for each patient."""
+    template = register_template(entries)
+    content_type = SOAP.format(action=REGISTER)
+    shared = iter(patients)
+    fresh = uids(f"seed{entries}")(0)
+
+    def requests(connection: int) -> Iterator[bytes]:
+        for patient in shared:
+            body = template.fill(next(fresh), patient, b"5b0a7d6e-0000-4000-8000-000000000000")
+            yield http_request("POST", "/xds/registry", body, content_type)
+
+    measured, _, _ = session.load(
+        session.server, requests, check_for(b"Success"), seconds=600, connections=8
+    )
+    if measured.failures:
+        raise SystemExit(f"seeding failed: {measured.failures[0]}")
+
+
+def measure(options: argparse.Namespace, console: Console) -> list[Row]:
+    """Measure every transaction asked for."""
+    with (
+        tempfile.TemporaryDirectory(dir=options.data) as data,
+        bare() as bare_server,
+        gateway(Path(data)) as server,
+    ):
+        session = Session(server, bare_server, options.seconds, options.connections)
+        few = [f"S{n}".encode() for n in range(options.patients)]
+        many = [f"M{n}".encode() for n in range(max(1, options.patients // 10))]
+        wanted = set(options.rows.split(",")) if options.rows else None
+
+        def asked(name: str) -> bool:
+            return wanted is None or name in wanted
+
+        console.print("seeding …")
+        seed(session, few, SMALL)
+        seed(session, many, MANY)
+        fresh = [f"W{n}".encode() for n in range(1000)]
+        registering = soap_requests(register_template(), REGISTER, "/xds/registry", fresh, "r")
+        success = check_for(b"ResponseStatusType:Success")
+        console.print("measuring …")
+        if asked("42"):
+            session.row("ITI-42, 1 entry", registering, success, registering)
+            session.row("ITI-42, 1 client", registering, success, registering, connections=1)
+        if asked("41"):
+            small = provide_requests(DOCUMENT, fresh, "p")
+            session.row("ITI-41, 20 KB", small, success, registering)
+            large = provide_requests(MEGABYTE, fresh, "q")
+            row = session.row("ITI-41, 1 MB", large, success, registering, connections=8)
+            row.note = row.note or f"{row.measured.rate * len(MEGABYTE) / 1e6:.0f} MB/s"
+        if asked("18"):
+            asking = soap_requests(query_template(), QUERY, "/xds/registry", few, "x")
+            found = check_for(b"ResponseStatusType:Success", b"ExtrinsicObject")
+            session.row("ITI-18, 10 entries", asking, found, registering, own=asking)
+            asking = soap_requests(query_template(), QUERY, "/xds/registry", many, "x")
+            session.row("ITI-18, 100 entries", asking, found, registering, own=asking)
+        if asked("67"):
+            total = check_for(b'"searchset"', b'"total":10')
+            session.row("ITI-67, 10 entries", fhir_requests(few, 50), total, registering)
+            total = check_for(b'"searchset"', b'"total":100')
+            session.row("ITI-67, 100 entries", fhir_requests(many, 100), total, registering)
+        if asked("43"):
+            measure_retrieval(session, registering)
+        if asked("big"):
+            measure_large(session, options.large)
+        return session.rows
+
+
+def measure_retrieval(session: Session, yardstick: Requests) -> None:
+    """ITI-43 and ITI-68 of one hundred 20 KB documents."""
+    from bench.retrieval import prepare
+
+    retrieve, read = prepare(session.server.port, DOCUMENT)
+    session.row("ITI-43, 20 KB", retrieve, check_for(b"Success", b"ClinicalDocument"), yardstick)
+    session.row("ITI-68, 20 KB", read, check_for(b"ClinicalDocument"), yardstick)
+
+
+def measure_large(session: Session, mebibytes: int) -> None:
+    """One document of several hundred megabytes, twice."""
+    for attempt in (1, 2):
+        session.server.forget_peak()
+        before = session.server.cpu_seconds()
+        uid = f"{datetime.datetime.now():%m%d%H%M%S}.9.{attempt}".encode()
+        seconds, answer = send_large(session.server.port, mebibytes, uid)
+        measured = Measured(latencies=[seconds], seconds=seconds)
+        note = f"{mebibytes * 1.048576 / seconds:.0f} MB/s"
+        if b"ResponseStatusType:Success" not in answer:
+            note = f"FAILED: {answer[:200]!r}"
+        session.rows.append(
+            Row(
+                f"ITI-41, {mebibytes} MiB ({attempt})",
+                measured,
+                (session.server.cpu_seconds() - before) / seconds,
+                session.server.peak_mib(),
+                note=note,
+            )
+        )
+
+
+HEADINGS = (
+    "transaction",
+    "requests/s",
+    "p50 ms",
+    "p99 ms",
+    "CPU",
+    "peak MiB",
+    "to bare",
+    "to bare, own request",
+    "note",
+)
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """The columns of a row as text."""
+    return (
+        row.name,
+        f"{row.measured.rate:,.1f}" if row.measured.rate < 10 else f"{row.measured.rate:,.0f}",
+        f"{row.measured.percentile(0.5):.2f}",
+        f"{row.measured.percentile(0.99):.2f}",
+        f"{row.cpu:.0%}",
+        f"{row.peak:.0f}",
+        f"{row.ratio:.2f}" if row.ratio is not None else "",
+        f"{row.own_ratio:.2f}" if row.own_ratio is not None else "",
+        row.note,
+    )
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    model = "processor unknown"
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    return (
+        f"{os.cpu_count()} cores ({model}), {platform.system()} {platform.release()}, "
+        f"Python {platform.python_version()}"
+    )
+
+
+def main() -> None:
+    """Read the options, measure, print."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of each load")
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--patients", type=int, default=500, help="patients with 10 entries")
+    parser.add_argument("--large", type=int, default=500, help="MiB of the large document")
+    parser.add_argument("--rows", help="some of 42,41,18,67,43,big; all by default")
+    parser.add_argument("--data", help="folder for the store; the system's temporary one")
+    parser.add_argument("--write", type=Path, help="append the table to this Markdown file")
+    options = parser.parse_args()
+    console = Console(width=150)
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    rows = measure(options, console)
+    table = Table(*HEADINGS)
+    for row in rows:
+        table.add_row(*cells(row))
+    console.print(table)
+    console.print(machine())
+    if options.write:
+        lines = [
+            f"\n## {datetime.date.today():%Y-%m-%d}\n",
+            f"{machine()}; {options.connections} connections, {options.seconds:g} s a load, "
+            "load generator on the same cores.\n",
+            "| " + " | ".join(HEADINGS) + " |",
+            "|" + "---|" * len(HEADINGS),
+            *("| " + " | ".join(cells(r)) + " |" for r in rows),
+        ]
+        with options.write.open("a") as file:
+            file.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
