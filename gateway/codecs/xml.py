@@ -28,7 +28,7 @@ Element: TypeAlias = etree._Element
 MAX_DEPTH = 256
 """Elements inside one another; the parser library's own limit, kept where it is switched off."""
 
-_SMALLEST_ELEMENT = len(b"<a/>")
+_SMALLEST_NODE = len(b"<a/>")
 _XML_DECLARATION = re.compile(
     rb"""<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*["']([0-9.]{1,8})["']"""
     rb"""(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*["']([A-Za-z][A-Za-z0-9._-]{0,40})["'])?"""
@@ -37,6 +37,7 @@ _XML_DECLARATION = re.compile(
 _ROOT_FOLLOWS = re.compile(rb"[ \t\r\n]*<[A-Za-z_:\x80-\xff]")
 _BLANKS = re.compile(rb"[ \t\r\n]*")
 _TAG_NAME = re.compile(rb"<([^\s/>!?][^\s/>]*)")
+_EQUALS_QUOTE = re.compile(rb"""=[ \t\r\n]*["']""")
 _ATTRIBUTE = re.compile(rb"""\s+([^\s=/>]+)\s*=\s*(?:"[^"]*"|'[^']*')""")
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -47,7 +48,8 @@ class XmlLimits:
 
     Attributes:
         octets: Of the whole message.
-        elements: In the whole message.
+        nodes: Elements and attributes in the whole message, which decide over its memory: a tree
+            takes up to 250 octets for each, with its text.
         attributes: On one element, namespace declarations included.
         name: Characters of an element's or attribute's name.
         huge_text: Whether one text may exceed the parser library's 10 MB, for documents that
@@ -55,7 +57,7 @@ class XmlLimits:
     """
 
     octets: int = 8 * 1024 * 1024
-    elements: int = 1_000_000
+    nodes: int = 1_000_000
     attributes: int = 256
     name: int = 1024
     huge_text: bool = False
@@ -64,7 +66,7 @@ class XmlLimits:
 MESSAGE_LIMITS = XmlLimits()
 """For messages whose documents travel beside them."""
 
-INLINE_LIMITS = XmlLimits(octets=72 * 1024 * 1024, elements=200_000, huge_text=True)
+INLINE_LIMITS = XmlLimits(octets=72 * 1024 * 1024, nodes=200_000, huge_text=True)
 """For messages that carry documents of up to 50 MiB as base64 inside."""
 
 
@@ -294,18 +296,23 @@ def _refuse_document_type(octets: bytes) -> None:
 
 
 def _refuse_crowds(octets: bytes, limits: XmlLimits) -> None:
-    """Refuse too many elements, too many attributes on one of them, and monstrous names.
+    """Refuse too many nodes, too many attributes on one element, and monstrous names.
 
     Well-formed tags hold no ``<`` but their first octet, so a tag that breaks a limit needs a run
     of octets without ``<`` as long as the longest legal name, or as the shortest spelling of that
     many attributes. Messages without such a run, nearly all, are let through at the cost of one
     backward search per run length; in the others only those runs are read.
     """
-    may_be_many = len(octets) > limits.elements * _SMALLEST_ELEMENT
-    if may_be_many and octets.count(b"<") - octets.count(b"</") > limits.elements:
-        raise XmlTooLarge(
-            "line 1", f"the XML has more than {limits.elements} elements; send less at once"
-        )
+    if len(octets) > limits.nodes * _SMALLEST_NODE:
+        elements = octets.count(b"<") - octets.count(b"</")
+        if elements + octets.count(b"=") > limits.nodes:  # text may hold that sign as well
+            elements += sum(1 for _ in _EQUALS_QUOTE.finditer(octets))
+            if elements > limits.nodes:
+                raise XmlTooLarge(
+                    "line 1",
+                    f"the XML has more than {limits.nodes} elements and attributes; "
+                    "send less at once",
+                )
     run = min(limits.name, limits.attributes * len(b' a=""'))
     at = octets.find(b"<")
     while at != -1:

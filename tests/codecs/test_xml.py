@@ -23,7 +23,7 @@ from gateway.codecs.xml import (
     write_xml,
 )
 
-XML_CHARACTERS = st.characters(exclude_categories=("Cs",)).filter(
+XML_CHARACTERS = st.characters(exclude_categories=["Cs"]).filter(
     lambda c: c in "\t\n\r" or (c >= "\x20" and c not in "\ufffe\uffff")
 )
 XML_TEXTS = st.text(XML_CHARACTERS) | st.text(
@@ -163,7 +163,7 @@ def test_strange_but_legal_characters_are_kept(text: str) -> None:
 
 
 def test_limits_hold_at_the_limit_and_one_above() -> None:
-    small = XmlLimits(octets=4000, elements=10, attributes=5, name=12)
+    small = XmlLimits(octets=4000, nodes=10, attributes=5, name=12)
 
     def reads(octets: bytes, limits: XmlLimits = small) -> bool:
         try:
@@ -176,6 +176,8 @@ def test_limits_hold_at_the_limit_and_one_above() -> None:
         assert reads(b"<a>%s</a>" % (b"x" * (octets - 7))) is (octets <= 4000)
     for elements in (9, 10, 11):
         assert reads(b"<a>%s</a>" % (b"<b/>" * (elements - 1))) is (elements <= 10)
+        assert reads(b"<a>%s</a>" % (b"<b c = '='/>" * elements)) is (elements <= 4)
+        assert reads(b"<a>%s</a>" % (b"<b>=</b>" * (elements - 1))) is (elements <= 10)
     for attributes in (4, 5, 6):
         some = b"".join(b" b%d=''" % n for n in range(attributes))
         assert reads(b"<a><c%s></c></a>" % some) is (attributes <= 5)
@@ -203,7 +205,7 @@ def test_the_larger_of_two_sizes_says_so_in_its_type() -> None:
     with pytest.raises(XmlTooLarge):
         read_xml(b"<a>%s</a>" % (b"x" * (8 * 1024 * 1024)))
     with pytest.raises(XmlTooLarge):
-        read_xml(b"<a>%s</a>" % (b"<b/>" * 11), limits=XmlLimits(elements=10))
+        read_xml(b"<a>%s</a>" % (b"<b/>" * 11), limits=XmlLimits(nodes=10))
 
 
 def test_a_text_over_ten_megabytes_is_read_in_the_inline_mode_only() -> None:

@@ -21,11 +21,11 @@ ANONYMOUS: Final = "http://www.w3.org/2005/08/addressing/anonymous"
 NONE: Final = "http://www.w3.org/2005/08/addressing/none"
 REPLY: Final = "http://www.w3.org/2005/08/addressing/reply"
 
-ADDRESSING_HEADERS: Final = frozenset(
-    f"{{{WSA}}}{name}"
+ADDRESSING_HEADERS: Final = {
+    f"{{{WSA}}}{name}": name
     for name in ("Action", "MessageID", "To", "From", "ReplyTo", "FaultTo", "RelatesTo")
-)
-"""The header blocks this module understands, in Clark notation."""
+}
+"""The header blocks this module understands: Clark notation to local name."""
 
 _LONGEST = 2000
 _INVALID = f"{{{WSA}}}InvalidAddressingHeader"
@@ -67,8 +67,9 @@ def read_addressing(
     """
     values: dict[str, str] = {}
     for block in header_blocks:
-        if block.tag in ADDRESSING_HEADERS:
-            _read_block(block, values)
+        name = ADDRESSING_HEADERS.get(block.tag)
+        if name is not None:
+            _read_block(block, name, values)
     action = _agreed_action(values.get("Action"), announced_actions)
     if "MessageID" not in values and not answer:
         _refuse_missing("MessageID", "a request has no wsa:MessageID; add one of the form urn:uuid")
@@ -107,8 +108,7 @@ def write_addressing(
     return "".join(blocks)
 
 
-def _read_block(block: Element, values: dict[str, str]) -> None:
-    name = str(block.tag).removeprefix(f"{{{WSA}}}")
+def _read_block(block: Element, name: str, values: dict[str, str]) -> None:
     if name == "From":
         return
     if name == "RelatesTo" and block.get("RelationshipType", REPLY) != REPLY:

@@ -37,8 +37,11 @@ from gateway.codecs.xml import (
     read_xml,
 )
 
-SOAP_LIMITS = XmlLimits(elements=200_000)
-"""Room for about a thousand documents' metadata; the tree stays below 64 MiB."""
+SOAP_LIMITS = XmlLimits(nodes=200_000)
+"""For requests: some hundred documents' metadata; the tree stays below 64 MiB."""
+
+ANSWER_LIMITS = XmlLimits(octets=64 * 1024 * 1024, nodes=4_000_000)
+"""For the answers of peers we asked: some thousand documents' metadata."""
 
 _ENVELOPE, _HEADER, _BODY = (f"{{{SOAP}}}{name}" for name in ("Envelope", "Header", "Body"))
 _MUST_UNDERSTAND, _ROLE = f"{{{SOAP}}}mustUnderstand", f"{{{SOAP}}}role"
@@ -86,7 +89,7 @@ def read_envelope(
     announced_actions: Iterable[str] = (),
     understood: Container[str] = (),
     answer: bool = False,
-    limits: XmlLimits = SOAP_LIMITS,
+    limits: XmlLimits | None = None,
 ) -> Envelope:
     """Give the envelope of a message.
 
@@ -96,7 +99,7 @@ def read_envelope(
             :func:`gateway.codecs.soap.content_type.announced_actions`.
         understood: Header blocks the caller will process, in Clark notation, besides addressing.
         answer: Whether this is the answer to a request of ours.
-        limits: How large the message may be.
+        limits: How large the message may be; ``SOAP_LIMITS`` or ``ANSWER_LIMITS`` unless given.
 
     Raises:
         SoapFault: When it is anything but one SOAP 1.2 message that we can process.
@@ -106,7 +109,7 @@ def read_envelope(
     """
     blocks: list[Element] = []
     try:
-        root = read_xml(octets, limits=limits)
+        root = read_xml(octets, limits=limits or (ANSWER_LIMITS if answer else SOAP_LIMITS))
         header, body = _read_structure(root)
         blocks = [b for b in header if b.get(_ROLE) in _OUR_ROLES] if header is not None else []
         _refuse_not_understood(blocks, understood)
@@ -207,11 +210,12 @@ def _read_structure(root: Element) -> tuple[Element | None, Element]:
         raise SoapFault(
             f"{place_of(body)}: the Body holds {len(body)} elements; send exactly one request"
         )
-    for holder in (root, body):
-        texts = [holder.text, *(child.tail for child in holder)]
+    request = body[0]
+    for holder, inside in ((root, parts), (body, [request])):
+        texts = [holder.text, *(child.tail for child in inside)]
         if any(text and not text.isspace() for text in texts):
             raise SoapFault(f"{place_of(holder)}: text stands between the elements here; remove it")
-    return (parts[0] if len(parts) == 2 else None), body[0]
+    return (parts[0] if len(parts) == 2 else None), request
 
 
 def _refuse_other_version(root: Element) -> None:
@@ -229,13 +233,15 @@ def _refuse_other_version(root: Element) -> None:
 def _refuse_not_understood(blocks: Iterable[Element], understood: Container[str]) -> None:
     unknown = []
     for block in blocks:
+        tag = str(block.tag)
+        if tag in ADDRESSING_HEADERS or tag in understood:
+            continue
         mandatory = block.get(_MUST_UNDERSTAND, "0").strip()
         if mandatory not in ("0", "1", "true", "false"):
             raise SoapFault(
                 f"{place_of(block)}: mustUnderstand is neither true nor false; write 1 or 0"
             )
-        tag = str(block.tag)
-        if mandatory in ("1", "true") and tag not in ADDRESSING_HEADERS and tag not in understood:
+        if mandatory in ("1", "true"):
             unknown.append(tag)
     if unknown:
         raise SoapFault(

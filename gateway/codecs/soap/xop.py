@@ -6,7 +6,6 @@ Source:
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Collection
 from urllib.parse import quote, unquote
@@ -41,7 +40,7 @@ def read_includes(body: Element, content_ids: Collection[str] = ()) -> dict[Elem
     for include in body.iter(_INCLUDE):
         where = place_of(include)
         holder = include.getparent()
-        if holder is None or len(holder) != 1 or len(include) or (holder.text or "").strip():
+        if holder is None or not _stands_alone(include, holder):
             raise MultipartRefused(where, "xop:Include must stand alone and empty; correct it")
         name = _part_meant_by(include.get("href"), content_ids, where)
         if name in taken:
@@ -70,7 +69,9 @@ def read_inline(element: Element) -> bytes:
     """
     try:
         text = text_of(element).translate(_WHITE_SPACE).encode("ascii")
-        return base64.b64decode(text, validate=True)
+        if len(text) % 4:
+            raise binascii.Error
+        return binascii.a2b_base64(text, strict_mode=True)
     except (UnicodeEncodeError, binascii.Error):
         raise MultipartRefused(
             place_of(element),
@@ -82,6 +83,11 @@ def write_include(content_id: str) -> bytes:
     """Give the element that refers to a part by its Content-ID."""
     href = "cid:" + quote(content_id, safe=_LEFT_AS_IT_IS)
     return f'<xop:Include xmlns:xop="{XOP}" href="{escape_attribute(href)}"/>'.encode()
+
+
+def _stands_alone(include: Element, holder: Element) -> bool:
+    text = (holder.text or "") + (include.tail or "")
+    return len(holder) == 1 and len(include) == 0 and not text.strip()
 
 
 def _part_meant_by(href: str | None, content_ids: Collection[str], where: str) -> str:
