@@ -1,0 +1,1 @@
+"""Where registry objects and documents are kept: SQLite and files."""

@@ -1,0 +1,339 @@
+"""Patients: told by the feed, or met in a submission; merged ones lead to their survivor."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import NamedTuple
+from uuid import uuid4
+
+from gateway.errors import ErrorCode, Finding, Refused
+from gateway.model.datatypes import DateTime, Identifier
+from gateway.model.patient import Patient
+from gateway.ports import Clock, PatientDirectory
+from gateway.storage.sqlite.words import patient_key
+from gateway.storage.sqlite.writer import Writer
+
+
+class Record(NamedTuple):
+    """A surviving patient as objects show it."""
+
+    cx: str
+    logical_id: str
+
+
+NOBODY = Record("", "")
+"""Shown by objects without patient."""
+
+
+class PatientRows:
+    """The patient tables, read and written through one connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+
+    def members(self, identifier: Identifier) -> dict[int, Record]:
+        """The rows whose objects a query on an identifier sees; none under a subsumed one."""
+        return {
+            number: Record(cx, logical_id)
+            for number, cx, logical_id in self._execute(
+                "SELECT m.id, s.cx, s.logical_id FROM patient_identifier i "
+                "JOIN patient s ON s.id = i.patient AND s.survivor = s.id "
+                "JOIN patient m ON m.survivor = s.id WHERE i.identifier = ?",
+                (patient_key(identifier),),
+            )
+        }
+
+    def shown(self, number: int) -> Record:
+        """How the objects of a row name their patient."""
+        row = self._execute(
+            "SELECT s.cx, s.logical_id FROM patient p JOIN patient s ON s.id = p.survivor "
+            "WHERE p.id = ?",
+            (number,),
+        ).fetchone()
+        return Record(*row)
+
+    def surviving(self, identifier: Identifier) -> Identifier | None:
+        """The record an identifier leads to."""
+        row = self._execute(
+            "SELECT s.cx FROM patient_identifier i JOIN patient p ON p.id = i.patient "
+            "JOIN patient s ON s.id = p.survivor WHERE i.identifier = ?",
+            (patient_key(identifier),),
+        ).fetchone()
+        return Identifier(row[0]) if row else None
+
+    def is_known(self, identifier: Identifier) -> bool:
+        """Whether the patient was announced and its id is still one of the domain."""
+        row = self._execute(
+            "SELECT p.known AND p.survivor = p.id FROM patient_identifier i "
+            "JOIN patient p ON p.id = i.patient WHERE i.identifier = ?",
+            (patient_key(identifier),),
+        ).fetchone()
+        return bool(row and row[0])
+
+    def number(self, identifier: Identifier) -> int | None:
+        """The row of an identifier."""
+        row = self._execute(
+            "SELECT patient FROM patient_identifier WHERE identifier = ?",
+            (patient_key(identifier),),
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def met(self, identifier: Identifier, time: str) -> int:
+        """The row of an identifier, made when it was never met before."""
+        number = self.number(identifier)
+        if number is None:
+            number = self._add(Patient(identifiers=(identifier,), known=False), time)
+        return number
+
+    def read(self, number: int) -> Patient:
+        """One patient as a value."""
+        return _patient(self._execute(_SELECT + " WHERE p.id = ?", (number,)).fetchone())
+
+    def found(self, identifier: Identifier) -> Patient | None:
+        """The surviving patient an identifier leads to."""
+        row = self._execute(
+            _SELECT + " WHERE p.id = (SELECT o.survivor FROM patient_identifier i "
+            "JOIN patient o ON o.id = i.patient WHERE i.identifier = ?)",
+            (patient_key(identifier),),
+        ).fetchone()
+        return None if row is None else _patient(row)
+
+    def named(self, logical_id: str) -> Patient | None:
+        """The patient with a FHIR id."""
+        row = self._execute(_SELECT + " WHERE p.logical_id = ?", (logical_id,)).fetchone()
+        return None if row is None else _patient(row)
+
+    def by_logical_id(self, logical_id: str) -> int | None:
+        """The row of a FHIR id."""
+        row = self._execute(
+            "SELECT id FROM patient WHERE logical_id = ?", (logical_id,)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def survivor(self, number: int) -> int:
+        """Where the merges of a row end."""
+        row = self._execute("SELECT survivor FROM patient WHERE id = ?", (number,)).fetchone()
+        return int(row[0])
+
+    def every(self) -> tuple[Patient, ...]:
+        """Every patient, in the order they came."""
+        return tuple(map(_patient, self._execute(_SELECT + " ORDER BY p.id")))
+
+    def put(self, patient: Patient, time: str) -> Patient:
+        """Add or replace; see :meth:`gateway.ports.PatientDirectory.put`."""
+        if not patient.identifiers:
+            raise Refused(
+                _finding(ErrorCode.INVALID_VALUE, "a patient needs at least one identifier")
+            )
+        number = self.by_logical_id(patient.logical_id) if patient.logical_id else None
+        claimed = {i: n for i in patient.identifiers if (n := self.number(i)) is not None}
+        if number is None:
+            number = claimed.get(patient.identifiers[0])
+            if number is not None:
+                self._rename(number, patient.logical_id)
+        if number is None:
+            number = self._add(patient, time)
+        else:
+            self._replace(number, patient, time)
+        mine = []
+        for identifier in patient.identifiers:
+            other = self.number(identifier)
+            if other is not None and other != number:
+                if self.survivor(other) == number:
+                    continue  # Merged into this patient before: it stays a subsumed identifier.
+                self._absorb(other, number)
+            mine.append(identifier)
+        self._identify(number, mine)
+        return self.read(number)
+
+    def merge(self, subsumed: Identifier, surviving: Identifier, time: str) -> None:
+        """Merge; see :meth:`gateway.ports.PatientDirectory.merge`."""
+        survivor = self.number(surviving)
+        if survivor is None:
+            raise Refused(
+                _finding(
+                    ErrorCode.UNKNOWN_PATIENT_ID,
+                    "the surviving patient " + surviving.text + " is not known",
+                    surviving.text,
+                )
+            )
+        gone = self.met(subsumed, time)
+        above = self._above(survivor)
+        if gone in above:
+            raise Refused(
+                _finding(
+                    ErrorCode.CONFLICT,
+                    "the surviving patient " + surviving.text + " is the other one, or was "
+                    "itself merged into it",
+                )
+            )
+        if self._above(gone)[1:2] == [survivor]:
+            return  # A repeated message: it is so already.
+        self._execute(
+            "UPDATE patient SET merged_into = ?, version = version + 1, last_updated = ? "
+            "WHERE id = ?",
+            (survivor, time, gone),
+        )
+        self._execute(
+            "WITH RECURSIVE under (id) AS (SELECT ? UNION "
+            "SELECT p.id FROM patient p JOIN under u ON p.merged_into = u.id) "
+            "UPDATE patient SET survivor = ? WHERE id IN (SELECT id FROM under)",
+            (gone, above[-1]),
+        )
+
+    def _above(self, number: int) -> list[int]:
+        """A row and the rows it was merged into, one after another."""
+        chain = [number]
+        while True:
+            (above,) = self._execute(
+                "SELECT merged_into FROM patient WHERE id = ?", (chain[-1],)
+            ).fetchone()
+            if above is None:
+                return chain
+            chain.append(above)
+
+    def _add(self, patient: Patient, time: str) -> int:
+        (number,) = self._execute("SELECT coalesce(max(id), 0) + 1 FROM patient").fetchone()
+        self._execute(
+            "INSERT INTO patient (id, logical_id, cx, identifiers, family, given, birth_date, "
+            "gender, active, known, survivor, last_updated) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (number, patient.logical_id or str(uuid4()), *_columns(patient), number, time),
+        )
+        self._identify(number, patient.identifiers)
+        return int(number)
+
+    def _replace(self, number: int, patient: Patient, time: str) -> None:
+        self._execute(
+            "UPDATE patient SET cx = ?, identifiers = ?, family = ?, given = ?, birth_date = ?, "
+            "gender = ?, active = ?, known = ?, version = version + 1, last_updated = ? "
+            "WHERE id = ?",
+            (*_columns(patient), time, number),
+        )
+        self._execute("DELETE FROM patient_identifier WHERE patient = ?", (number,))
+
+    def _rename(self, number: int, logical_id: str) -> None:
+        """Let a patient only met so far have the FHIR id it is now told with."""
+        known, present = self._execute(
+            "SELECT known, logical_id FROM patient WHERE id = ?", (number,)
+        ).fetchone()
+        if not logical_id or logical_id == present:
+            return
+        if known:
+            raise Refused(
+                _finding(
+                    ErrorCode.CONFLICT, "the identifier belongs to another patient, " + present
+                )
+            )
+        self._execute("UPDATE patient SET logical_id = ? WHERE id = ?", (logical_id, number))
+
+    def _absorb(self, other: int, number: int) -> None:
+        """Take over what was filed under an identifier before it was told whose it is."""
+        (known,) = self._execute("SELECT known FROM patient WHERE id = ?", (other,)).fetchone()
+        if known or self.survivor(other) != other:
+            raise Refused(
+                _finding(
+                    ErrorCode.CONFLICT,
+                    "an identifier belongs to another patient; patients are joined by a merge",
+                )
+            )
+        for statement in (
+            "UPDATE document_entry SET patient = ? WHERE patient = ?",
+            "UPDATE submission_set SET patient = ? WHERE patient = ?",
+            "UPDATE folder SET patient = ? WHERE patient = ?",
+            "UPDATE patient SET survivor = ? WHERE survivor = ?",
+            "UPDATE patient SET merged_into = ? WHERE merged_into = ?",
+            "UPDATE patient_identifier SET patient = ? WHERE patient = ?",
+        ):
+            self._execute(statement, (number, other))
+        self._execute("DELETE FROM patient WHERE id = ?", (other,))
+
+    def _identify(self, number: int, identifiers: Iterable[Identifier]) -> None:
+        for identifier in identifiers:
+            self._execute(
+                "INSERT INTO patient_identifier VALUES (?, ?) "
+                "ON CONFLICT (identifier) DO UPDATE SET patient = excluded.patient",
+                (patient_key(identifier), number),
+            )
+
+
+class SqlitePatientDirectory(PatientDirectory):
+    """The patients of a SQLite registry; kept in the same file, written by the same writer."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        written: PatientRows,
+        read: PatientRows,
+        clock: Clock,
+    ) -> None:
+        self._writer = writer
+        self._written = written
+        self._rows = read
+        self._clock = clock
+
+    async def put(self, patient: Patient) -> Patient:
+        time = self._clock.now()
+        return await self._writer.run(lambda: self._written.put(patient, time))
+
+    async def merge(self, subsumed: Identifier, surviving: Identifier) -> None:
+        time = self._clock.now()
+        await self._writer.run(lambda: self._written.merge(subsumed, surviving, time))
+
+    async def find(self, identifier: Identifier) -> Patient | None:
+        return self._rows.found(identifier)
+
+    async def read(self, logical_id: str) -> Patient | None:
+        return self._rows.named(logical_id)
+
+    async def list(self) -> tuple[Patient, ...]:
+        return self._rows.every()
+
+
+_SELECT = (
+    "SELECT p.logical_id, p.identifiers, p.family, p.given, p.birth_date, p.gender, p.active, "
+    "p.known, m.cx, p.version, p.last_updated FROM patient p "
+    "LEFT JOIN patient m ON m.id = p.merged_into"
+)
+
+
+def _patient(
+    row: tuple[str, str, str, str, str | None, str, int, int, str | None, int, str],
+) -> Patient:
+    (logical_id, identifiers, family, given, birth, gender, active, known, merged, version, at) = (
+        row
+    )
+    return Patient(
+        logical_id=logical_id,
+        identifiers=tuple(Identifier(text) for text in json.loads(identifiers)),
+        family=family,
+        given=tuple(json.loads(given)),
+        birth_date=None if birth is None else DateTime(birth),
+        gender=gender,
+        active=bool(active),
+        known=bool(known),
+        merged_into=None if merged is None else Identifier(merged),
+        version=version,
+        last_updated=at,
+    )
+
+
+def _columns(patient: Patient) -> tuple[str, str, str, str, str | None, str, bool, bool]:
+    return (
+        patient.identifiers[0].text,
+        json.dumps([i.text for i in patient.identifiers]),
+        patient.family,
+        json.dumps(patient.given),
+        None if patient.birth_date is None else patient.birth_date.text,
+        patient.gender,
+        patient.active,
+        patient.known,
+    )
+
+
+def _finding(code: ErrorCode, message: str, context: str = "") -> Finding:
+    return Finding(
+        rule="patient-directory", code=code, location="Patient", message=message, context=context
+    )

@@ -1,0 +1,192 @@
+"""Rows of the tables as answers: read through one connection, spliced, in order.
+
+A statement that runs longer than it may is interrupted, so that no query holds up its neighbours.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+
+from gateway.ports import Form, Held
+from gateway.storage.fragments import Fragments, Member, Relation
+from gateway.storage.sqlite import words
+from gateway.storage.sqlite.conditions import Value, Where, marks
+from gateway.storage.sqlite.patients import NOBODY, PatientRows, Record
+from gateway.storage.sqlite.words import (
+    ASSOCIATION,
+    DOCUMENT_ENTRY,
+    FOLDER,
+    HAS_MEMBER,
+    KIND_NAMES,
+    SUBMISSION_SET,
+)
+
+_STEPS = 5000
+"""Steps of SQLite's machine between two looks at the clock, well under a millisecond."""
+
+_COLUMN = {Form.EBRIM: "o.ebrim", Form.FHIR: "o.fhir", Form.REFERENCE: "NULL"}
+
+_FROM = {
+    DOCUMENT_ENTRY: " FROM document_entry e JOIN object o ON o.key = e.key",
+    SUBMISSION_SET: " FROM submission_set s JOIN object o ON o.key = s.key",
+    FOLDER: " FROM folder f JOIN object o ON o.key = f.key",
+    ASSOCIATION: " FROM association a JOIN object o ON o.key = a.key",
+}
+
+# Key, id and fragment; then what is spliced, in one order for all kinds: status, patient,
+# lastUpdateTime, version, time of the last change, whether relationships start here.
+_COLUMNS = {
+    DOCUMENT_ENTRY: ", e.status, e.patient, NULL, e.version, e.last_updated, e.related",
+    SUBMISSION_SET: ", s.status, s.patient, NULL, s.version, s.last_updated, 0",
+    FOLDER: ", f.status, f.patient, f.last_update_time, f.version, f.last_updated, 0",
+    ASSOCIATION: ", a.status, NULL, NULL, 1, a.last_updated, 0",
+}
+
+_SELECT = {
+    (kind, form): "SELECT o.key, o.entry_uuid, " + _COLUMN[form] + _COLUMNS[kind] + _FROM[kind]
+    for kind in _FROM
+    for form in Form
+}
+
+KEY = {DOCUMENT_ENTRY: "e.key", SUBMISSION_SET: "s.key", FOLDER: "f.key", ASSOCIATION: "a.key"}
+
+Row = tuple[
+    int, str, bytes | None, int | str | None, int | None, str | None, int, str, int
+]  # as _COLUMNS says
+
+
+class Rows:
+    """One connection's view of the registry."""
+
+    def __init__(self, connection: sqlite3.Connection, fragments: Fragments) -> None:
+        self.execute = connection.execute
+        self.patients = PatientRows(connection)
+        self._connection = connection
+        self._fragments = fragments
+        self._deadline = 0.0
+        connection.create_function("like_any", 2, words.like_any, deterministic=True)
+        connection.set_progress_handler(self._look_at_the_clock, _STEPS)
+
+    def limit(self, seconds: float) -> None:
+        """Interrupt what runs longer than so many seconds from now."""
+        self._deadline = time.monotonic() + seconds
+
+    def _look_at_the_clock(self) -> int:
+        return time.monotonic() > self._deadline
+
+    def select(self, kind: int, form: Form, where: Where, order: str, limit: int) -> list[Row]:
+        """Rows of one kind in order, at most ``limit``."""
+        sql = _SELECT[kind, form]
+        if where.conditions:
+            sql += " WHERE " + " AND ".join(where.conditions)
+        sql += " ORDER BY " + KEY[kind] + order + " LIMIT ?"
+        return self.execute(sql, (*where.values, limit)).fetchall()
+
+    def by_key(self, kind: int, form: Form, keys: Sequence[int]) -> list[Row]:
+        """The rows with these keys."""
+        where = Where()
+        where.add(KEY[kind] + " IN " + marks(keys), *keys)
+        return self.select(kind, form, where, "", len(keys))
+
+    def count(self, kind: int, where: Where) -> int:
+        """How many objects of a kind match."""
+        sql = "SELECT count(*)" + _FROM[kind]
+        if where.conditions:
+            sql += " WHERE " + " AND ".join(where.conditions)
+        (count,) = self.execute(sql, where.values).fetchone()
+        return int(count)
+
+    def keys(self, kind: int, where: Where, limit: int) -> list[tuple[int, Value, Value]]:
+        """Keys of matching objects; of associations their two ends as well."""
+        sql = "SELECT a.key, a.source, a.target" if kind == ASSOCIATION else "SELECT o.key, 0, 0"
+        sql += _FROM[kind]
+        if where.conditions:
+            sql += " WHERE " + " AND ".join(where.conditions)
+        return self.execute(sql + " LIMIT ?", (*where.values, limit)).fetchall()
+
+    def held(
+        self, kind: int, form: Form, rows: Sequence[Row], patients: dict[int, Record]
+    ) -> list[Held]:
+        """Rows as answers.
+
+        Args:
+            patients: How the patients met so far are shown; more are added as they come.
+        """
+        name = KIND_NAMES[kind]
+        if form is Form.FHIR:
+            return self._fhir(kind, name, rows, patients)
+        splice = self._fragments.splice_ebrim
+        answer = []
+        for key, entry_uuid, fragment, status, patient, last_update_time, _, _, _ in rows:
+            cx = self._shown(patient, patients).cx
+            octets = b""
+            if fragment is not None:
+                octets = splice(fragment, words.word(status), cx, last_update_time)
+            answer.append(Held(name, entry_uuid, cx, octets, key))
+        return answer
+
+    def _fhir(
+        self, kind: int, name: str, rows: Sequence[Row], patients: dict[int, Record]
+    ) -> list[Held]:
+        splice = self._fragments.splice_fhir
+        relations: dict[int, tuple[Relation, ...]] = {}
+        members: dict[int, tuple[Member, ...]] = {}
+        if kind == DOCUMENT_ENTRY:
+            related = [row[0] for row in rows if row[8]]
+            if related:
+                relations = self._relations(related)
+        elif rows:
+            members = self._members([row[0] for row in rows])
+        answer = []
+        for key, entry_uuid, fragment, status, patient, _, version, last_updated, _ in rows:
+            if fragment is None:
+                continue  # This kind has no FHIR twin.
+            shown = self._shown(patient, patients)
+            octets = splice(
+                fragment,
+                status=words.word(status),
+                version=str(version),
+                patient_id=shown.cx,
+                patient_logical_id=shown.logical_id,
+                relations=relations.get(key, ()),
+                members=members.get(key, ()),
+                last_updated=last_updated,
+            )
+            answer.append(Held(name, entry_uuid, shown.cx, octets, key))
+        return answer
+
+    def _shown(self, patient: int | None, patients: dict[int, Record]) -> Record:
+        if patient is None:
+            return NOBODY
+        record = patients.get(patient)
+        if record is None:
+            record = patients[patient] = self.patients.shown(patient)
+        return record
+
+    def _relations(self, keys: Sequence[int]) -> dict[int, tuple[Relation, ...]]:
+        found: dict[int, tuple[Relation, ...]] = {}
+        for source, association_type, lid, entry_uuid in self.execute(
+            "SELECT a.source, a.association_type, e.lid, o.entry_uuid FROM association a "
+            "JOIN document_entry e ON e.key = a.target JOIN object o ON o.key = a.target "
+            "WHERE a.source IN " + marks(keys) + " AND a.source_kind = ? AND a.status = ? "
+            "AND a.association_type <> ? ORDER BY a.key",
+            (*keys, DOCUMENT_ENTRY, words.APPROVED, HAS_MEMBER),
+        ):
+            relation = (words.word(association_type), lid, entry_uuid)
+            found[source] = (*found.get(source, ()), relation)
+        return found
+
+    def _members(self, keys: Sequence[int]) -> dict[int, tuple[Member, ...]]:
+        found: dict[int, dict[Member, None]] = {}
+        for source, kind, lid in self.execute(
+            "SELECT a.source, a.target_kind, coalesce(e.lid, f.lid) FROM association a "
+            "LEFT JOIN document_entry e ON e.key = a.target "
+            "LEFT JOIN folder f ON f.key = a.target "
+            "WHERE a.source IN " + marks(keys) + " AND a.status = ? AND a.association_type = ? "
+            "AND a.target_kind IN (?, ?) ORDER BY a.key",
+            (*keys, words.APPROVED, HAS_MEMBER, DOCUMENT_ENTRY, FOLDER),
+        ):
+            found.setdefault(source, {})[KIND_NAMES[kind], lid] = None
+        return {source: tuple(members) for source, members in found.items()}

@@ -1,0 +1,272 @@
+"""The registry in one SQLite file.
+
+Written by one :class:`~gateway.storage.sqlite.writer.Writer`. Read on the event loop's own thread
+from a connection of its own, which sees what was committed before and waits for no writer; a query
+that takes longer than a moment is asked again on another thread, where it holds up nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self, TypeVar
+
+from gateway.model.lifecycle import Changes, DocumentRecord, Known
+from gateway.model.submission import RegistryObject
+from gateway.ports import Clock, Form, Found, Held, Page, RegistryStore, TooManyResults
+from gateway.storage.fragments import Fragments
+from gateway.storage.sqlite import conditions, queries
+from gateway.storage.sqlite.changes import Applier
+from gateway.storage.sqlite.conditions import Where
+from gateway.storage.sqlite.known import SqliteKnown
+from gateway.storage.sqlite.patients import PatientRows, Record, SqlitePatientDirectory
+from gateway.storage.sqlite.rows import KEY, Rows
+from gateway.storage.sqlite.schema import connect, migrate
+from gateway.storage.sqlite.words import DOCUMENT_ENTRY, FOLDER, SUBMISSION_SET
+from gateway.storage.sqlite.writer import Writer, refusal
+from gateway.transactions.registry_stored_query import (
+    FindDocuments,
+    FindFolders,
+    FindSubmissionSets,
+    StoredQuery,
+)
+
+T = TypeVar("T")
+
+_MOMENT = 0.05
+"""Seconds a query may keep the event loop."""
+
+_LONGEST = 5.0
+"""Seconds a query may take at all."""
+
+_REFERENCES = 10
+"""References that may be answered for each whole object that may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEvent:
+    """Something that happened, to be told to whoever subscribed.
+
+    Attributes:
+        id: Ascending; what was told is remembered by it.
+        event: ``submitted``, ``updated`` or ``removed``.
+        submission: entryUUID of the submission set; empty for a removal.
+        patient: CX text.
+        time: DTM of 14 digits, UTC.
+    """
+
+    id: int
+    event: str
+    submission: str
+    patient: str
+    time: str
+
+
+class SqliteRegistryStore(RegistryStore):
+    """Registry objects, documents' records, patients and the outbox, in one file.
+
+    Attributes:
+        patients: The patients of the same file.
+    """
+
+    def __init__(self, path: Path, fragments: Fragments, clock: Clock, max_results: int) -> None:
+        self._path = path
+        self._fragments = fragments
+        self._clock = clock
+        self._max_results = max_results
+        self._connection = connect(path)
+        self._reading = connect(path, read_only=True)
+        self._slow = ThreadPoolExecutor(2, thread_name_prefix="registry-query")
+        self._writer = Writer(self._connection)
+        self._rows = Rows(self._reading, fragments)
+        written = PatientRows(self._connection)
+        self._known = SqliteKnown(self._connection, fragments, written)
+        self._applier = Applier(self._connection, fragments, written)
+        self.patients = SqlitePatientDirectory(self._writer, written, self._rows.patients, clock)
+
+    @classmethod
+    def open(
+        cls, path: Path, fragments: Fragments, clock: Clock, *, max_results: int = 1000
+    ) -> Self:
+        """Open the file, made or brought to this version where needed.
+
+        What a crash left behind SQLite undoes here: nothing half written is ever seen.
+
+        Args:
+            max_results: Objects one answer may hold when no page was asked for; ten times as many
+                when only references are.
+        """
+        migrate(path, clock.now())
+        return cls(path, fragments, clock, max_results)
+
+    async def close(self) -> None:
+        """Finish the changes that were asked for and close the file."""
+        await self._writer.close()
+        self._slow.shutdown()
+        self._reading.close()
+        self._connection.close()
+
+    async def change(self, decide: Callable[[Known], Changes]) -> Changes:
+        def job() -> Changes:
+            changes = decide(self._known)
+            self._applier.apply(changes, self._clock.now())
+            return changes
+
+        return await self._writer.run(job)
+
+    async def find(self, query: StoredQuery, form: Form, page: Page | None = None) -> Found:
+        return await self._ask(lambda rows: _find(rows, query, form, page, self._max_results))
+
+    async def read(self, entry_uuid: str) -> RegistryObject | None:
+        return SqliteKnown(self._reading, self._fragments, self._rows.patients).object(entry_uuid)
+
+    async def document(self, unique_id: str) -> DocumentRecord | None:
+        return SqliteKnown(self._reading, self._fragments, self._rows.patients).document(unique_id)
+
+    async def referenced(self, contents: Iterable[str]) -> frozenset[str]:
+        """Which of these documents' octets (SHA-256, hexadecimal) the registry refers to."""
+        found = set()
+        for content in contents:
+            if self._reading.execute(
+                "SELECT 1 FROM document WHERE content = ?", (bytes.fromhex(content),)
+            ).fetchone():
+                found.add(content)
+        return frozenset(found)
+
+    async def outbox(self, after: int = 0, limit: int = 100) -> tuple[OutboxEvent, ...]:
+        """What happened after an event, oldest first."""
+        return tuple(
+            OutboxEvent(id=number, event=event, submission=submission, patient=patient, time=time)
+            for number, event, submission, patient, time in self._reading.execute(
+                "SELECT id, event, submission, patient, time FROM outbox WHERE id > ? "
+                "ORDER BY id LIMIT ?",
+                (after, limit),
+            )
+        )
+
+    async def forget(self, up_to: int) -> None:
+        """Drop the events up to and including one, once they are told."""
+        await self._writer.run(
+            lambda: self._connection.execute("DELETE FROM outbox WHERE id <= ?", (up_to,))
+        )
+
+    async def _ask(self, question: Callable[[Rows], T]) -> T:
+        try:
+            return _snapshot(self._reading, self._rows, question, _MOMENT)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._slow, self._ask_slowly, question)
+        except sqlite3.OperationalError as error:
+            raise refusal(error) from error
+
+    def _ask_slowly(self, question: Callable[[Rows], T]) -> T:
+        connection = connect(self._path, read_only=True)
+        try:
+            return _snapshot(connection, Rows(connection, self._fragments), question, _LONGEST)
+        finally:
+            connection.close()
+
+
+def _snapshot(
+    connection: sqlite3.Connection, rows: Rows, question: Callable[[Rows], T], seconds: float
+) -> T:
+    """Answer a question of several statements from one state of the registry."""
+    rows.limit(seconds)
+    connection.execute("BEGIN")
+    try:
+        return question(rows)
+    finally:
+        # An interrupt inside a reading transaction leaves it open; one outside leaves none.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _find(
+    rows: Rows, query: StoredQuery, form: Form, page: Page | None, max_results: int
+) -> Found:
+    limit = max_results * _REFERENCES if form is Form.REFERENCE else max_results
+    match query:
+        case FindDocuments():
+            patients = _patients(rows, query)
+            if patients == {}:
+                return _NOTHING
+            where = conditions.find_documents(query, _numbers(patients))
+            return _of_one_kind(rows, DOCUMENT_ENTRY, form, where, page, limit, patients or {})
+        case FindSubmissionSets():
+            patients = _patients(rows, query)
+            if patients == {}:
+                return _NOTHING
+            where = conditions.find_submission_sets(query, _numbers(patients))
+            return _of_one_kind(rows, SUBMISSION_SET, form, where, page, limit, patients or {})
+        case FindFolders():
+            patients = _patients(rows, query)
+            if patients == {}:
+                return _NOTHING
+            where = conditions.find_folders(query, _numbers(patients))
+            return _of_one_kind(rows, FOLDER, form, where, page, limit, patients or {})
+    return _by_links(rows, query, form, page, limit)
+
+
+_NOTHING = Found(objects=(), total=0)
+
+
+def _patients(
+    rows: Rows, query: FindDocuments | FindSubmissionSets | FindFolders
+) -> dict[int, Record] | None:
+    """The patients a query is about; ``None`` when it names none, empty when it names nobody."""
+    return None if query.patient_id is None else rows.patients.members(query.patient_id)
+
+
+def _numbers(patients: dict[int, Record] | None) -> Sequence[int] | None:
+    return None if patients is None else list(patients)
+
+
+def _of_one_kind(
+    rows: Rows,
+    kind: int,
+    form: Form,
+    where: Where,
+    page: Page | None,
+    limit: int,
+    patients: dict[int, Record],
+) -> Found:
+    if page is None:
+        found = rows.select(kind, form, where, "", limit + 1)
+        if len(found) > limit:
+            raise TooManyResults
+        held = rows.held(kind, form, found, patients)
+        return Found(objects=tuple(held), total=len(held))
+    if page.after is None:
+        found = rows.select(kind, form, where, " DESC", page.size + 1)
+    else:
+        part = Where()
+        part.conditions = [*where.conditions, KEY[kind] + " < ?"]
+        part.values = [*where.values, page.after]
+        found = rows.select(kind, form, part, " DESC", page.size + 1)
+    more = len(found) > page.size
+    total = rows.count(kind, where) if more or page.after is not None else len(found)
+    held = rows.held(kind, form, found[: page.size], patients)
+    return Found(objects=tuple(held), total=total, more=more)
+
+
+def _by_links(
+    rows: Rows, query: StoredQuery, form: Form, page: Page | None, limit: int
+) -> Found:
+    keys = queries.follow(rows, query, limit)
+    patients: dict[int, Record] = {}
+    held: list[Held] = []
+    for kind, of_kind in keys.items():
+        held += rows.held(kind, form, rows.by_key(kind, form, of_kind), patients)
+    held.sort(key=lambda one: one.key, reverse=page is not None)
+    total = len(held)
+    if page is None:
+        return Found(objects=tuple(held), total=total)
+    rest = [one for one in held if page.after is None or one.key < page.after]
+    return Found(objects=tuple(rest[: page.size]), total=total, more=len(rest) > page.size)
