@@ -194,7 +194,7 @@ def _read(name: str, folder: Path, inside: tuple[str, ...]) -> Profile:
         version=str(data.get("version", "")),
         extends=(parent.name, *parent.extends) if parent.name else (),
         sources=(*(Source(**source) for source in data.get("source", ())), *parent.sources),
-        naming=parent.naming.extended(_systems(naming, place)),
+        naming=NamingSystems(tuple(_systems(naming, place))) + parent.naming,
         class_by_type=_merged(parent.class_by_type, _class_by_type(place)),
         format_by_template=_merged(
             parent.format_by_template, _formats(place / "maps" / "template_to_format.tsv")
@@ -248,10 +248,15 @@ def _made(kind: type[_T], data: Mapping[str, Any], place: Path) -> _T:
 
 
 def _systems(naming: Mapping[str, Any], place: Path) -> Iterable[NamingSystem]:
+    """The systems of a naming table: each with its own URI first, then the others it goes by."""
     for data in naming.get("system", ()):
-        # What was verified is a remark for people, like comments in a table.
-        known = {key: value for key, value in data.items() if key != "status"}
-        yield _made(NamingSystem, known, place)
+        try:
+            oid, label = str(data["oid"]), str(data.get("label", ""))
+        except (KeyError, TypeError):
+            raise ProfileFault(f"{place / 'naming.toml'}: a system has no oid") from None
+        for uri in (data.get("uri"), *data.get("aliases", ())):
+            if uri:
+                yield NamingSystem(oid, str(uri), label)
 
 
 def _rows(path: Path) -> tuple[dict[str, str], list[dict[str, str]]]:
