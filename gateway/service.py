@@ -13,11 +13,12 @@ from gateway.actors.document_registry import DocumentRegistry
 from gateway.actors.document_repository import DocumentRepository
 from gateway.clock import SystemClock
 from gateway.codecs.fingerprint import fingerprint
-from gateway.model.naming import NamingSystems
-from gateway.ports import PatientDirectory, RegistryStore
+from gateway.ports import PatientDirectory
+from gateway.profile import Profile, read_profile
 from gateway.settings import Settings
 from gateway.storage.files import FileDocumentStore
 from gateway.storage.sqlite import SqliteRegistryStore
+from gateway.translators.stored_forms import StoredForms
 
 
 def new_uuid() -> str:
@@ -30,19 +31,75 @@ class Service:
     """Everything a door needs, wired.
 
     Attributes:
+        fhir_base_url: The address FHIR clients reach us under, without a slash at its end.
         cursor_key: Signs page links, so that nobody can make one up; kept with the data.
     """
 
     settings: Settings
     clock: SystemClock
-    naming: NamingSystems
-    store: RegistryStore
+    profile: Profile
+    store: SqliteRegistryStore
     patients: PatientDirectory
     documents: FileDocumentStore
     registry: DocumentRegistry
     repository: DocumentRepository
+    fhir_base_url: str
     cursor_key: bytes
 
     async def trouble(self) -> str | None:
         """Say why the service cannot do its work, or ``None`` when it can."""
-        raise NotImplementedError
+        return await self.documents.trouble()
+
+
+@asynccontextmanager
+async def open_service(settings: Settings) -> AsyncIterator[Service]:
+    """Open the storage below the data folder, wire the actors, and close it all at the end."""
+    clock = SystemClock()
+    profile = read_profile(settings.profile, settings.profiles)
+    base_url = f"{settings.base_url}/fhir"
+    store = SqliteRegistryStore.open(
+        settings.data / "registry.sqlite",
+        StoredForms(profile.naming, base_url),
+        clock,
+        max_results=settings.max_results,
+    )
+    try:
+        documents = FileDocumentStore(settings.data / "documents")
+        await documents.sweep(store.referenced)
+        registry = DocumentRegistry(
+            store,
+            clock,
+            new_uuid,
+            fingerprint,
+            known_patients_only=settings.patients == "known",
+        )
+        yield Service(
+            settings=settings,
+            clock=clock,
+            profile=profile,
+            store=store,
+            patients=store.patients,
+            documents=documents,
+            registry=registry,
+            repository=DocumentRepository(
+                registry, store, documents, settings.repository_unique_id
+            ),
+            fhir_base_url=base_url,
+            cursor_key=_cursor_key(settings.data / "cursor.key"),
+        )
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def open_directory(settings: Settings) -> AsyncIterator[PatientDirectory]:
+    """Open the patients below the data folder, for a command."""
+    async with open_service(settings) as service:
+        yield service.patients
+
+
+def _cursor_key(path: Path) -> bytes:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_bytes(secrets.token_bytes(32))
+    return path.read_bytes()

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from gateway.actors.document_registry import DocumentRegistry
 from gateway.actors.document_repository import DocumentRepository, StagedDocument
-from gateway.codecs.ebrim.query import read_query, write_query_response, write_query_refusal
+from gateway.codecs.ebrim.names import declare
+from gateway.codecs.ebrim.query import read_query
+from gateway.codecs.ebrim.query_response import write_object_ref, write_query_response
 from gateway.codecs.ebrim.remove import read_remove_documents, read_remove_objects
-from gateway.codecs.ebrim.response import write_registry_response
-from gateway.codecs.ebrim.retrieve import (
-    read_retrieve,
-    write_retrieve_response,
-)
+from gateway.codecs.ebrim.response import status_of, write_outcome, write_registry_response
+from gateway.codecs.ebrim.retrieve import read_retrieve_request, write_retrieve_response
 from gateway.codecs.ebrim.submission import read_provide_and_register, read_submit_objects
 from gateway.codecs.soap.xop import read_includes, read_inline
 from gateway.errors import Finding
 from gateway.ports import DocumentStore, Form, Staging
-from gateway.transactions.document_repository import RetrieveDocumentSetResponse
+from gateway.transactions.registry_stored_query import ReturnType
 from gateway.validation import Transaction
 from gateway.web.soap import Attachment, Operation, Question, Reply
 
@@ -44,7 +43,7 @@ class RegistryOperations:
                 action="urn:ihe:iti:2007:RegistryStoredQuery",
                 response_action="urn:ihe:iti:2007:RegistryStoredQueryResponse",
                 handle=self.query,
-                refuse=write_query_refusal,
+                refuse=_refuse_query,
             ),
             Operation(
                 element=submit,
@@ -87,7 +86,11 @@ class RegistryOperations:
         """Registry Stored Query [ITI-18]."""
         request = read_query(question.envelope.body)
         found = await self._registry.query(request, Form.EBRIM)
-        return Reply(write_query_response(request.return_type, found.objects))
+        if request.return_type is ReturnType.OBJECT_REF:
+            objects = [write_object_ref(held.entry_uuid) for held in found.objects]
+        else:
+            objects = [held.fragment for held in found.objects]
+        return Reply([write_query_response(objects)])
 
     async def register(self, question: Question) -> Reply:
         """Register Document Set-b [ITI-42]."""
@@ -179,7 +182,7 @@ class RepositoryOperations:
 
     async def retrieve(self, question: Question) -> Reply:
         """Retrieve Document Set [ITI-43]."""
-        response = await self._repository.retrieve(read_retrieve(question.envelope.body))
+        response = await self._repository.retrieve(read_retrieve_request(question.envelope.body))
         attachments = tuple(
             Attachment(
                 content_id=f"document-{number}@gateway",
@@ -189,16 +192,22 @@ class RepositoryOperations:
             )
             for number, found in enumerate(response.documents, 1)
         )
-        names = tuple(a.content_id for a in attachments)
-        return Reply([write_retrieve_response(response, names)], attachments)
+        documents = [
+            (found, attachment.content_id)
+            for found, attachment in zip(response.documents, attachments, strict=True)
+        ]
+        return Reply([write_retrieve_response(documents, response.findings)], attachments)
 
     async def remove(self, question: Question) -> Reply:
         """Remove Documents [ITI-86]."""
         response = await self._repository.remove(read_remove_documents(question.envelope.body))
-        return Reply(
-            [write_registry_response(response.findings, something=bool(response.documents))]
-        )
+        status = status_of(response.findings, something=bool(response.documents))
+        return Reply([write_outcome(response.findings, status, declare("rs")).encode()])
+
+
+def _refuse_query(findings: tuple[Finding, ...]) -> bytes:
+    return write_query_response((), findings)
 
 
 def _refuse_retrieve(findings: tuple[Finding, ...]) -> bytes:
-    return write_retrieve_response(RetrieveDocumentSetResponse(documents=(), findings=findings), ())
+    return write_retrieve_response((), findings)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 from gateway.model.datatypes import DateTime
 
@@ -64,6 +64,6 @@ def read_time_stamp(text: str) -> UtcTime:
     form = _FORMATS[len(digits)]
     try:
         moment = datetime.strptime(digits, form).replace(tzinfo=timezone(offset))
-        return UtcTime(DateTime(moment.astimezone(timezone.utc).strftime(form).zfill(len(digits))))
+        return UtcTime(DateTime(moment.astimezone(UTC).strftime(form).zfill(len(digits))))
     except (ValueError, OverflowError):
         return UtcTime(None, "is no day of the calendar")

@@ -315,9 +315,7 @@ class Applier:
     ) -> None:
         if not changes.events:
             return
-        submission = next(
-            (uuid for uuid, (_, kind) in keys.items() if kind == SUBMISSION_SET), ""
-        )
+        submission = next((uuid for uuid, (_, kind) in keys.items() if kind == SUBMISSION_SET), "")
         numbers = dict.fromkeys(patients.values())
         shown = [self._patients.shown(number).cx for number in numbers] or [NOBODY.cx]
         for event in changes.events:

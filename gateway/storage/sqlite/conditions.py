@@ -227,5 +227,3 @@ def association_status(where: Where, status: tuple[str, ...], metadata_level: in
         where.words("a.status", status)
     elif metadata_level < 2:
         where.add("a.status = ?", words.APPROVED)
-
-

@@ -113,7 +113,9 @@ class SqliteKnown(Known):
     def _values(self, sql: str, *parameters: str | int) -> list[RegistryObject]:
         read, splice = self._fragments.read, self._fragments.splice_ebrim
         found = []
-        for fragment, status, patient, last_update_time in self._execute(sql, parameters).fetchall():
+        for fragment, status, patient, last_update_time in self._execute(
+            sql, parameters
+        ).fetchall():
             cx = "" if patient is None else self._patients.shown(patient).cx
             found.append(read(splice(fragment, word(status), cx, last_update_time)))
         return found

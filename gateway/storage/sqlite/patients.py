@@ -107,9 +107,7 @@ class PatientRows:
 
     def by_logical_id(self, logical_id: str) -> int | None:
         """The row of a FHIR id."""
-        row = self._execute(
-            "SELECT id FROM patient WHERE logical_id = ?", (logical_id,)
-        ).fetchone()
+        row = self._execute("SELECT id FROM patient WHERE logical_id = ?", (logical_id,)).fetchone()
         return None if row is None else int(row[0])
 
     def survivor(self, number: int) -> int:

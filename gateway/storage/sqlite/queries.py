@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from gateway.ports import TooManyResults
-from gateway.storage.sqlite import words
 from gateway.storage.sqlite.conditions import (
     NEWEST_ENTRY,
     NEWEST_FOLDER,
@@ -188,9 +187,7 @@ def _get_related_documents(steps: _Steps, query: GetRelatedDocuments) -> Keys:
     links = dict.fromkeys(
         link
         for end in ("a.source", "a.target")
-        for link in steps.links(
-            end, asked, where, query.association_status, query.metadata_level
-        )
+        for link in steps.links(end, asked, where, query.association_status, query.metadata_level)
     )
     ends = {end for _, source, target in links for end in (source, target)}
     entries = Where()
@@ -331,5 +328,3 @@ class _Steps:
         self, sources: Iterable[int], status: tuple[str, ...], metadata_level: int
     ) -> list[tuple[int, int, int]]:
         return self.links("a.source", list(sources), Where(), status, metadata_level)
-
-

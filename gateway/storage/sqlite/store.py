@@ -188,9 +188,7 @@ def _snapshot(
             connection.execute("ROLLBACK")
 
 
-def _find(
-    rows: Rows, query: StoredQuery, form: Form, page: Page | None, max_results: int
-) -> Found:
+def _find(rows: Rows, query: StoredQuery, form: Form, page: Page | None, max_results: int) -> Found:
     limit = max_results * _REFERENCES if form is Form.REFERENCE else max_results
     match query:
         case FindDocuments():
@@ -256,9 +254,7 @@ def _of_one_kind(
     return Found(objects=tuple(held), total=total, more=more)
 
 
-def _by_links(
-    rows: Rows, query: StoredQuery, form: Form, page: Page | None, limit: int
-) -> Found:
+def _by_links(rows: Rows, query: StoredQuery, form: Form, page: Page | None, limit: int) -> Found:
     keys = queries.follow(rows, query, limit)
     patients: dict[int, Record] = {}
     held: list[Held] = []

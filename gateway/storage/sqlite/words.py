@@ -169,7 +169,9 @@ def _fits(piece: str, text: str, position: int) -> bool:
         return text.startswith(piece, position)
     if position + len(piece) > len(text):
         return False
-    return all(p in ("_", t) for p, t in zip(piece, text[position : position + len(piece)], strict=True))
+    return all(
+        p in ("_", t) for p, t in zip(piece, text[position : position + len(piece)], strict=True)
+    )
 
 
 def _search(piece: str, text: str, start: int, end: int) -> int:
