@@ -44,7 +44,6 @@ def read_document_entry(
         labels: Classifications by node that stand beside the object in its list.
     """
     parts = Parts(element, DOCUMENT_ENTRY_KIND, reading)
-    parts.require_id()
     for label in labels:
         parts.read_label(label)
     slots = parts.slots

@@ -25,7 +25,6 @@ _IDENTIFIERS = {name: scheme for scheme, name in FOLDER_KIND.identifiers.items()
 def read_folder(element: Element, reading: Reading, labels: Iterable[Element] = ()) -> Folder:
     """Read a RegistryPackage that is labelled as Folder; arguments as for an entry."""
     parts = Parts(element, FOLDER_KIND, reading)
-    parts.require_id()
     for label in labels:
         parts.read_label(label)
     slots = parts.slots

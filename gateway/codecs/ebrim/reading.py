@@ -4,30 +4,38 @@ from __future__ import annotations
 
 from gateway.codecs.xml import Element
 from gateway.errors import ErrorCode, Finding, Severity
+from gateway.model.datatypes import is_uuid_urn
 
 
 class Reading:
     """Gathers what cannot be carried by the values read from one message.
 
+    Args:
+        code: What a problem is answered with, where its rule has no code of its own.
+
     Attributes:
         findings: In the order of the message.
     """
 
-    __slots__ = ("_ids", "findings")
+    __slots__ = ("_code", "_object_ids", "_part_ids", "findings")
 
-    def __init__(self) -> None:
+    def __init__(self, code: ErrorCode = ErrorCode.REGISTRY_METADATA_ERROR) -> None:
+        self._code = code
         self.findings: list[Finding] = []
-        self._ids: set[str] = set()
+        self._object_ids: set[str] = set()
+        self._part_ids: set[str] = set()
 
     def problem(
         self,
         rule: str,
         location: str,
         message: str,
-        code: ErrorCode = ErrorCode.REGISTRY_METADATA_ERROR,
+        code: ErrorCode | None = None,
     ) -> None:
         """Note something that refuses the message."""
-        self.findings.append(Finding(rule=rule, code=code, location=location, message=message))
+        self.findings.append(
+            Finding(rule=rule, code=code or self._code, location=location, message=message)
+        )
 
     def not_kept(self, location: str, message: str) -> None:
         """Note harmless extra metadata that no value can carry.
@@ -54,20 +62,41 @@ class Reading:
             f"the element {name[:64]} has no meaning here; remove it",
         )
 
-    def take_id(self, element_id: str, location: str) -> None:
-        """Remember an id, and note when another object of the message has it already.
+    def object_id(self, object_id: str, location: str) -> None:
+        """Remember the id of a registry object.
+
+        Two objects with one id are for :mod:`gateway.validation` to see; here only a collision
+        with a part of an object is noted, which the values do not show.
+        """
+        if object_id in self._part_ids:
+            self._collision(object_id, location)
+        self._object_ids.add(object_id)
+
+    def part_id(self, part_id: str, location: str) -> None:
+        """Remember the id of a classification or identifier, and note what is wrong with it.
 
         Source:
-            IHE ITI TF-3: 4.2.3.1.5: ids are unique within a submission.
+            IHE ITI TF-3: 4.2.3.1.5 (revision 17): ids are unique in a submission, and one that
+            starts with ``urn:uuid:`` is a UUID.
         """
-        if element_id in self._ids:
+        if part_id in self._part_ids or part_id in self._object_ids:
+            self._collision(part_id, location)
+        self._part_ids.add(part_id)
+        if part_id[:9] == "urn:uuid:" and not is_uuid_urn(part_id):
             self.problem(
-                "duplicate-id",
+                "id-uuid",
                 location,
-                f"the id {element_id[:128]} is used more than once in the message; "
-                "give each object, classification and identifier its own",
+                f"the id {part_id[:128]} starts with urn:uuid: and is not a UUID; write a UUID "
+                "or a symbolic name",
             )
-        self._ids.add(element_id)
+
+    def _collision(self, some_id: str, location: str) -> None:
+        self.problem(
+            "duplicate-id",
+            location,
+            f"the id {some_id[:128]} is used more than once in the message; give each object, "
+            "classification and identifier its own",
+        )
 
 
 def attribute(element: Element, name: str) -> str | None:

@@ -72,7 +72,7 @@ class Parts:
         self.limited_metadata = False
         self.slots = slots = Slots(where, reading)
         if self.entry_uuid:
-            reading.take_id(self.entry_uuid, where)
+            reading.object_id(self.entry_uuid, where)
         for child in element:
             tag = child.tag
             if tag == SLOT:
@@ -89,15 +89,6 @@ class Parts:
                 self.version = attribute(child, "versionName")
             elif tag != CONTENT_VERSION_INFO:
                 reading.unexpected(child, where)
-
-    def require_id(self) -> None:
-        """Note when the object has no id."""
-        if not self.entry_uuid:
-            self.reading.problem(
-                "id-missing",
-                self.where,
-                "the object has no id; give it a symbolic name or a urn:uuid:",
-            )
 
     def code(self, name: str) -> Code | None:
         """Give the code of an attribute that has one at most."""
@@ -196,7 +187,7 @@ class Parts:
         """Check what a part says of itself: its own id, and whose part it is."""
         part_id = element.get("id")
         if part_id:
-            self.reading.take_id(part_id, where)
+            self.reading.part_id(part_id, where)
         owner = element.get(reference)
         if owner != self.entry_uuid and (owner or "").strip() != self.entry_uuid:
             self.reading.problem(

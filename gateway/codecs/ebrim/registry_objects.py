@@ -92,7 +92,7 @@ def _read_beside(element: Element, beside: dict[str, list[Element]], reading: Re
     where = f"Classification[{owner[:128]}]"
     part_id = attribute(element, "id")
     if part_id:
-        reading.take_id(part_id, where)
+        reading.part_id(part_id, where)
     if element.get("classificationScheme") is not None:
         reading.problem(
             "classification-beside",
@@ -122,8 +122,6 @@ def _read_package(
             f"the RegistryPackage is labelled as {found} of SubmissionSet and Folder; "
             "classify it with the classificationNode of one of them",
         )
-        if package_id:
-            reading.take_id(package_id, f"RegistryPackage[{package_id[:128]}]")
     elif kinds[0] is SUBMISSION_SET_KIND:
         submission_sets.append(read_submission_set(element, reading, beside))
     else:

@@ -27,7 +27,6 @@ def read_submission_set(
 ) -> SubmissionSet:
     """Read a RegistryPackage that is labelled as SubmissionSet; arguments as for an entry."""
     parts = Parts(element, SUBMISSION_SET_KIND, reading)
-    parts.require_id()
     for label in labels:
         parts.read_label(label)
     slots = parts.slots
