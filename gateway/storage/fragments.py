@@ -26,18 +26,18 @@ class Fragments(Protocol):
         ...
 
     def fhir(self, value: RegistryObject) -> bytes | None:
-        """Write an object as FHIR JSON, its changing parts left open; ``None`` without FHIR twin."""
+        """Write an object as FHIR JSON, its changing parts left open; ``None`` if FHIR has none."""
         ...
 
     def splice_ebrim(
-        self, fragment: bytes, status: str, patient_id: str, last_update_time: str | None
+        self, fragment: bytes, *, status: str, patient_id: str, last_update_time: str
     ) -> bytes:
         """Complete an ebRIM fragment.
 
         Args:
             status: The present availabilityStatus, full URN.
             patient_id: The surviving patient id as CX text; empty for an association.
-            last_update_time: Of a folder, DTM of 14 digits.
+            last_update_time: Of a folder, DTM of 14 digits; else empty.
         """
         ...
 
@@ -52,6 +52,8 @@ class Fragments(Protocol):
         relations: tuple[Relation, ...],
         members: tuple[Member, ...],
         last_updated: str,
+        last_update_time: str,
+        registration_time: str,
     ) -> bytes:
         """Complete a FHIR fragment.
 
@@ -63,6 +65,8 @@ class Fragments(Protocol):
             relations: Of an entry: what it replaces, appends, transforms, signs, is a snapshot of.
             members: Of a submission set or folder: its entries and folders.
             last_updated: When the registry changed the object last, DTM of 14 digits, UTC.
+            last_update_time: Of a folder, likewise; else empty.
+            registration_time: When the object was registered, likewise.
         """
         ...
 

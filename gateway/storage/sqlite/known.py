@@ -48,10 +48,12 @@ class SqliteKnown(Known):
         self._patients = patients
 
     def object(self, entry_uuid: str) -> RegistryObject | None:
+        """The object with that id, in any status and version."""
         found = self._values(_OBJECT + "o.entry_uuid = ?", entry_uuid)
         return found[0] if found else None
 
     def latest(self, logical_id: str) -> DocumentEntry | Folder | None:
+        """The newest version under a logical id."""
         found = self._values(_ENTRY + "e.lid = ? AND e.latest", logical_id) or self._values(
             _FOLDER + "f.lid = ? AND f.latest", logical_id
         )
@@ -61,10 +63,12 @@ class SqliteKnown(Known):
         return found[-1]
 
     def entries(self, unique_id: str) -> tuple[DocumentEntry, ...]:
+        """Every entry with that document uniqueId, oldest first."""
         found = self._values(_ENTRY + "e.unique_id = ? ORDER BY e.key", unique_id)
         return tuple(value for value in found if isinstance(value, DocumentEntry))
 
     def holder(self, unique_id: str) -> SubmissionSet | Folder | None:
+        """The submission set or the newest folder with that uniqueId."""
         found = self._values(_SET + "s.unique_id = ?", unique_id) or self._values(
             _FOLDER + "f.unique_id = ? ORDER BY f.key", unique_id
         )
@@ -74,6 +78,7 @@ class SqliteKnown(Known):
         return found[-1]
 
     def associations(self, entry_uuid: str) -> tuple[Association, ...]:
+        """Every association with that id as source or target, oldest first."""
         row = self._execute("SELECT key FROM object WHERE entry_uuid = ?", (entry_uuid,)).fetchone()
         if row is None:
             return ()
@@ -87,18 +92,22 @@ class SqliteKnown(Known):
         return tuple(value for value in found if isinstance(value, Association))
 
     def fingerprint(self, unique_id: str) -> bytes | None:
+        """The fingerprint a submission set was accepted with."""
         row = self._execute(
             "SELECT fingerprint FROM submission_set WHERE unique_id = ?", (unique_id,)
         ).fetchone()
         return row[0] if row else None
 
     def surviving(self, patient_id: Identifier) -> Identifier | None:
+        """The record a patient id leads to, merges followed."""
         return self._patients.surviving(patient_id)
 
     def is_known(self, patient_id: Identifier) -> bool:
+        """Whether the patient was announced and its id is still one of the domain."""
         return self._patients.is_known(patient_id)
 
     def document(self, unique_id: str) -> DocumentRecord | None:
+        """What the repository holds under a document's uniqueId."""
         row = self._execute(
             "SELECT unique_id, mime_type, size, sha1, content FROM document WHERE unique_id = ?",
             (unique_id,),
@@ -113,9 +122,13 @@ class SqliteKnown(Known):
     def _values(self, sql: str, *parameters: str | int) -> list[RegistryObject]:
         read, splice = self._fragments.read, self._fragments.splice_ebrim
         found = []
-        for fragment, status, patient, last_update_time in self._execute(
-            sql, parameters
-        ).fetchall():
+        for fragment, status, patient, touched in self._execute(sql, parameters).fetchall():
             cx = "" if patient is None else self._patients.shown(patient).cx
-            found.append(read(splice(fragment, word(status), cx, last_update_time)))
+            found.append(
+                read(
+                    splice(
+                        fragment, status=word(status), patient_id=cx, last_update_time=touched or ""
+                    )
+                )
+            )
         return found

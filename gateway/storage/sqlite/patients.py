@@ -273,20 +273,25 @@ class SqlitePatientDirectory(PatientDirectory):
         self._clock = clock
 
     async def put(self, patient: Patient) -> Patient:
+        """Add or replace a patient."""
         time = self._clock.now()
         return await self._writer.run(lambda: self._written.put(patient, time))
 
     async def merge(self, subsumed: Identifier, surviving: Identifier) -> None:
+        """Let one patient's documents be found under another's id."""
         time = self._clock.now()
         await self._writer.run(lambda: self._written.merge(subsumed, surviving, time))
 
     async def find(self, identifier: Identifier) -> Patient | None:
+        """The patient known by an identifier; of a merged one its survivor."""
         return self._rows.found(identifier)
 
     async def read(self, logical_id: str) -> Patient | None:
+        """The patient with a FHIR id, merged or not."""
         return self._rows.named(logical_id)
 
     async def list(self) -> tuple[Patient, ...]:
+        """Every patient, in the order they came."""
         return self._rows.every()
 
 

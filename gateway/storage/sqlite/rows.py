@@ -36,12 +36,15 @@ _FROM = {
 }
 
 # Key, id and fragment; then what is spliced, in one order for all kinds: status, patient,
-# lastUpdateTime, version, time of the last change, whether relationships start here.
+# lastUpdateTime, version, time of the last change and of registration, whether relationships start
+# here.
 _COLUMNS = {
-    DOCUMENT_ENTRY: ", e.status, e.patient, NULL, e.version, e.last_updated, e.related",
-    SUBMISSION_SET: ", s.status, s.patient, NULL, s.version, s.last_updated, 0",
-    FOLDER: ", f.status, f.patient, f.last_update_time, f.version, f.last_updated, 0",
-    ASSOCIATION: ", a.status, NULL, NULL, 1, a.last_updated, 0",
+    DOCUMENT_ENTRY: ", e.status, e.patient, '', e.version, e.last_updated, "
+    "e.registration_time, e.related",
+    SUBMISSION_SET: ", s.status, s.patient, '', s.version, s.last_updated, s.registration_time, 0",
+    FOLDER: ", f.status, f.patient, ifnull(f.last_update_time, ''), f.version, f.last_updated, "
+    "f.registration_time, 0",
+    ASSOCIATION: ", a.status, NULL, '', 1, a.last_updated, a.last_updated, 0",
 }
 
 _SELECT = {
@@ -53,7 +56,7 @@ _SELECT = {
 KEY = {DOCUMENT_ENTRY: "e.key", SUBMISSION_SET: "s.key", FOLDER: "f.key", ASSOCIATION: "a.key"}
 
 Row = tuple[
-    int, str, bytes | None, int | str | None, int | None, str | None, int, str, int
+    int, str, bytes | None, int | str | None, int | None, str, int, str, str, int
 ]  # as _COLUMNS says
 
 
@@ -63,7 +66,7 @@ class Rows:
     def __init__(self, connection: sqlite3.Connection, fragments: Fragments) -> None:
         self.execute = connection.execute
         self.patients = PatientRows(connection)
-        self._connection = connection
+        self.connection = connection
         self._fragments = fragments
         self._deadline = 0.0
         connection.create_function("like_any", 2, words.like_any, deterministic=True)
@@ -119,11 +122,16 @@ class Rows:
             return self._fhir(kind, name, rows, patients)
         splice = self._fragments.splice_ebrim
         answer = []
-        for key, entry_uuid, fragment, status, patient, last_update_time, _, _, _ in rows:
+        for key, entry_uuid, fragment, status, patient, last_update_time, *_ in rows:
             cx = self._shown(patient, patients).cx
             octets = b""
             if fragment is not None:
-                octets = splice(fragment, words.word(status), cx, last_update_time)
+                octets = splice(
+                    fragment,
+                    status=words.word(status),
+                    patient_id=cx,
+                    last_update_time=last_update_time,
+                )
             answer.append(Held(name, entry_uuid, cx, octets, key))
         return answer
 
@@ -134,13 +142,24 @@ class Rows:
         relations: dict[int, tuple[Relation, ...]] = {}
         members: dict[int, tuple[Member, ...]] = {}
         if kind == DOCUMENT_ENTRY:
-            related = [row[0] for row in rows if row[8]]
+            related = [row[0] for row in rows if row[-1]]
             if related:
                 relations = self._relations(related)
         elif rows:
             members = self._members([row[0] for row in rows])
         answer = []
-        for key, entry_uuid, fragment, status, patient, _, version, last_updated, _ in rows:
+        for (
+            key,
+            entry_uuid,
+            fragment,
+            status,
+            patient,
+            last_update_time,
+            version,
+            last_updated,
+            registration_time,
+            _,
+        ) in rows:
             if fragment is None:
                 continue  # This kind has no FHIR twin.
             shown = self._shown(patient, patients)
@@ -153,6 +172,8 @@ class Rows:
                 relations=relations.get(key, ()),
                 members=members.get(key, ()),
                 last_updated=last_updated,
+                last_update_time=last_update_time,
+                registration_time=registration_time,
             )
             answer.append(Held(name, entry_uuid, shown.cx, octets, key))
         return answer

@@ -111,6 +111,8 @@ class SqliteRegistryStore(RegistryStore):
         self._connection.close()
 
     async def change(self, decide: Callable[[Known], Changes]) -> Changes:
+        """Run one decision and keep its outcome; see :class:`gateway.ports.RegistryStore`."""
+
         def job() -> Changes:
             changes = decide(self._known)
             self._applier.apply(changes, self._clock.now())
@@ -119,13 +121,19 @@ class SqliteRegistryStore(RegistryStore):
         return await self._writer.run(job)
 
     async def find(self, query: StoredQuery, form: Form, page: Page | None = None) -> Found:
+        """Answer a query from what was committed before."""
         return await self._ask(lambda rows: _find(rows, query, form, page, self._max_results))
 
     async def read(self, entry_uuid: str) -> RegistryObject | None:
-        return SqliteKnown(self._reading, self._fragments, self._rows.patients).object(entry_uuid)
+        """Give one object as a value, in its present state."""
+        return await self._ask(lambda rows: self._seen_by(rows).object(entry_uuid))
 
     async def document(self, unique_id: str) -> DocumentRecord | None:
-        return SqliteKnown(self._reading, self._fragments, self._rows.patients).document(unique_id)
+        """Give what the repository holds under a document's uniqueId."""
+        return await self._ask(lambda rows: self._seen_by(rows).document(unique_id))
+
+    def _seen_by(self, rows: Rows) -> SqliteKnown:
+        return SqliteKnown(rows.connection, self._fragments, rows.patients)
 
     async def referenced(self, contents: Iterable[str]) -> frozenset[str]:
         """Which of these documents' octets (SHA-256, hexadecimal) the registry refers to."""
