@@ -47,10 +47,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A part of an answer: at most ``size`` objects after ``after``, newest first."""
+    """A part of an answer: at most ``size`` objects that follow the one with key ``after``.
+
+    Newest first, or oldest first when ``ascending``.
+    """
 
     size: int
     after: int | None = None
+    ascending: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,14 @@ class RegistryStore(Protocol):
 
     async def document(self, unique_id: str) -> DocumentRecord | None:
         """Give what the repository holds under a document's uniqueId."""
+        ...
+
+    async def described_document(self, logical_id: str) -> tuple[bool, DocumentRecord | None]:
+        """Give the document that the entry with a logical id describes.
+
+        Returns:
+            Whether there is such an entry, and what the repository holds for it.
+        """
         ...
 
 

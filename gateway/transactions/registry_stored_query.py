@@ -119,6 +119,7 @@ class FindFolders:
     metadata_level: int = 1
     entry_uuid: tuple[str, ...] = ()
     unique_id: tuple[str, ...] = ()
+    logical_id: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

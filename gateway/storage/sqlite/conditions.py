@@ -212,6 +212,7 @@ def find_folders(query: FindFolders, patients: Sequence[int] | None) -> Where:
     if patients is not None:
         where.one_of("f.patient", patients)
     where.one_of("f.unique_id", query.unique_id)
+    where.one_of("f.lid", query.logical_id)
     where.one_of("o.entry_uuid", query.entry_uuid)
     where.words("f.status", query.status)
     where.times("f", query.times)

@@ -135,6 +135,20 @@ class SqliteRegistryStore(RegistryStore):
     def _seen_by(self, rows: Rows) -> SqliteKnown:
         return SqliteKnown(rows.connection, self._fragments, rows.patients)
 
+    async def described_document(self, logical_id: str) -> tuple[bool, DocumentRecord | None]:
+        row = self._reading.execute(
+            "SELECT d.unique_id, d.mime_type, d.size, d.sha1, d.content FROM document_entry e "
+            "LEFT JOIN document d ON d.unique_id = e.unique_id WHERE e.lid = ? AND e.latest",
+            (logical_id,),
+        ).fetchone()
+        if row is None or row[0] is None:
+            return row is not None, None
+        unique_id, mime_type, size, sha1, content = row
+        record = DocumentRecord(
+            unique_id=unique_id, mime_type=mime_type, size=size, sha1=sha1, content=content.hex()
+        )
+        return True, record
+
     async def referenced(self, contents: Iterable[str]) -> frozenset[str]:
         """Which of these documents' octets (SHA-256, hexadecimal) the registry refers to."""
         found = set()
@@ -249,13 +263,14 @@ def _of_one_kind(
             raise TooManyResults
         held = rows.held(kind, form, found, patients)
         return Found(objects=tuple(held), total=len(held))
+    order, beyond = ("", " > ?") if page.ascending else (" DESC", " < ?")
     if page.after is None:
-        found = rows.select(kind, form, where, " DESC", page.size + 1)
+        found = rows.select(kind, form, where, order, page.size + 1)
     else:
         part = Where()
-        part.conditions = [*where.conditions, KEY[kind] + " < ?"]
+        part.conditions = [*where.conditions, KEY[kind] + beyond]
         part.values = [*where.values, page.after]
-        found = rows.select(kind, form, part, " DESC", page.size + 1)
+        found = rows.select(kind, form, part, order, page.size + 1)
     more = len(found) > page.size
     total = rows.count(kind, where) if more or page.after is not None else len(found)
     held = rows.held(kind, form, found[: page.size], patients)
@@ -268,9 +283,12 @@ def _by_links(rows: Rows, query: StoredQuery, form: Form, page: Page | None, lim
     held: list[Held] = []
     for kind, of_kind in keys.items():
         held += rows.held(kind, form, rows.by_key(kind, form, of_kind), patients)
-    held.sort(key=lambda one: one.key, reverse=page is not None)
+    held.sort(key=lambda one: one.key, reverse=page is not None and not page.ascending)
     total = len(held)
     if page is None:
         return Found(objects=tuple(held), total=total)
-    rest = [one for one in held if page.after is None or one.key < page.after]
+    rest = held
+    if page.after is not None:
+        beyond = [page.ascending, not page.ascending]
+        rest = [one for one in held if one.key != page.after and beyond[one.key < page.after]]
     return Found(objects=tuple(rest[: page.size]), total=total, more=len(rest) > page.size)
