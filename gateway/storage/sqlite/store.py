@@ -288,7 +288,6 @@ def _by_links(rows: Rows, query: StoredQuery, form: Form, page: Page | None, lim
     if page is None:
         return Found(objects=tuple(held), total=total)
     rest = held
-    if page.after is not None:
-        beyond = [page.ascending, not page.ascending]
-        rest = [one for one in held if one.key != page.after and beyond[one.key < page.after]]
+    if (after := page.after) is not None:
+        rest = [one for one in held if (one.key > after if page.ascending else one.key < after)]
     return Found(objects=tuple(rest[: page.size]), total=total, more=len(rest) > page.size)
