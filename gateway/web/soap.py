@@ -129,7 +129,7 @@ class SoapDoor:
         self._multipart_limits = MultipartLimits(
             root=max_root_octets, part=max_document_octets, total=max_submission_octets
         )
-        self._xml_limits = XmlLimits(octets=max_root_octets, elements=200_000)
+        self._xml_limits = XmlLimits(octets=max_root_octets, nodes=200_000)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
