@@ -139,7 +139,7 @@ def _text(element: Element | None) -> str:
     """The text of an element and everything in it, blanks folded."""
     if element is None or element.get("nullFlavor"):
         return ""
-    return " ".join("".join(element.itertext()).split())
+    return " ".join("".join(map(str, element.itertext())).split())
 
 
 def _identifiers(element: Element, name: str = "id") -> tuple[InstanceIdentifier, ...]:

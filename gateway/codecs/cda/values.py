@@ -129,7 +129,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participant:
-    """Somebody in a role: author, performer, legal authenticator, responsible party, …
+    """Somebody in a role: author, performer, legal authenticator, responsible party.
 
     Attributes:
         time: When the participation happened (its begin where an interval was given).
