@@ -82,6 +82,7 @@ class MetadataFromCda:
         record_authorities: Whose identifier names the record; without any, the first one does.
         source_patient_id_type: CX.5 of the identifier the source uses itself.
         person_name_type: XCN.10 of people; ``device_name_type`` of devices.
+        person_titles: Whether XCN carries prefix and suffix.
         device_identifier_type: XCN.13 of devices.
         practice_setting_from: Participants whose organisation may tell it, best first.
         specialty_form: One of :data:`CODED_TEXT_FORMS`; ``role_form`` likewise.
@@ -98,6 +99,7 @@ class MetadataFromCda:
     source_patient_id_type: str = ""
     person_name_type: str = ""
     device_name_type: str = ""
+    person_titles: bool = True
     device_identifier_type: str = ""
     practice_setting_from: tuple[str, ...] = ()
     specialty_form: str = "coded-string"
