@@ -502,16 +502,16 @@ CHILD_EMERGENCY = _document(
     acts=(
         Act(
             code=icd10("J05.0", "Laryngite obstructive aiguë [croup]"),
-            low="202412210110+0100",
+            low="202412210025+0100",
             high="202412210340+0100",
             performer=PAEDIATRICIAN,
         ),
     ),
     encounter=Coded(code="EMER", system=ACT_CODE, display="Passage aux urgences (établissement)"),
-    encounter_low="202412210055+0100",
+    encounter_low="202412210015+0100",
     encounter_high="202412210345+0100",
     body=_letter(
-        "Elouan FICTIF-LIMON, 15 mois, amené par sa mère à 0 h 55.",
+        "Elouan FICTIF-LIMON, 15 mois, amené par sa mère à 0 h 15.",
         "Motif : toux rauque et gêne inspiratoire depuis deux heures.",
         "À l'arrivée : saturation 97 %, tirage modéré, température 37,9 °C.",
         "Traitement : aérosol et corticoïde par la bouche ; nette amélioration en une",
