@@ -8,7 +8,7 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.association import Association
@@ -17,56 +17,16 @@ from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.lifecycle.ids import place, same_patient, with_registry_ids
 from gateway.model.lifecycle.known import Changes, FolderTouch, Known, StatusChange
+from gateway.model.lifecycle.late_association import submit_association
+from gateway.model.lifecycle.outcome import APPROVED, DEPRECATED, Outcome, add_link
 from gateway.model.lifecycle.register import Circumstances
 from gateway.model.submission import RegistryObject, Submission
 from gateway.model.submission_set import SubmissionSet
 from gateway.model.vocabulary import (
     RELATIONSHIPS,
     AssociationType,
-    AvailabilityStatus,
     DocumentAvailability,
 )
-
-APPROVED = AvailabilityStatus.APPROVED.value
-DEPRECATED = AvailabilityStatus.DEPRECATED.value
-
-
-@dataclass(slots=True)
-class _Outcome:
-    """What the operations of one request have come to so far."""
-
-    known: Known
-    about: Circumstances
-    restricted: bool
-    added: dict[str, RegistryObject] = field(default_factory=dict)
-    statuses: dict[str, str] = field(default_factory=dict)
-    touched: set[str] = field(default_factory=set)
-    findings: list[Finding] = field(default_factory=list)
-    version_findings: list[Finding] = field(default_factory=list)
-
-    def object(self, uuid: str) -> RegistryObject | None:
-        """The object as it would be after the operations so far."""
-        item = self.added.get(uuid) or self.known.object(uuid)
-        if item is not None and uuid in self.statuses:
-            return replace(item, availability_status=self.statuses[uuid])
-        return item
-
-    def associations(self, uuid: str) -> Iterator[Association]:
-        """Every association that touches an object, as it would be."""
-        for association in self.known.associations(uuid):
-            current = self.object(association.entry_uuid)
-            if isinstance(current, Association):
-                yield current
-        for item in self.added.values():
-            if isinstance(item, Association) and uuid in (item.source_object, item.target_object):
-                yield item
-
-    def say(
-        self, code: ErrorCode, rule: str, location: str, message: str, context: str = ""
-    ) -> None:
-        self.findings.append(
-            Finding(rule=rule, code=code, location=location, message=message, context=context)
-        )
 
 
 def update(
@@ -88,7 +48,7 @@ def update(
         accepted = known.fingerprint(submission.submission_set.unique_id)
         if accepted is not None and accepted == about.fingerprint:
             return Changes(repeated=True)
-    outcome = _Outcome(known, about, restricted, findings=list(about.findings))
+    outcome = Outcome(known, about, restricted, findings=list(about.findings))
     if submission.submission_sets:
         _operate(submission, outcome)
     if any(f.is_error for f in outcome.findings):
@@ -110,7 +70,7 @@ def update(
     )
 
 
-def _operate(submission: Submission, outcome: _Outcome) -> None:
+def _operate(submission: Submission, outcome: Outcome) -> None:
     new = with_registry_ids(submission, outcome.about.new_uuid)
     submission_set = replace(
         new.submission_set,
@@ -146,13 +106,13 @@ def _operate(submission: Submission, outcome: _Outcome) -> None:
     for link in from_set:
         if link.association_type == AssociationType.SUBMIT_ASSOCIATION:
             handled |= {link.entry_uuid, link.target_object}
-            _submit_association(link, links.get(link.target_object), submission_set, outcome)
+            submit_association(link, links.get(link.target_object), submission_set, outcome)
     for uuid, item in old_names.items():
         if uuid not in handled and not isinstance(item, SubmissionSet):
             _refuse_unlinked(item, outcome)
 
 
-def _check_set(submission_set: SubmissionSet, outcome: _Outcome) -> None:
+def _check_set(submission_set: SubmissionSet, outcome: Outcome) -> None:
     unique_id = submission_set.unique_id
     if unique_id and (outcome.known.holder(unique_id) or outcome.known.entries(unique_id)):
         outcome.say(
@@ -178,7 +138,7 @@ def _check_set(submission_set: SubmissionSet, outcome: _Outcome) -> None:
         )
 
 
-def _refuse_unlinked(item: RegistryObject, outcome: _Outcome) -> None:
+def _refuse_unlinked(item: RegistryObject, outcome: Outcome) -> None:
     code = ErrorCode.METADATA_UPDATE_OPERATION_ERROR
     if outcome.restricted and isinstance(item, DocumentEntry | Folder):
         code = ErrorCode.METADATA_ANNOTATION_ERROR
@@ -198,7 +158,7 @@ def _update_version(
     new: DocumentEntry | Folder,
     sent: RegistryObject,
     link: Association,
-    outcome: _Outcome,
+    outcome: Outcome,
 ) -> None:
     previous_version = _check_version_link(link, sent, outcome)
     if not _check_logical_id(new, sent, outcome):
@@ -249,7 +209,7 @@ def _update_version(
     _keep_version(new, old, link, propagate, outcome)
 
 
-def _check_version_link(link: Association, sent: RegistryObject, outcome: _Outcome) -> int | None:
+def _check_version_link(link: Association, sent: RegistryObject, outcome: Outcome) -> int | None:
     """The slots of the HasMember that asks for a new version; gives PreviousVersion."""
     location = f"Association[{link.source_object} HasMember {sent.entry_uuid}]"
 
@@ -287,7 +247,7 @@ def _check_version_link(link: Association, sent: RegistryObject, outcome: _Outco
     return int(text)
 
 
-def _check_logical_id(new: DocumentEntry | Folder, sent: RegistryObject, outcome: _Outcome) -> bool:
+def _check_logical_id(new: DocumentEntry | Folder, sent: RegistryObject, outcome: Outcome) -> bool:
     logical_id = new.logical_id
     first = ErrorCode.INVALID_REQUEST_EXCEPTION if outcome.restricted else None
     if not logical_id or not is_uuid_urn(logical_id):
@@ -313,7 +273,7 @@ def _check_unchanged(
     new: DocumentEntry | Folder,
     old: DocumentEntry | Folder,
     sent: RegistryObject,
-    outcome: _Outcome,
+    outcome: Outcome,
 ) -> None:
     def fixed(attribute: str, code: ErrorCode, before: object, after: object) -> None:
         outcome.say(
@@ -378,7 +338,7 @@ def _check_reconciled(
     old: DocumentEntry | Folder,
     sent: RegistryObject,
     propagate: bool,
-    outcome: _Outcome,
+    outcome: Outcome,
 ) -> None:
     """A changed patient must not leave linked objects with different patients."""
     if same_patient(new.patient_id, old.patient_id):
@@ -397,7 +357,7 @@ def _check_reconciled(
         )
 
 
-def _propagated(old: DocumentEntry | Folder, outcome: _Outcome) -> Iterator[Association]:
+def _propagated(old: DocumentEntry | Folder, outcome: Outcome) -> Iterator[Association]:
     """The links of the old version that the new one takes over."""
     for association in outcome.known.associations(old.entry_uuid):
         if association.availability_status != APPROVED:
@@ -416,7 +376,7 @@ def _keep_version(
     old: DocumentEntry | Folder,
     link: Association,
     propagate: bool,
-    outcome: _Outcome,
+    outcome: Outcome,
 ) -> None:
     number = str(int(old.version or "1") + 1)
     status = old.availability_status or APPROVED
@@ -445,7 +405,7 @@ def _keep_version(
         return
     outcome.added[kept.entry_uuid] = kept
     outcome.statuses[old.entry_uuid] = DEPRECATED
-    _add_link(link, outcome)
+    add_link(link, outcome)
     if not propagate:
         return
     for association in _propagated(old, outcome):
@@ -456,23 +416,17 @@ def _keep_version(
             source_object=swap.get(association.source_object, association.source_object),
             target_object=swap.get(association.target_object, association.target_object),
         )
-        _add_link(copied, outcome)
+        add_link(copied, outcome)
         if association.association_type == AssociationType.HAS_MEMBER and isinstance(
             kept, DocumentEntry
         ):
             outcome.touched.add(association.source_object)
 
 
-def _add_link(link: Association, outcome: _Outcome) -> None:
-    outcome.added[link.entry_uuid] = replace(
-        link, availability_status=APPROVED, logical_id=link.entry_uuid, version="1"
-    )
-
-
 # ---------------------------------------------------------------- a status
 
 
-def _update_status(link: Association, sent: RegistryObject, outcome: _Outcome) -> None:
+def _update_status(link: Association, sent: RegistryObject, outcome: Outcome) -> None:
     location = place(sent)
     if outcome.restricted:
         outcome.say(
@@ -509,7 +463,7 @@ def _update_status(link: Association, sent: RegistryObject, outcome: _Outcome) -
     _check_status_target(link, location, outcome)
 
 
-def _check_status_target(link: Association, location: str, outcome: _Outcome) -> None:
+def _check_status_target(link: Association, location: str, outcome: Outcome) -> None:
     def bad(rule: str, message: str) -> None:
         outcome.say(ErrorCode.METADATA_UPDATE_ERROR, rule, location, message, link.target_object)
 
@@ -549,112 +503,3 @@ def _check_status_target(link: Association, location: str, outcome: _Outcome) ->
         bad("update-once", "two operations of the request change the status of this object")
     else:
         outcome.statuses[target.entry_uuid] = new_status
-
-
-# ---------------------------------------------------------------- a late association
-
-
-def _submit_association(
-    trigger: Association,
-    association: Association | None,
-    submission_set: SubmissionSet,
-    outcome: _Outcome,
-) -> None:
-    if association is None:
-        outcome.say(
-            ErrorCode.METADATA_UPDATE_ERROR,
-            "submit-association-target",
-            place(trigger, "targetObject"),
-            "SubmitAssociation must point to an association of the same request",
-        )
-        return
-    if not _check_submitted(association, outcome):
-        return
-    _add_link(association, outcome)
-    if association.association_type == AssociationType.HAS_MEMBER:
-        outcome.touched.add(association.source_object)
-        filed = Association(
-            entry_uuid=outcome.about.new_uuid(),
-            association_type=AssociationType.HAS_MEMBER,
-            source_object=submission_set.entry_uuid,
-            target_object=association.entry_uuid,
-        )
-        _add_link(filed, outcome)
-
-
-def _check_submitted(association: Association, outcome: _Outcome) -> bool:
-    before = len(outcome.findings)
-    general = ErrorCode.METADATA_UPDATE_ERROR
-    kind = association.association_type
-    if kind not in RELATIONSHIPS and kind != AssociationType.HAS_MEMBER:
-        outcome.say(
-            ErrorCode.REGISTRY_METADATA_ERROR,
-            "association-type",
-            place(association, "associationType"),
-            f"{kind} is not an association type that can be stored",
-        )
-        return False
-    ends: list[RegistryObject] = []
-    for attribute, uuid in (
-        ("sourceObject", association.source_object),
-        ("targetObject", association.target_object),
-    ):
-        end = outcome.object(uuid)
-        if end is None:
-            outcome.say(
-                general,
-                "submit-association-end",
-                place(association, attribute),
-                "this object is not in the registry",
-                uuid,
-            )
-        elif end.availability_status != APPROVED:
-            outcome.say(
-                general,
-                "submit-association-end",
-                place(association, attribute),
-                "this object is not Approved",
-                uuid,
-            )
-        else:
-            ends.append(end)
-    if len(ends) == 2:
-        _check_submitted_pair(association, ends[0], ends[1], outcome)
-    return len(outcome.findings) == before
-
-
-def _check_submitted_pair(
-    association: Association, source: RegistryObject, target: RegistryObject, outcome: _Outcome
-) -> None:
-    expected = (
-        Folder if association.association_type == AssociationType.HAS_MEMBER else DocumentEntry
-    )
-    if not isinstance(source, expected) or not isinstance(target, DocumentEntry):
-        outcome.say(
-            ErrorCode.METADATA_UPDATE_ERROR,
-            "submit-association-kinds",
-            place(association),
-            f"this association links a {expected.__name__} with a DocumentEntry, found a "
-            f"{type(source).__name__} and a {type(target).__name__}",
-        )
-        return
-    if not same_patient(source.patient_id, target.patient_id):
-        outcome.say(
-            ErrorCode.PATIENT_ID_RECONCILIATION_ERROR,
-            "submit-association-patient",
-            place(association),
-            "the two objects belong to different patients",
-        )
-    for other in outcome.associations(source.entry_uuid):
-        if (other.source_object, other.target_object, other.association_type) == (
-            association.source_object,
-            association.target_object,
-            association.association_type,
-        ) and other.availability_status == APPROVED:
-            outcome.say(
-                ErrorCode.METADATA_UPDATE_ERROR,
-                "submit-association-new",
-                place(association),
-                "the registry has the same association already",
-            )
-            return
