@@ -110,8 +110,8 @@ def serve(
 
 
 async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> None:
-    from gateway.service import open_service  # type: ignore[import-not-found]
-    from gateway.web.app import create_app  # type: ignore[import-not-found]
+    from gateway.service import open_service
+    from gateway.web.app import create_app
 
     async with open_service(settings) as service:
 
