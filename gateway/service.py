@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gateway.actors.document_registry import DocumentRegistry
 from gateway.actors.document_repository import DocumentRepository
+from gateway.actors.document_responder import DocumentResponder
 from gateway.clock import SystemClock
 from gateway.codecs.fingerprint import fingerprint
 from gateway.ports import PatientDirectory
@@ -43,6 +44,7 @@ class Service:
     documents: FileDocumentStore
     registry: DocumentRegistry
     repository: DocumentRepository
+    responder: DocumentResponder
     fhir_base_url: str
     cursor_key: bytes
 
@@ -84,6 +86,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             repository=DocumentRepository(
                 registry, store, documents, settings.repository_unique_id
             ),
+            responder=DocumentResponder(registry, store, documents, store.patients),
             fhir_base_url=base_url,
             cursor_key=_cursor_key(settings.data / "cursor.key"),
         )

@@ -15,7 +15,7 @@ from gateway.web.fhir.door import FhirDoor
 from gateway.web.health import health_routes
 from gateway.web.http import Receive, Scope, Send
 from gateway.web.soap import SoapDoor
-from gateway.web.wsdl import registry_wsdl, repository_wsdl
+from gateway.web.wsdl import descriptions
 from gateway.web.xds import RegistryOperations, RepositoryOperations
 
 
@@ -29,6 +29,7 @@ class Application:
             "max_document_octets": int(settings.max_document_octets),
             "max_submission_octets": int(settings.max_submission_octets),
         }
+        registry_wsdl, repository_wsdl = descriptions(settings.public_url)
         self._registry = SoapDoor(
             RegistryOperations(service.registry).operations(),
             service.documents,

@@ -11,7 +11,7 @@ from gateway.model.association import Association
 from gateway.model.datatypes import Code, DateTime, Identifier
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
-from gateway.model.lifecycle import Changes, register, remove, update
+from gateway.model.lifecycle import Changes, DocumentRecord, register, remove, update
 from gateway.model.submission import Submission
 from gateway.model.vocabulary import AssociationType, AvailabilityStatus
 from tests.model.examples import (
@@ -165,7 +165,6 @@ def test_an_unknown_logical_id_is_a_version_error() -> None:
             "urn:ihe:iti:2010:DocumentAvailability:Offline",
             ErrorCode.UNMODIFIABLE_METADATA_ERROR,
         ),
-        ("hash", "0" * 40, ErrorCode.UNMODIFIABLE_METADATA_ERROR),
     ],
 )
 def test_a_restricted_update_keeps_what_it_may_not_touch(
@@ -174,6 +173,23 @@ def test_a_restricted_update_keeps_what_it_may_not_touch(
     shelf = Shelf()
     old = first_entry(registered(shelf, submission(entry())))
     assert refused(shelf, new_version(old, **{attribute: value}), restricted=True) == [code]
+
+
+def test_size_and_hash_follow_the_document_that_is_here_and_change_where_none_is() -> None:
+    shelf = Shelf()
+    old = first_entry(registered(shelf, submission(entry())))
+    changed = new_version(old, hash="0" * 40, size="52")
+    assert first_entry(update(changed, shelf, shelf.about())).size == "52"
+    shelf.documents[old.unique_id or ""] = DocumentRecord(
+        unique_id=old.unique_id or "",
+        mime_type="text/plain",
+        size=51,
+        sha1=old.hash or "",
+        content="c",
+    )
+    assert refused(shelf, changed) == [ErrorCode.METADATA_UPDATE_ERROR] * 2
+    assert refused(shelf, changed, restricted=True) == [ErrorCode.UNMODIFIABLE_METADATA_ERROR] * 2
+    assert first_entry(update(new_version(old), shelf, shelf.about())).size == "51"
 
 
 def test_a_restricted_update_of_codes_is_accepted() -> None:

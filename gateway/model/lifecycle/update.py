@@ -297,6 +297,14 @@ def _check_unchanged(
         fixed("uniqueId", code, old.unique_id, new.unique_id)
     if isinstance(new, DocumentEntry) and isinstance(old, DocumentEntry):
         unmodifiable = ErrorCode.UNMODIFIABLE_METADATA_ERROR
+        # A delayed document gets its size and hash by an update; one that is here has its own.
+        held = outcome.known.document(old.unique_id or "")
+        if held is not None:
+            code = unmodifiable if outcome.restricted else general
+            if new.size is not None and new.size != str(held.size):
+                fixed("size", code, f"a document of {held.size} octets", new.size)
+            if new.hash is not None and new.hash.lower() != held.sha1:
+                fixed("hash", code, f"a document with {held.sha1}", new.hash)
         if new.object_type != old.object_type:
             code = unmodifiable if outcome.restricted else general
             fixed("objectType", code, old.object_type, new.object_type)
@@ -320,10 +328,6 @@ def _check_unchanged(
                     old.document_availability or online,
                     new.document_availability,
                 )
-            for attribute in ("hash", "size"):
-                after, before = getattr(new, attribute), getattr(old, attribute)
-                if after is not None and after.lower() != (before or "").lower():
-                    fixed(attribute, unmodifiable, before, after)
             if new.availability_status not in (None, old.availability_status):
                 fixed(
                     "availabilityStatus",

@@ -54,7 +54,9 @@ class Retrieve:
                 shown = f"bytes {start}-{stop - 1}/{record.size}"
                 headers.append((b"content-range", shown.encode()))
         if request.method == "HEAD":
-            await stream(request.send, status, media_type, stop - start, _nothing(), [*headers, *_SAFE])
+            await stream(
+                request.send, status, media_type, stop - start, _nothing(), [*headers, *_SAFE]
+            )
             return None
         content = self._documents.read(record.content, start, stop)
         await stream(request.send, status, media_type, stop - start, content, [*headers, *_SAFE])

@@ -99,9 +99,7 @@ class Searches:
             return "-"
         return resource_id
 
-    def _links(
-        self, request: Request, search: Search[Any], found: Found
-    ) -> list[tuple[str, str]]:
+    def _links(self, request: Request, search: Search[Any], found: Found) -> list[tuple[str, str]]:
         kind = request.path[0]
         asked = [(n, v) for n, v in request.parameters if n != "_cursor"]
         cursor = [("_cursor", search.cursor)] if search.cursor is not None else []
