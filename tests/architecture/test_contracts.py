@@ -18,7 +18,7 @@ CONTRACTS = {
     for contract in tomllib.loads(CONFIGURATION)["tool"]["importlinter"]["contracts"]
 }
 
-WIRE_FORMS = ("soap", "ebrim", "fhir", "cda")
+WIRE_FORMS = ("soap", "ebrim", "fhir", "cda", "hl7v2")
 
 PLAN = {
     "conformance",
@@ -88,6 +88,7 @@ def test_an_empty_house_keeps_every_contract(whole_house: Path) -> None:
         ("layers", "gateway.codecs.ebrim", "gateway.profile"),
         ("wire-forms-are-strangers", "gateway.codecs.ebrim", "gateway.codecs.soap"),
         ("wire-forms-are-strangers", "gateway.codecs.fhir", "gateway.codecs.cda"),
+        ("wire-forms-are-strangers", "gateway.codecs.hl7v2", "gateway.codecs.ebrim"),
         ("actors-speak-values", "gateway.actors", "gateway.codecs.ebrim"),
         ("suite-never-meets-server", "conformance", "gateway.storage"),
         ("suite-never-meets-server", "conformance", "gateway.web"),
