@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated, TypeVar
 
 import typer
@@ -45,7 +45,7 @@ _DATE = re.compile(r"([0-9]{4})(?:-?([0-9]{2})(?:-?([0-9]{2}))?)?\Z")
 IdentifierArgument = Annotated[str, typer.Argument(metavar="IDENTIFIER", show_default=False)]
 
 
-class Gender(str, Enum):
+class Gender(StrEnum):
     """HL7 table 0001, as far as people need it."""
 
     FEMALE = "F"
