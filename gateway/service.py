@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.actors.document_recipient import DocumentRecipient
 from gateway.actors.document_registry import DocumentRegistry
 from gateway.actors.document_repository import DocumentRepository
 from gateway.actors.document_responder import DocumentResponder
@@ -25,6 +26,11 @@ from gateway.translators.stored_forms import StoredForms
 def new_uuid() -> str:
     """Give a fresh random ``urn:uuid:``, lower case."""
     return uuid.uuid4().urn
+
+
+def new_oid() -> str:
+    """Give a fresh OID made of a random UUID (ITU-T X.667)."""
+    return f"2.25.{uuid.uuid4().int}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +51,7 @@ class Service:
     registry: DocumentRegistry
     repository: DocumentRepository
     responder: DocumentResponder
+    recipient: DocumentRecipient
     fhir_base_url: str
     cursor_key: bytes
 
@@ -75,6 +82,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             fingerprint,
             known_patients_only=settings.patients == "known",
         )
+        repository = DocumentRepository(registry, store, documents, settings.repository_unique_id)
         yield Service(
             settings=settings,
             clock=clock,
@@ -83,10 +91,9 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             patients=store.patients,
             documents=documents,
             registry=registry,
-            repository=DocumentRepository(
-                registry, store, documents, settings.repository_unique_id
-            ),
+            repository=repository,
             responder=DocumentResponder(registry, store, documents, store.patients),
+            recipient=DocumentRecipient(repository, store, documents, store.patients, new_oid),
             fhir_base_url=base_url,
             cursor_key=_cursor_key(settings.data / "cursor.key"),
         )

@@ -6,15 +6,25 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 import structlog
 
-from gateway.codecs.fhir.outcome import write_outcome
+from gateway.codecs.fhir.outcome import http_status, write_operation_outcome
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.service import Service
+from gateway.web.fhir.interaction import (
+    JSON_TYPES,
+    Answer,
+    Interaction,
+    Request,
+    refusal,
+)
+from gateway.web.fhir.metadata import Metadata
+from gateway.web.fhir.patients import Patients
+from gateway.web.fhir.publish import Publish
+from gateway.web.fhir.retrieve import Retrieve
+from gateway.web.fhir.search import Searches
 from gateway.web.http import (
     BodyTooLarge,
     Disconnected,
@@ -29,63 +39,15 @@ from gateway.web.http import (
 
 log = structlog.get_logger()
 
-JSON = b"application/fhir+json; charset=utf-8"
-_JSON_TYPES = ("application/fhir+json", "application/json", "text/json")
 _FORM = "application/x-www-form-urlencoded"
 _MOST_PARAMETERS = 200
 _LONGEST_QUERY = 16 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer; ``stream`` instead where octets come from the document store."""
-
-    status: int
-    body: bytes
-    content_type: bytes = JSON
-    headers: Headers = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One request, with what every interaction looks at.
-
-    Attributes:
-        path: Segments after ``/fhir``.
-        parameters: Of the query string and, for a posted search, of the form, in order.
-    """
-
-    scope: Scope
-    receive: Receive
-    send: Send
-    method: str
-    path: tuple[str, ...]
-    parameters: list[tuple[str, str]]
-
-    def header(self, name: bytes) -> str | None:
-        """A request header by its lower-case name."""
-        return header(self.scope, name)
-
-
-Interaction = Callable[[Request], Awaitable[Answer | None]]
-"""Handles a request; ``None`` when it has sent its own answer."""
-
-
-def refusal(code: ErrorCode, rule: str, location: str, message: str) -> Refused:
-    """One finding as an exception."""
-    return Refused(Finding(rule=rule, code=code, location=location, message=message))
 
 
 class FhirDoor:
     """An ASGI endpoint for ``/fhir``."""
 
     def __init__(self, service: Service) -> None:
-        from gateway.web.fhir.metadata import Metadata
-        from gateway.web.fhir.patients import Patients
-        from gateway.web.fhir.publish import Publish
-        from gateway.web.fhir.retrieve import Retrieve
-        from gateway.web.fhir.search import Searches
-
         self._limit = int(service.settings.max_fhir_octets)
         searches = Searches(service)
         publish = Publish(service, self._limit)
@@ -244,7 +206,7 @@ def _check_accept(request: Request) -> None:
     if accepted is None:
         return
     kinds = [part.partition(";")[0].strip().lower() for part in accepted.split(",")]
-    if any(k in ("*/*", "application/*", "json", "") or k in _JSON_TYPES for k in kinds):
+    if any(k in ("*/*", "application/*", "json", "") or k in JSON_TYPES for k in kinds):
         return
     raise refusal(
         ErrorCode.NOT_ACCEPTABLE,
@@ -254,35 +216,7 @@ def _check_accept(request: Request) -> None:
     )
 
 
-def is_json(content_type: str | None) -> bool:
-    """Whether a body announces itself as FHIR JSON."""
-    if content_type is None:
-        return False
-    return content_type.partition(";")[0].strip().lower() in _JSON_TYPES
-
-
-async def json_body(request: Request, limit: int) -> bytes:
-    """Give the body of a request that must be FHIR JSON.
-
-    Raises:
-        Refused: When it announces another type.
-        BodyTooLarge: When it is larger than ``limit``.
-    """
-    if not is_json(request.header(b"content-type")):
-        raise refusal(
-            ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-            "json-only",
-            "Content-Type",
-            "send application/fhir+json",
-        )
-    return await whole_body(request.scope, request.receive, limit)
-
-
 def _outcome(findings: tuple[Finding, ...], headers: Headers | None = None) -> Answer:
-    errors = [f for f in findings if f.is_error] or list(findings)
-    status = max((f.code.http_status for f in errors), default=500)
-    # One status stands for all findings: the first error's, unless we failed ourselves.
-    if status < 500 and errors:
-        status = errors[0].code.http_status
+    status = http_status(findings)
     retry = [(b"retry-after", b"1")] if status == 503 else []
-    return Answer(status, write_outcome(findings), headers=[*(headers or []), *retry])
+    return Answer(status, write_operation_outcome(findings), headers=[*(headers or []), *retry])

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 
-from gateway.codecs.fhir.binary import binary_parts, encoded_size, encoded
+from gateway.codecs.fhir.binary import binary_length, stream_binary
 from gateway.errors import ErrorCode
 from gateway.model.lifecycle import DocumentRecord
 from gateway.service import Service
-from gateway.web.fhir.door import JSON, Answer, Request, is_json, refusal
+from gateway.web.fhir.interaction import JSON, Answer, Request, is_json, refusal
 from gateway.web.http import Headers, stream
 
 _RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{1,18})?|-([0-9]{1,18}))\Z")
@@ -65,16 +65,12 @@ class Retrieve:
     async def _resource(
         self, request: Request, record: DocumentRecord, headers: Headers
     ) -> Answer | None:
-        before, after = binary_parts(request.path[1], record.mime_type)
-        length = len(before) + encoded_size(record.size) + len(after)
-
-        async def content() -> AsyncIterator[bytes]:
-            yield before
-            async for chunk in encoded(self._documents.read(record.content)):
-                yield chunk
-            yield after
-
-        octets = _nothing() if request.method == "HEAD" else content()
+        name = request.path[1]
+        length = binary_length(record.mime_type, record.size, identifier=name)
+        content = stream_binary(
+            record.mime_type, self._documents.read(record.content), identifier=name
+        )
+        octets = _nothing() if request.method == "HEAD" else content
         await stream(request.send, 200, JSON, length, octets, headers)
         return None
 

@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from gateway.codecs.fhir.cursor import read_cursor, write_cursor
-from gateway.codecs.fhir.outcome import write_outcome
+from gateway.codecs.fhir.outcome import write_operation_outcome
 from gateway.codecs.fhir.search import Search, read_document_search, read_list_search
 from gateway.codecs.fhir.searchset import write_searchset
 from gateway.errors import ErrorCode
 from gateway.ports import Found, Page
 from gateway.service import Service
-from gateway.web.fhir.door import Answer, Request, refusal
+from gateway.web.fhir.interaction import Answer, Request, refusal
 
 
 class Searches:
@@ -78,7 +78,7 @@ class Searches:
                 Page(size=search.count, after=after, ascending=search.ascending),
                 self._patient_id(search.patient_reference),
             )
-        outcome = write_outcome(search.warnings) if search.warnings else None
+        outcome = write_operation_outcome(search.warnings) if search.warnings else None
         body = write_searchset(
             [held.fragment for held in found.objects],
             total=found.total,

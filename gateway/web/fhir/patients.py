@@ -1,0 +1,137 @@
+"""Patients of the domain: put by an administrator or a feed, read and found by clients.
+
+Source:
+    HL7 FHIR R4: Patient; IHE PDQm (ITI-78) for the search, PMIR (ITI-104) for the conditional PUT.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gateway.codecs.fhir.patient import read_patient, write_patient
+from gateway.codecs.fhir.search_values import read_token
+from gateway.codecs.fhir.searchset import write_searchset
+from gateway.codecs.fhir.strict_json import read_json
+from gateway.errors import ErrorCode, refuse_errors
+from gateway.model.datatypes import Identifier
+from gateway.model.patient import Patient
+from gateway.service import Service
+from gateway.validation.formats import check_identifier
+from gateway.web.fhir.interaction import JSON, Answer, Request, json_body, refusal
+
+
+class Patients:
+    """Answers requests for Patient."""
+
+    def __init__(self, service: Service, max_octets: int) -> None:
+        self._patients = service.patients
+        self._naming = service.profile.naming
+        self._base_url = service.fhir_base_url
+        self._limit = max_octets
+
+    async def read(self, request: Request) -> Answer:
+        """Read one patient."""
+        patient = await self._patients.read(request.path[1])
+        if patient is None:
+            raise refusal(
+                ErrorCode.NOT_FOUND,
+                "resource-known",
+                f"Patient/{request.path[1][:64]}",
+                "there is no such patient here",
+            )
+        etag = f'W/"{patient.version}"'.encode()
+        return Answer(200, write_patient(patient, self._naming), headers=[(b"etag", etag)])
+
+    async def search(self, request: Request) -> Answer:
+        """Find a patient by identifier, or all with an ``_id``."""
+        found: list[Patient] = []
+        asked = False
+        for name, value in request.parameters:
+            if name == "identifier":
+                asked = True
+                token = read_token(value)
+                scheme = self._naming.scheme(token.system) if token.system else ""
+                if scheme:
+                    patient = await self._patients.find(Identifier.of(token.code, scheme))
+                    if patient is not None:
+                        found.append(patient)
+            elif name == "_id":
+                asked = True
+                patient = await self._patients.read(value)
+                if patient is not None:
+                    found.append(patient)
+        if not asked:
+            raise refusal(
+                ErrorCode.REQUIRED_PARAMETER,
+                "patient-search",
+                "identifier",
+                "patients are found by identifier (system|value) or _id",
+            )
+        body = write_searchset(
+            [write_patient(p, self._naming) for p in found],
+            total=len(found),
+            links=[("self", f"{self._base_url}/Patient")],
+            base_url=self._base_url,
+        )
+        return Answer(200, body)
+
+    async def create(self, request: Request) -> Answer:
+        """Add a patient under an id of ours."""
+        return await self._keep(await self._body(request), "", created=True)
+
+    async def put(self, request: Request) -> Answer:
+        """Add or replace a patient: under the id in the address, or by ``?identifier=``."""
+        patient = await self._body(request)
+        if len(request.path) == 2:
+            named = request.path[1]
+            if patient.logical_id and patient.logical_id != named:
+                raise refusal(
+                    ErrorCode.MALFORMED,
+                    "patient-id",
+                    "Patient.id",
+                    f"the resource says {patient.logical_id[:64]}, the address {named[:64]}",
+                )
+            before = await self._patients.read(named)
+            return await self._keep(patient, named, created=before is None)
+        asked = [v for n, v in request.parameters if n == "identifier"]
+        if len(asked) != 1:
+            raise refusal(
+                ErrorCode.REQUIRED_PARAMETER,
+                "patient-put",
+                "identifier",
+                "PUT Patient/<id>, or PUT Patient?identifier=system|value",
+            )
+        token = read_token(asked[0])
+        scheme = self._naming.scheme(token.system) if token.system else ""
+        known = await self._patients.find(Identifier.of(token.code, scheme))
+        logical_id = known.logical_id if known else ""
+        return await self._keep(patient, logical_id, created=known is None)
+
+    async def _body(self, request: Request) -> Patient:
+        resource = read_json(await json_body(request, self._limit))
+        patient, findings = read_patient(resource, self._naming)
+        refuse_errors(findings)
+        if not patient.identifiers:
+            raise refusal(
+                ErrorCode.INVALID_VALUE,
+                "patient-identifier",
+                "Patient.identifier",
+                "a patient needs an identifier with a system; the first one names the record",
+            )
+        for number, identifier in enumerate(patient.identifiers):
+            complaint = check_identifier(identifier)
+            if complaint:
+                raise refusal(
+                    ErrorCode.INVALID_VALUE,
+                    "patient-identifier",
+                    f"Patient.identifier[{number}]",
+                    f"as an XDS patient id it {complaint}",
+                )
+        return patient
+
+    async def _keep(self, patient: Patient, logical_id: str, *, created: bool) -> Answer:
+        kept = await self._patients.put(replace(patient, logical_id=logical_id, known=True))
+        location = f"{self._base_url}/Patient/{kept.logical_id}".encode()
+        headers = [(b"location", location), (b"etag", f'W/"{kept.version}"'.encode())]
+        status = 201 if created else 200
+        return Answer(status, write_patient(kept, self._naming), JSON, headers)
