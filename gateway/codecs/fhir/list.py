@@ -79,7 +79,8 @@ _DISPLAYS = {
 }
 
 
-def _frame(kind: str) -> Json:
+def frame(kind: str) -> Json:
+    """Give what every List of MHD says of itself."""
     coding = {"system": LIST_TYPE, "code": kind, "display": _DISPLAYS[kind]}
     return {"mode": "working", "code": {"coding": [coding]}}
 
@@ -109,7 +110,7 @@ def submission_set_parts(submission_set: SubmissionSet, naming: NamingSystems) -
         rest["extension"] = extensions
     _common(rest, submission_set, naming)
     write_time(rest, "date", submission_set.submission_time)
-    rest.update(_frame(SUBMISSION_SET))
+    rest.update(frame(SUBMISSION_SET))
     if not contained:
         del rest["contained"]
     return Parts(
@@ -130,7 +131,7 @@ def folder_parts(folder: Folder, naming: NamingSystems) -> Parts:
     if extensions:
         rest["extension"] = extensions
     _common(rest, folder, naming)
-    rest.update(_frame(FOLDER))
+    rest.update(frame(FOLDER))
     return Parts(
         id=identifier,
         profile=MINIMAL_FOLDER if folder.limited_metadata else COMPREHENSIVE_FOLDER,

@@ -110,9 +110,7 @@ def read_relations(reader: Reader, resource: Json, path: str) -> tuple[Relation,
             continue
         where = f"{place}.target"
         reference = reader.text(target, "reference", where) or ""
-        identifier = reader.object(target, "identifier", where)
-        value = reader.text(identifier, "value", f"{where}.identifier") if identifier else None
-        entry_uuid = value if value is not None and value.startswith(UUID_URN) else ""
+        entry_uuid = entry_uuid_of(reader, target, where)
         if not reference and not entry_uuid:
             reader.note(
                 "relation-target",
@@ -129,6 +127,13 @@ def read_relations(reader: Reader, resource: Json, path: str) -> tuple[Relation,
         )
         relations.append(Relation(association_type, reference, entry_uuid, place, reason))
     return _paired(relations)
+
+
+def entry_uuid_of(reader: Reader, reference: Json, path: str) -> str:
+    """Give the entryUUID a reference carries as identifier; empty when it carries none."""
+    identifier = reader.object(reference, "identifier", path)
+    value = reader.text(identifier, "value", f"{path}.identifier") if identifier else None
+    return value if value is not None and value.startswith(UUID_URN) else ""
 
 
 def _paired(relations: list[Relation]) -> tuple[Relation, ...]:

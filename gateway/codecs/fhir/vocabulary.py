@@ -68,7 +68,6 @@ EXTENSION: Final = OURS + "StructureDefinition/"
 ``source-patient-info`` sourcePatientInfo as it came, one each, likewise
 ``association-type``    the XDS type of a relation, where ``relatesTo.code`` is coarser
 ``association-reason``  why a document relates to another, on its ``relatesTo``
-``membership``          on a List entry: ``Reference`` where the entry was there before
 ``entry-uuid``, ``unique-id``, ``logical-id``, ``version``, ``availability-status``,
 ``document-availability``, ``home-community-id``, ``object-type``, ``mime-type``,
 ``language-code``, ``hash``, ``size``, ``repository-unique-id``, ``uri``, ``source-id``

@@ -1,0 +1,481 @@
+"""Provide Document Bundle [ITI-65]: from the octets of a bundle to a submission.
+
+The order of the entries plays no role, nor do the profiles their resources claim: ``List.code``
+tells a submission set from a folder, and references tell what belongs to what. Author and source
+patient may be contained (Comprehensive), other entries of the bundle, or named by identifier
+(UnContained). What is wrong is gathered with its place; only a message that is no transaction
+Bundle at all is refused on the spot.
+
+Source:
+    IHE MHD 4.2.4: 2:3.65, ProvideBundle profiles; HL7 FHIR R4: 3.1.0.11 transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+from gateway.codecs.fhir import list as lists
+from gateway.codecs.fhir.authors import read_contained
+from gateway.codecs.fhir.bundle_parts import (
+    attachment_of,
+    patient_reference,
+    provided_document,
+    source_reference,
+    supersedes,
+)
+from gateway.codecs.fhir.document_reference import document_entry
+from gateway.codecs.fhir.patient import read_patient_resource
+from gateway.codecs.fhir.reader import Json, Reader
+from gateway.codecs.fhir.references import Entries, canonical
+from gateway.codecs.fhir.relations import entry_uuid_of, read_relations
+from gateway.codecs.fhir.strict_json import read_json
+from gateway.codecs.fhir.vocabulary import (
+    COMPREHENSIVE_BUNDLE,
+    MINIMAL_BUNDLE,
+    UNCONTAINED_BUNDLE,
+    UUID_URN,
+)
+from gateway.errors import ErrorCode, Finding, Refused
+from gateway.model.association import Association
+from gateway.model.document_entry import DocumentEntry
+from gateway.model.folder import Folder
+from gateway.model.naming import NamingSystems
+from gateway.model.patient import Patient
+from gateway.model.submission import Submission
+from gateway.model.submission_set import SubmissionSet
+from gateway.model.vocabulary import REPLACEMENTS, AssociationType
+from gateway.transactions.provide_document_bundle import (
+    PatientReference,
+    ProvidedDocument,
+    ProvideDocumentBundle,
+    RequestEntry,
+)
+
+Held = TypeVar("Held", DocumentEntry, SubmissionSet, Folder)
+
+PROFILES = (COMPREHENSIVE_BUNDLE, UNCONTAINED_BUNDLE, MINIMAL_BUNDLE)
+
+_METHODS = {
+    "List": ("POST", "PUT"),
+    "DocumentReference": ("POST",),
+    "Parameters": ("PATCH",),
+    "Binary": ("POST",),
+    "Patient": ("POST", "PUT", "GET"),
+    "Practitioner": ("POST", "PUT"),
+    "PractitionerRole": ("POST", "PUT"),
+    "Organization": ("POST", "PUT"),
+    "Device": ("POST", "PUT"),
+    "RelatedPerson": ("POST", "PUT"),
+}
+"""What may be in the bundle and how it asks to be treated."""
+
+
+def read_provide_bundle(
+    message: bytes | Json,
+    naming: NamingSystems,
+    *,
+    base_url: str = "",
+    max_octets: int | None = None,
+) -> ProvideDocumentBundle:
+    """Read a Provide Document Bundle.
+
+    Args:
+        message: The octets, or the object a reader as strict as ours made of them.
+        base_url: Of our FHIR face, without trailing slash: references may spell it out.
+        max_octets: Longer messages are refused unread.
+
+    Raises:
+        Refused: The message is no JSON, or no transaction Bundle.
+    """
+    bundle = read_json(message, max_octets=max_octets) if isinstance(message, bytes) else message
+    if bundle.get("resourceType") != "Bundle" or bundle.get("type") != "transaction":
+        raise Refused(
+            Finding(
+                rule="bundle-type",
+                code=ErrorCode.MALFORMED,
+                location="Bundle.type",
+                message="expected a Bundle of type transaction",
+            )
+        )
+    return _BundleReading(bundle, naming, base_url).read()
+
+
+class _BundleReading:
+    """One bundle while it is read."""
+
+    def __init__(self, bundle: Json, naming: NamingSystems, base_url: str) -> None:
+        self.bundle = bundle
+        self.base_url = base_url
+        self.places = Entries(base_url)
+        self.reader = Reader(naming, self.places.resolve)
+        self.resources: list[Json] = []
+        self.requests: list[RequestEntry] = []
+        self.sets: list[SubmissionSet] = []
+        self.folders: list[Folder] = []
+        self.entries: list[DocumentEntry] = []
+        self.associations: list[Association] = []
+        self.documents: list[ProvidedDocument] = []
+        self.patients: list[PatientReference] = []
+        self.logical_ids: dict[str, None] = {}
+        self.memberships: list[str] = []
+        self.objects: dict[int, str] = {}
+        self.locations: list[tuple[str, str]] = []
+        self.set_numbers: list[int] = []
+        self.folder_numbers: list[int] = []
+        self.known_folders: set[int] = set()
+        self.entry_numbers: list[int] = []
+
+    def read(self) -> ProvideDocumentBundle:
+        profile = self._profile()
+        for item, path in self.reader.objects(self.bundle, "entry", "Bundle"):
+            self._take(item, path)
+        self.places.close()
+        for number, resource in enumerate(self.resources):
+            path = f"{self.requests[number].location}.resource"
+            match resource.get("resourceType"):
+                case "List":
+                    self._list(number, resource, path)
+                case "DocumentReference":
+                    self._document_reference(number, resource, path, profile)
+        if len(self.sets) != 1:
+            self.reader.note(
+                "submission-set",
+                "Bundle.entry",
+                f"expected one List with code submissionset, found {len(self.sets)}",
+                code=ErrorCode.REGISTRY_METADATA_ERROR,
+            )
+        self._members()
+        self._relations()
+        self._superseded()
+        self._unused_binaries()
+        self._one_patient()
+        patient = self._patient()
+        return ProvideDocumentBundle(
+            submission=Submission(
+                submission_sets=tuple(self.sets),
+                document_entries=tuple(self.entries),
+                folders=tuple(self.folders),
+                associations=tuple(self.associations),
+            ),
+            documents=tuple(self.documents),
+            entries=tuple(
+                replace(request, object_id=self.objects.get(number, ""))
+                for number, request in enumerate(self.requests)
+            ),
+            patients=tuple(self.patients),
+            patient=patient,
+            logical_ids=tuple(self.logical_ids),
+            memberships=tuple(self.memberships),
+            profile=profile,
+            locations=tuple(self.locations),
+            findings=tuple(self.reader.findings),
+        )
+
+    # --- The frame -----------------------------------------------------------------------------
+
+    def _profile(self) -> str:
+        meta = self.reader.object(self.bundle, "meta", "Bundle") or {}
+        claimed = list(self.reader.texts(meta, "profile", "Bundle.meta"))
+        known = next((profile for profile in PROFILES if profile in claimed), "")
+        if not known:
+            self.reader.lost(
+                "Bundle.meta.profile",
+                "MHD wants the bundle to name its profile: "
+                + ", ".join(p.rpartition("/")[2] for p in PROFILES),
+            )
+        return known
+
+    def _take(self, item: Json, path: str) -> None:
+        """Take in one entry: its place, its request, its resource."""
+        reader = self.reader
+        resource = reader.object(item, "resource", path) or {}
+        request = reader.object(item, "request", path) or {}
+        full_url = reader.text(item, "fullUrl", path) or ""
+        kind = resource.get("resourceType")
+        method = reader.text(request, "method", f"{path}.request") or ""
+        url = reader.text(request, "url", f"{path}.request") or ""
+        if not resource and method == "GET":
+            kind = url.partition("/")[0]
+        kind = kind if type(kind) is str else ""
+        if kind == "Bundle":
+            reader.note(
+                "fhir-document",
+                f"{path}.resource",
+                "documents made of FHIR resources are not supported: send a Binary",
+                code=ErrorCode.FHIR_DOCUMENT_NOT_SUPPORTED,
+            )
+        elif kind not in _METHODS:
+            reader.note(
+                "entry-type",
+                f"{path}.resource",
+                f"a document bundle has no entry of type {kind[:40]!r}",
+                code=ErrorCode.NOT_SUPPORTED,
+            )
+        elif method not in _METHODS[kind]:
+            reader.note(
+                "entry-method",
+                f"{path}.request.method",
+                f"a {kind} comes by {' or '.join(_METHODS[kind])}, not by {method[:10]!r}",
+                code=ErrorCode.NOT_SUPPORTED,
+            )
+        elif url.partition("/")[0] != ("DocumentReference" if method == "PATCH" else kind):
+            reader.note(
+                "entry-url",
+                f"{path}.request.url",
+                f"{url[:128]!r} is no place for a {kind}; conditional requests are not supported",
+                code=ErrorCode.NOT_SUPPORTED,
+            )
+        if not self.places.add(full_url, resource, f"{path}.resource"):
+            reader.note("full-url", f"{path}.fullUrl", "two entries have this fullUrl")
+        self.resources.append(resource)
+        self.requests.append(
+            RequestEntry(
+                method=method, resource_type=kind, url=url, full_url=full_url, location=path
+            )
+        )
+
+    # --- Lists and DocumentReferences ----------------------------------------------------------
+
+    def _identified(self, held: Held, number: int, resource: Json, path: str) -> Held:
+        """Give an object its id in the submission and, as far as the bundle tells, its patient."""
+        object_id = held.entry_uuid or f"entry-{number}"
+        self.objects[number] = object_id
+        self.locations.append((object_id, path))
+        patient = patient_reference(
+            self.reader, resource, path, object_id, self.places, self.base_url
+        )
+        patient_id = held.patient_id
+        if patient is not None:
+            self.patients.append(patient)
+            if patient_id is None and len(patient.identifiers) == 1:
+                patient_id = patient.identifiers[0]
+        # Logical id and version are the registry's to give, whatever id the resource came with.
+        return replace(
+            held, entry_uuid=object_id, logical_id=None, version=None, patient_id=patient_id
+        )
+
+    def _list(self, number: int, resource: Json, path: str) -> None:
+        match lists.list_kind(self.reader, resource, path):
+            case lists.SUBMISSION_SET:
+                read = lists.submission_set(self.reader, resource, path)
+                self.sets.append(self._identified(read, number, resource, path))
+                self.set_numbers.append(number)
+            case lists.FOLDER:
+                self.folder_numbers.append(number)
+                known = canonical(self.requests[number].url)
+                if self.requests[number].method == "PUT" and known is not None:
+                    self.objects[number] = self._registered(known)
+                    self.known_folders.add(number)
+                    return
+                folder = lists.folder(self.reader, resource, path)
+                self.folders.append(self._identified(folder, number, resource, path))
+
+    def _document_reference(self, number: int, resource: Json, path: str, profile: str) -> None:
+        entry = self._identified(
+            document_entry(self.reader, resource, path), number, resource, path
+        )
+        if profile == MINIMAL_BUNDLE and "profile" not in (resource.get("meta") or {}):
+            entry = replace(entry, limited_metadata=True)
+        source = source_reference(self.reader, resource, path, entry, self.places, self.base_url)
+        if source is not None:
+            self.patients.append(source)
+        document = self._document(entry, resource, path)
+        if document is not None:
+            self.documents.append(document)
+            entry = replace(entry, mime_type=entry.mime_type or document.content_type)
+        self.entries.append(entry)
+        self.entry_numbers.append(number)
+
+    def _document(self, entry: DocumentEntry, resource: Json, path: str) -> ProvidedDocument | None:
+        attachment, place = attachment_of(resource, path)
+        url = attachment.get("url")
+        if "data" in attachment:
+            self.reader.note(
+                "attachment-data",
+                f"{place}.data",
+                "a document travels as a Binary entry named by attachment.url, not in data",
+            )
+            return None
+        if type(url) is not str or not url:
+            self.reader.note(
+                "attachment-url",
+                f"{place}.url",
+                "an attachment needs the url of its Binary",
+                code=ErrorCode.MISSING_DOCUMENT,
+            )
+            return None
+        found = self.reader.resolve(url, read_contained(Reader(self.reader.naming), resource, path))
+        if found is None or found[0].get("resourceType") != "Binary":
+            self.reader.note(
+                "attachment-url",
+                f"{place}.url",
+                f"{url[:128]!r} leads to no Binary of this bundle",
+                code=ErrorCode.MISSING_DOCUMENT,
+            )
+            return None
+        number = self.places.number(url)
+        if number is not None:
+            self.objects.setdefault(number, entry.entry_uuid)
+        return provided_document(self.reader, *found, entry, place)
+
+    # --- What belongs to what ------------------------------------------------------------------
+
+    def _registered(self, reference: str) -> str:
+        logical_id = UUID_URN + reference.partition("/")[2]
+        self.logical_ids[logical_id] = None
+        return logical_id
+
+    def _target(self, reference: str, kinds: tuple[str, ...], path: str) -> tuple[str, int | None]:
+        """Give the id a reference stands for, and its entry in the bundle; empty when it is bad."""
+        number = self.places.number(reference)
+        if number is not None and self.requests[number].resource_type in kinds:
+            return self.objects.get(number, ""), number
+        name = canonical(reference, self.base_url)
+        if number is None and name is not None:
+            if name.startswith(UUID_URN):
+                # Not in the bundle: then it can only be the entryUUID of a registered object.
+                return name, None
+            if name.partition("/")[0] in kinds:
+                return self._registered(name), None
+        self.reader.note(
+            "reference-unresolved",
+            path,
+            f"{reference[:128]!r} is no {' or '.join(kinds)} of this bundle or of this server",
+            code=ErrorCode.UNRESOLVED_REFERENCE_EXCEPTION,
+        )
+        return "", None
+
+    def _associate(self, path: str, association: Association) -> str:
+        name = f"association-{len(self.associations)}"
+        self.associations.append(replace(association, entry_uuid=name))
+        self.locations.append((name, path))
+        return name
+
+    def _relations(self) -> None:
+        for number in self.entry_numbers:
+            path = f"{self.requests[number].location}.resource"
+            for relation in read_relations(self.reader, self.resources[number], path):
+                target = relation.entry_uuid
+                if not target:
+                    target, _ = self._target(
+                        relation.reference,
+                        ("DocumentReference",),
+                        f"{relation.path}.target.reference",
+                    )
+                if target:
+                    self._associate(
+                        relation.path,
+                        Association(
+                            association_type=relation.association_type,
+                            source_object=self.objects[number],
+                            target_object=target,
+                            documentation=relation.reason,
+                        ),
+                    )
+
+    def _items(self, number: int, kinds: tuple[str, ...]) -> Iterator[tuple[str, int | None, str]]:
+        """Give what a List holds: id, entry in the bundle if any, and path."""
+        path = f"{self.requests[number].location}.resource"
+        for element, place in self.reader.objects(self.resources[number], "entry", path):
+            if element.get("deleted") is True:
+                self.reader.note(
+                    "list-deleted",
+                    f"{place}.deleted",
+                    "XDS cannot take a member out of a list this way",
+                    code=ErrorCode.NOT_SUPPORTED,
+                )
+                continue
+            item = self.reader.object(element, "item", place)
+            reference = self.reader.text(item, "reference", f"{place}.item") if item else None
+            if reference is None:
+                self.reader.note("list-item", f"{place}.item", "a member needs a reference")
+                continue
+            registered = entry_uuid_of(self.reader, item, f"{place}.item") if item else ""
+            if registered and self.places.number(reference) is None:
+                yield registered, None, place
+                continue
+            target, inside = self._target(reference, kinds, f"{place}.item.reference")
+            if target:
+                yield target, inside, place
+
+    def _members(self) -> None:
+        holder = self.sets[0].entry_uuid if self.sets else ""
+        for number in self.set_numbers:
+            for target, inside, place in self._items(number, ("DocumentReference", "List")):
+                if inside in self.known_folders:
+                    continue
+                is_folder = inside is not None and inside in self.folder_numbers
+                status = None if is_folder else "Reference" if inside is None else "Original"
+                self._associate(place, _member(self.objects[number], target, status))
+        for number in self.folder_numbers:
+            for target, inside, place in self._items(number, ("DocumentReference",)):
+                name = self._associate(place, _member(self.objects[number], target))
+                if inside is None and number in self.known_folders:
+                    self.memberships.append(name)
+                self._associate(place, _member(holder, name))
+
+    def _superseded(self) -> None:
+        """Check that what a PATCH supersedes is replaced: XDS does the rest by itself."""
+        replaced = {
+            a.target_object for a in self.associations if a.association_type in REPLACEMENTS
+        }
+        for number, request in enumerate(self.requests):
+            if request.resource_type != "Parameters":
+                continue
+            name = canonical(request.url, self.base_url)
+            path = f"{request.location}.resource"
+            if supersedes(self.reader, self.resources[number], path) and name is not None:
+                logical_id = UUID_URN + name.partition("/")[2]
+                self.objects[number] = logical_id
+                # A target named by entryUUID cannot be told from here to be this very document.
+                by_logical_id = replaced & self.logical_ids.keys()
+                if not replaced or (replaced == by_logical_id and logical_id not in replaced):
+                    self.reader.note(
+                        "patch-target",
+                        f"{request.location}.request.url",
+                        "a document is superseded by one of the bundle that replaces it",
+                        code=ErrorCode.INVALID_REQUEST_EXCEPTION,
+                    )
+
+    def _unused_binaries(self) -> None:
+        for number, request in enumerate(self.requests):
+            if request.resource_type == "Binary" and number not in self.objects:
+                self.reader.note(
+                    "binary-unused",
+                    request.location,
+                    "no DocumentReference describes this Binary",
+                    code=ErrorCode.MISSING_DOCUMENT_METADATA,
+                )
+
+    # --- The patient ---------------------------------------------------------------------------
+
+    def _one_patient(self) -> None:
+        named = {p.reference: p for p in self.patients if p.reference and not p.is_source}
+        for patient in list(named.values())[1:]:
+            self.reader.note(
+                "one-patient",
+                patient.location,
+                "all resources of a bundle are about one patient; the first one names another",
+                code=ErrorCode.PATIENT_ID_DOES_NOT_MATCH,
+            )
+
+    def _patient(self) -> Patient | None:
+        found = [
+            (resource, f"{request.location}.resource")
+            for resource, request in zip(self.resources, self.requests, strict=True)
+            if request.resource_type == "Patient" and resource
+        ]
+        for _, path in found[1:]:
+            self.reader.note("one-patient", path, "a bundle brings at most one Patient")
+        return read_patient_resource(self.reader, *found[0]) if found else None
+
+
+def _member(source: str, target: str, status: str | None = None) -> Association:
+    return Association(
+        association_type=AssociationType.HAS_MEMBER,
+        source_object=source,
+        target_object=target,
+        submission_set_status=status,
+    )

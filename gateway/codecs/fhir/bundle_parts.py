@@ -1,0 +1,201 @@
+"""Parts of an ITI-65 bundle that stand for themselves: documents, patients, status patches.
+
+Source:
+    IHE MHD 4.2.4: 2:3.65.4.1.2; ihe.mhd Patch.Parameters.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from gateway.codecs.fhir.authors import read_contained
+from gateway.codecs.fhir.document_reference import read_subject
+from gateway.codecs.fhir.identifiers import read_identifier
+from gateway.codecs.fhir.reader import Json, Reader
+from gateway.codecs.fhir.references import Entries, canonical
+from gateway.errors import ErrorCode
+from gateway.model.datatypes import Identifier
+from gateway.model.document_entry import DocumentEntry
+from gateway.transactions.provide_document_bundle import PatientReference, ProvidedDocument
+
+# --- Documents ---------------------------------------------------------------------------------
+
+
+def attachment_of(resource: Json, path: str) -> tuple[Json, str]:
+    """Give the attachment of a DocumentReference and its path, empty when there is none."""
+    contents = resource.get("content")
+    content = contents[0] if type(contents) is list and contents else None
+    attachment = content.get("attachment") if type(content) is dict else None
+    place = f"{path}.content[0].attachment"
+    return (attachment if type(attachment) is dict else {}), place
+
+
+def provided_document(
+    reader: Reader, binary: Json, path: str, entry: DocumentEntry, attachment_path: str
+) -> ProvidedDocument | None:
+    """Read a Binary as the document an entry describes."""
+    content = read_data(reader, binary, path)
+    content_type = reader.text(binary, "contentType", path)
+    if content_type is None:
+        reader.note("binary-type", f"{path}.contentType", "a Binary needs a contentType")
+    if content is None or content_type is None:
+        return None
+    if entry.mime_type is not None and _media_type(content_type) != _media_type(entry.mime_type):
+        reader.note(
+            "binary-type",
+            f"{attachment_path}.contentType",
+            f"announced {entry.mime_type[:64]!r}, the Binary is {content_type[:64]!r}",
+            code=ErrorCode.REPOSITORY_METADATA_ERROR,
+        )
+    return ProvidedDocument(
+        entry_id=entry.entry_uuid, content=content, content_type=content_type, location=path
+    )
+
+
+def _media_type(text: str) -> str:
+    return text.partition(";")[0].strip().lower()
+
+
+def read_data(reader: Reader, binary: Json, path: str) -> bytes | None:
+    """Give the octets of a Binary; white space between base64 digits is FHIR's to allow."""
+    data = reader.text(binary, "data", path)
+    if data is None:
+        if "data" not in binary:
+            reader.note(
+                "binary-data",
+                f"{path}.data",
+                "a Binary needs its data",
+                code=ErrorCode.MISSING_DOCUMENT,
+            )
+        return None
+    try:
+        return binascii.a2b_base64(data, strict_mode=True)
+    except (binascii.Error, ValueError):
+        pass
+    try:
+        return base64.b64decode("".join(data.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        reader.note("binary-data", f"{path}.data", f"not base64: {error}")
+        return None
+
+
+# --- Patients ----------------------------------------------------------------------------------
+
+
+def patient_reference(
+    reader: Reader,
+    resource: Json,
+    path: str,
+    object_id: str,
+    places: Entries,
+    base_url: str,
+) -> PatientReference | None:
+    """Read whom a List or DocumentReference is about."""
+    # Its identifier was read with the object; here only the reference can be new.
+    silent = Reader(reader.naming)
+    subject = read_subject(silent, resource, path)
+    reader.findings.extend(f for f in silent.findings if f.rule == "subject")
+    if subject is None:
+        return None
+    identifiers: tuple[Identifier, ...] = ()
+    if subject.identifier is not None:
+        identifiers = (subject.identifier,)
+    reference = ""
+    if subject.reference:
+        reference, found = _patient(reader, resource, path, subject.reference, places, base_url)
+        if not identifiers:
+            identifiers = found
+        if not reference and not identifiers:
+            reader.note(
+                "patient-reference",
+                f"{subject.path}.reference",
+                f"{subject.reference[:128]!r} is no patient of this bundle or of this server; "
+                "name the patient by identifier",
+                code=ErrorCode.UNRESOLVED_REFERENCE_EXCEPTION,
+            )
+    return PatientReference(
+        object_id=object_id, reference=reference, identifiers=identifiers, location=subject.path
+    )
+
+
+def _patient(
+    reader: Reader, resource: Json, path: str, reference: str, places: Entries, base_url: str
+) -> tuple[str, tuple[Identifier, ...]]:
+    """Give a patient reference in canonical form, and the identifiers the bundle has for it."""
+    if reference.startswith("#"):
+        contained = read_contained(Reader(reader.naming), resource, path)
+        found = contained.get(reference[1:])
+        return "", (_identifiers(reader, *found) if found else ())
+    inside = places.resolve(reference)
+    name = canonical(reference, base_url)
+    if inside is not None and inside[0].get("resourceType") == "Patient":
+        return name or reference, _identifiers(reader, *inside)
+    if name is not None and name.startswith("Patient/"):
+        return name, ()
+    return "", ()
+
+
+def _identifiers(reader: Reader, patient: Json, path: str) -> tuple[Identifier, ...]:
+    silent = Reader(reader.naming)
+    return tuple(
+        found
+        for item in silent.objects(patient, "identifier", path)
+        if (found := read_identifier(silent, *item)) is not None
+    )
+
+
+def source_reference(
+    reader: Reader,
+    resource: Json,
+    path: str,
+    entry: DocumentEntry,
+    places: Entries,
+    base_url: str,
+) -> PatientReference | None:
+    """Give the patient of sourcePatientInfo when only a directory can tell who it is."""
+    context = resource.get("context")
+    source: Any = context.get("sourcePatientInfo") if type(context) is dict else None
+    reference = source.get("reference") if type(source) is dict else None
+    if entry.source_patient_id is not None or type(reference) is not str:
+        return None
+    if reference.startswith("#") or places.resolve(reference) is not None:
+        return None
+    name = canonical(reference, base_url)
+    place = f"{path}.context.sourcePatientInfo.reference"
+    if name is None or not name.startswith("Patient/"):
+        reader.lost(place, "the patient is on another server: contain the resource instead")
+        return None
+    return PatientReference(
+        object_id=entry.entry_uuid, reference=name, is_source=True, location=place
+    )
+
+
+# --- PATCH -------------------------------------------------------------------------------------
+
+
+def supersedes(reader: Reader, parameters: Json, path: str) -> bool:
+    """Whether Parameters are the one patch MHD knows: the status becomes superseded."""
+    operations = [
+        (parameter, place)
+        for parameter, place in reader.objects(parameters, "parameter", path)
+        if parameter.get("name") == "operation"
+    ]
+    values: dict[str, object] = {}
+    for operation, place in operations:
+        for part, _ in reader.objects(operation, "part", place):
+            name = part.get("name")
+            value = next((v for k, v in part.items() if k.startswith("value")), None)
+            if type(name) is str:
+                values[name] = value
+    wanted = {"type": "replace", "path": "DocumentReference.status", "value": "superseded"}
+    if len(operations) == 1 and values == wanted:
+        return True
+    reader.note(
+        "patch",
+        path,
+        "a patch in a document bundle sets DocumentReference.status to superseded, nothing else",
+        code=ErrorCode.NOT_SUPPORTED,
+    )
+    return False

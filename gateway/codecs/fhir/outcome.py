@@ -1,0 +1,59 @@
+"""OperationOutcome: findings as FHIR tells them.
+
+One issue for each finding, warnings included; the XDS name of the error stands in ``details``, so
+that a client of both wires recognises it.
+
+Source:
+    HL7 FHIR R4: 2.39 OperationOutcome; IHE MHD 4.2.4: 2:3.65.4.1.4 leaves the mapping open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import orjson
+
+from gateway.codecs.fhir.reader import Json
+from gateway.codecs.fhir.vocabulary import ERROR_CODES
+from gateway.errors import Finding
+
+
+def outcome(findings: Iterable[Finding]) -> Json:
+    """Give the OperationOutcome of some findings; without any, it says that all is well."""
+    issues = [_issue(finding) for finding in findings]
+    if not issues:
+        issues = [{"severity": "information", "code": "informational"}]
+    return {"resourceType": "OperationOutcome", "issue": issues}
+
+
+def _issue(finding: Finding) -> Json:
+    message = f"{finding.context}: {finding.message}" if finding.context else finding.message
+    issue: Json = {
+        "severity": "error" if finding.is_error else "warning",
+        "code": finding.code.fhir_issue,
+        "details": {
+            "coding": [{"system": ERROR_CODES, "code": finding.code.xds}],
+            "text": finding.rule,
+        },
+        "diagnostics": message,
+    }
+    if not finding.context and not finding.message:
+        del issue["diagnostics"]
+    if finding.location:
+        issue["expression"] = [finding.location]
+    return issue
+
+
+def write_operation_outcome(findings: Iterable[Finding]) -> bytes:
+    """Write findings as an OperationOutcome."""
+    return orjson.dumps(outcome(findings))
+
+
+def http_status(findings: Iterable[Finding]) -> int:
+    """Give the HTTP status of an answer that refuses: the first error's, by the gravest class.
+
+    A fault of ours (5xx) outweighs a fault of the message: the client may try again unchanged.
+    """
+    statuses = [finding.code.http_status for finding in findings if finding.is_error]
+    grave = [status for status in statuses if status >= 500]
+    return (grave or statuses or [500])[0]

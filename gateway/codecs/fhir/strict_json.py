@@ -1,0 +1,116 @@
+"""JSON from a peer, read so that there is one way to understand it.
+
+Refused: octets that are not UTF-8, an object with two members of one name, ``NaN`` and
+``Infinity``, characters FHIR forbids in strings (control characters, lone surrogates), nesting
+deeper than 64, more than 100 000 values, numbers of thousands of digits.
+
+Source:
+    HL7 FHIR R4: 2.6.2 JSON, 2.24.0.1 string; RFC 8259 sections 4 and 8.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+from gateway.codecs.fhir.reader import Json
+from gateway.errors import ErrorCode, Finding, Refused
+
+MAX_DEPTH = 64
+MAX_VALUES = 100_000
+
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# Only through an escape, or as these octets, can a forbidden character be in a string at all.
+_SUSPICIOUS = re.compile(rb"\\[ubf]|\xef\xbf[\xbe\xbf]")
+
+
+def _refuse(rule: str, location: str, message: str, code: ErrorCode) -> NoReturn:
+    raise Refused(Finding(rule=rule, code=code, location=location, message=message))
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Json:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise ValueError(f"the member {name[:64]!r} stands twice in one object")
+            seen.add(name)
+    return members
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+
+
+def read_json(octets: bytes, *, max_octets: int | None = None) -> Json:
+    """Read one JSON object.
+
+    Args:
+        max_octets: Longer messages are refused before they are looked at.
+
+    Raises:
+        Refused: What is wrong with the message, and where where that is known.
+    """
+    if max_octets is not None and len(octets) > max_octets:
+        _refuse(
+            "json-size",
+            "",
+            f"the message has {len(octets)} octets; at most {max_octets} are read",
+            ErrorCode.TOO_LARGE,
+        )
+    try:
+        value = _DECODER.decode(octets.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        _refuse("json-utf8", "", f"not UTF-8 at octet {error.start}", ErrorCode.MALFORMED)
+    except RecursionError:
+        _refuse("json-depth", "", f"nested deeper than {MAX_DEPTH}", ErrorCode.MALFORMED)
+    except json.JSONDecodeError as error:
+        _refuse(
+            "json",
+            "",
+            f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}",
+            ErrorCode.MALFORMED,
+        )
+    except ValueError as error:
+        _refuse("json", "", f"not acceptable JSON: {str(error)[:200]}", ErrorCode.MALFORMED)
+    if type(value) is not dict:
+        _refuse("json", "", "expected a JSON object", ErrorCode.MALFORMED)
+    _check(value, str(value.get("resourceType")), _SUSPICIOUS.search(octets) is not None)
+    return value
+
+
+def _check(root: Json, name: str, characters: bool) -> None:
+    """Refuse what is nested too deeply, too much, or made of forbidden characters."""
+    count = 0
+    level: list[Any] = [root]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for value in level:
+            items = value.values() if type(value) is dict else value
+            count += len(items)
+            if characters:
+                for text in (*items, *value) if type(value) is dict else items:
+                    if type(text) is str and _FORBIDDEN.search(text):
+                        _refuse(
+                            "json-characters",
+                            name,
+                            "a string holds a control character or half of a surrogate pair",
+                            ErrorCode.MALFORMED,
+                        )
+            below.extend(item for item in items if type(item) is dict or type(item) is list)
+        if count > MAX_VALUES:
+            _refuse(
+                "json-size",
+                name,
+                f"the message has more than {MAX_VALUES} values",
+                ErrorCode.TOO_LARGE,
+            )
+        if not below:
+            return
+        level = below
+    _refuse("json-depth", name, f"nested deeper than {MAX_DEPTH}", ErrorCode.MALFORMED)
