@@ -122,6 +122,14 @@ class Staging(Protocol):
         """Take the next octets."""
         ...
 
+    async def ready(self) -> None:
+        """Wait until the octets taken are nearly all worked on; after ``close``, wholly.
+
+        Awaited between writes it slows a sender down to the pace of the disk, so that memory stays
+        bounded; awaited after ``close`` it keeps ``received`` from waiting in its place.
+        """
+        ...
+
     def close(self) -> None:
         """Say that the last octets came."""
         ...

@@ -65,6 +65,8 @@ class DocumentRepository:
         Raises:
             Refused: With every problem of documents, metadata and registry at once.
         """
+        for document in staged:
+            await document.staging.ready()
         received = tuple(s.staging.received(s.entry_id) for s in staged)
         submission = self._completed(request.submission, received)
         findings = (

@@ -229,6 +229,9 @@ class SoapDoor:
         reader = MultipartReader(content_type, stage, self._multipart_limits)
         async for chunk in chunks(receive):
             reader.feed(chunk)
+            if staged:
+                # The sender may not be faster than the disk for long: what waits is in memory.
+                await next(reversed(staged.values())).ready()
         message = reader.close()
         envelope = read_envelope(
             message.root,

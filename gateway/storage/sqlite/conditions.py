@@ -76,7 +76,9 @@ class Where:
             )
 
     def code(self, column: str, codes: AnyOf) -> None:
-        """A single-valued coded attribute is one of the codes."""
+        """A single-valued coded attribute is one of the codes; no codes, no condition."""
+        if not codes:
+            return
         if all(scheme is not None for _, scheme in codes):
             self.one_of(column, [words.code_key(code, scheme) for code, scheme in codes])
         else:
