@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import structlog
 
 from gateway.actors.document_recipient import DocumentRecipient
 from gateway.actors.document_registry import DocumentRegistry
@@ -15,12 +18,18 @@ from gateway.actors.document_repository import DocumentRepository
 from gateway.actors.document_responder import DocumentResponder
 from gateway.clock import SystemClock
 from gateway.codecs.fingerprint import fingerprint
+from gateway.model.naming import NamingSystems
 from gateway.ports import PatientDirectory
 from gateway.profile import Profile, read_profile
 from gateway.settings import Settings
 from gateway.storage.files import FileDocumentStore
 from gateway.storage.sqlite import SqliteRegistryStore
 from gateway.translators.stored_forms import StoredForms
+
+log = structlog.get_logger(__name__)
+
+_BETWEEN_SWEEPS = 3600.0
+"""Seconds from one look for orphans to the next."""
 
 
 def new_uuid() -> str:
@@ -72,9 +81,9 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         clock,
         max_results=settings.max_results,
     )
+    documents = FileDocumentStore(settings.data / "documents")
+    sweeping = asyncio.create_task(_sweep_often(documents, store))
     try:
-        documents = FileDocumentStore(settings.data / "documents")
-        await documents.sweep(store.referenced)
         registry = DocumentRegistry(
             store,
             clock,
@@ -98,14 +107,38 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             cursor_key=_cursor_key(settings.data / "cursor.key"),
         )
     finally:
+        sweeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await sweeping
+        await documents.close()
         await store.close()
+
+
+async def _sweep_often(documents: FileDocumentStore, store: SqliteRegistryStore) -> None:
+    """Remove what refused or broken submissions left behind, now and every hour."""
+    while True:
+        try:
+            swept = await documents.sweep(store.referenced)
+            if swept:
+                log.info("documents.swept", files=swept)
+        except OSError:
+            log.exception("documents.sweep_failed")
+        await asyncio.sleep(_BETWEEN_SWEEPS)
 
 
 @asynccontextmanager
 async def open_directory(settings: Settings) -> AsyncIterator[PatientDirectory]:
     """Open the patients below the data folder, for a command."""
-    async with open_service(settings) as service:
-        yield service.patients
+    store = SqliteRegistryStore.open(
+        settings.data / "registry.sqlite",
+        StoredForms(NamingSystems(), ""),
+        SystemClock(),
+        max_results=settings.max_results,
+    )
+    try:
+        yield store.patients
+    finally:
+        await store.close()
 
 
 def _cursor_key(path: Path) -> bytes:

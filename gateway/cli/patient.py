@@ -188,7 +188,7 @@ def merge(
 
 def _with_directory(settings: Settings, work: Callable[[PatientDirectory], Awaitable[T]]) -> T:
     """Do something with the patients of the data folder; a refusal stops the command."""
-    from gateway.service import open_directory  # type: ignore[import-not-found]
+    from gateway.service import open_directory
 
     async def run() -> T:
         async with open_directory(settings) as directory:

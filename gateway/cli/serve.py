@@ -12,9 +12,9 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 import uvicorn
@@ -26,6 +26,9 @@ from gateway import __version__
 from gateway.cli.console import err, give_up, out, settings_or_give_up
 from gateway.cli.logs import set_up_logs
 from gateway.settings import Settings, with_port
+
+if TYPE_CHECKING:
+    from gateway.service import Service
 
 BACKLOG = 2048
 SECONDS_TO_FINISH = 10
@@ -138,6 +141,21 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
             when_listening,
         )
         await server.serve(sockets=[listener])
+
+
+@contextlib.asynccontextmanager
+async def _feed(settings: Settings, service: Service) -> AsyncIterator[None]:
+    """Listen for the HL7 v2 patient identity feed, where it is switched on."""
+    if not settings.mllp_port:
+        yield
+        return
+    from gateway.actors.patient_identity_consumer import PatientIdentityConsumer
+    from gateway.feed.mllp import serve as serve_mllp
+    from gateway.feed.patient_identity_feed import PatientIdentityFeed
+
+    handler = PatientIdentityFeed(PatientIdentityConsumer(service.patients), service.clock)
+    async with serve_mllp(settings.mllp_host, settings.mllp_port, handler):
+        yield
 
 
 class _Server(uvicorn.Server):

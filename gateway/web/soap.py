@@ -148,24 +148,24 @@ class SoapDoor:
         except Disconnected:
             return
         except BodyTooLarge as large:
-            fault = SoapFault(
+            too_large = SoapFault(
                 f"message: it is larger than {large.limit} octets; send large documents as MTOM "
                 "parts beside the envelope",
                 http_status=413,
             )
-            await self._send_fault(send, fault, exchange)
+            await self._send_fault(send, too_large, exchange)
         except XmlRefused as refused_xml:
-            fault = SoapFault(f"{refused_xml.location}: {refused_xml.message}")
-            await self._send_fault(send, fault, exchange)
+            broken = SoapFault(f"{refused_xml.location}: {refused_xml.message}")
+            await self._send_fault(send, broken, exchange)
         except SoapFault as fault:
             await self._send_fault(send, fault, exchange)
         except Exception:
             log.exception("soap.failed", path=scope["path"])
-            fault = SoapFault(
+            failed = SoapFault(
                 "the gateway failed on this message; its log has the details",
                 code=FaultCode.RECEIVER,
             )
-            await self._send_fault(send, fault, exchange)
+            await self._send_fault(send, failed, exchange)
         finally:
             for staging in exchange.staged.values():
                 await self._documents.discard(staging)

@@ -76,8 +76,9 @@ class Retrieve:
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    return
-    yield b""
+    empty: tuple[bytes, ...] = ()
+    for octets in empty:
+        yield octets
 
 
 def _wants_resource(request: Request, mime_type: str) -> bool:
