@@ -6,6 +6,9 @@ from gateway.codecs.xml import Element
 from gateway.errors import ErrorCode, Finding, Severity
 from gateway.model.datatypes import is_uuid_urn
 
+MAX_FINDINGS = 200
+"""Findings of one message; whoever sent more of them repairs these first."""
+
 
 class Reading:
     """Gathers what cannot be carried by the values read from one message.
@@ -33,9 +36,7 @@ class Reading:
         code: ErrorCode | None = None,
     ) -> None:
         """Note something that refuses the message."""
-        self.findings.append(
-            Finding(rule=rule, code=code or self._code, location=location, message=message)
-        )
+        self._note(Finding(rule=rule, code=code or self._code, location=location, message=message))
 
     def not_kept(self, location: str, message: str) -> None:
         """Note harmless extra metadata that no value can carry.
@@ -43,7 +44,7 @@ class Reading:
         Source:
             IHE ITI TF-3: 4.2.3.1.6: a registry that drops extra metadata says so in a warning.
         """
-        self.findings.append(
+        self._note(
             Finding(
                 rule="extra-metadata",
                 code=ErrorCode.EXTRA_METADATA_NOT_SAVED,
@@ -52,6 +53,20 @@ class Reading:
                 severity=Severity.WARNING,
             )
         )
+
+    def _note(self, finding: Finding) -> None:
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(finding)
+        elif len(self.findings) == MAX_FINDINGS:
+            self.findings.append(
+                Finding(
+                    rule="more-findings",
+                    code=self._code,
+                    location="",
+                    message=f"only the first {MAX_FINDINGS} findings are told; repair them and "
+                    "send the message again",
+                )
+            )
 
     def unexpected(self, element: Element, location: str) -> None:
         """Note an element that has no meaning where it stands."""
