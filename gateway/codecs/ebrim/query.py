@@ -217,7 +217,7 @@ def _codes(
             reading.problem(
                 "not-expressible",
                 parameter.name,
-                f"a code of {parameter.name} is incomplete, or has a ^ in it, and cannot be asked for",
+                f"a code of {parameter.name} is incomplete or has a ^ in it; ask without it",
             )
         texts.append(f"{code}^^{scheme}")
     return _items(tuple(texts))
