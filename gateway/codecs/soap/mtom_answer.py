@@ -146,8 +146,11 @@ def _typed(media_type: str, parameters: dict[str, str]) -> str:
 def _headers(content_type: str, content_id: str) -> bytes:
     if not content_type.isprintable():
         raise ValueError("a content type holds a control character")
+    # The capital is for zeep (4.3.3 and before), which cuts line ends off both ends of a part whose
+    # encoding is spelled "binary", and so would get nearly every text document changed. Case means
+    # nothing here (RFC 2045: 6.1).
     return (
         f"Content-Type: {content_type}\r\n"
-        "Content-Transfer-Encoding: binary\r\n"
+        "Content-Transfer-Encoding: Binary\r\n"
         f"Content-ID: <{content_id}>\r\n\r\n"
     ).encode()

@@ -34,9 +34,9 @@ def test_the_message_is_the_one_the_standard_shows() -> None:
         b"--B1\r\n"
         b'Content-Type: application/xop+xml; charset=UTF-8; type="application/soap+xml"; '
         b'action="urn:ihe:iti:2007:RetrieveDocumentSetResponse"\r\n'
-        b"Content-Transfer-Encoding: binary\r\nContent-ID: <root@h>\r\n\r\n<x></x>\r\n"
+        b"Content-Transfer-Encoding: Binary\r\nContent-ID: <root@h>\r\n\r\n<x></x>\r\n"
         b"--B1\r\nContent-Type: text/plain; charset=utf-8\r\n"
-        b"Content-Transfer-Encoding: binary\r\nContent-ID: <doc1@h>\r\n\r\nhello\r\n--B1--\r\n"
+        b"Content-Transfer-Encoding: Binary\r\nContent-ID: <doc1@h>\r\n\r\nhello\r\n--B1--\r\n"
     )
     assert outgoing.content_length == len(octets)
 
