@@ -49,6 +49,7 @@ from gateway.web.wsdl import (
     repository_wsdl,
     write_description,
 )
+from gateway.web.xds import RegistryOperations, RepositoryOperations
 from tests.model.examples import entry, folder, submission
 from tests.web.offline import BASE, client, registry, repository
 
@@ -186,12 +187,9 @@ def test_schemas_come_before_those_that_import_them(service: DescribedService) -
 
 
 def test_the_doors_do_exactly_what_the_descriptions_say() -> None:
-    xds = pytest.importorskip("gateway.web.xds", exc_type=ImportError)
     doors = {
-        REGISTRY: xds.RegistryOperations(cast(DocumentRegistry, None)),
-        REPOSITORY: xds.RepositoryOperations(
-            cast(DocumentRepository, None), cast(DocumentStore, None)
-        ),
+        REGISTRY: RegistryOperations(cast(DocumentRegistry, None)),
+        REPOSITORY: RepositoryOperations(cast(DocumentRepository, None), cast(DocumentStore, None)),
     }
     for service, door in doors.items():
         root = etree.fromstring(write_description(service, BASE))
