@@ -7,8 +7,10 @@ from typing import Any
 import requests
 import zeep
 
+from gateway.codecs.ebrim.registry_objects import write_registry_object
 from gateway.codecs.soap.envelope import Envelope, read_envelope
-from gateway.codecs.xml import INLINE_LIMITS
+from gateway.codecs.xml import INLINE_LIMITS, read_xml
+from gateway.model.submission import Submission
 from gateway.web.wsdl import REGISTRY, REPOSITORY, DescribedService, write_description
 
 BASE = "http://gateway.example:8080"
@@ -62,3 +64,13 @@ def registry() -> tuple[Any, Offline]:
 
 def repository() -> tuple[Any, Offline]:
     return client(REPOSITORY)
+
+
+def as_zeep_takes_them(zeep_client: Any, sent: Submission) -> dict[str, Any]:
+    """Give a submission's objects as the RegistryObjectList of a zeep call."""
+    rim = "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"
+    objects = b"".join(write_registry_object(item) for item in sent.objects())
+    opening, closing = f'<rim:RegistryObjectList xmlns:rim="{rim}">', "</rim:RegistryObjectList>"
+    element = zeep_client.get_element(f"{{{rim}}}RegistryObjectList")
+    tree = read_xml(opening.encode() + objects + closing.encode())
+    return {"_value_1": element.parse(tree, schema=zeep_client.wsdl.types)._value_1}

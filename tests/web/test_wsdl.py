@@ -22,7 +22,6 @@ from gateway.codecs.soap.envelope import write_envelope, write_fault
 from gateway.codecs.soap.fault import SoapFault
 from gateway.codecs.soap.mtom_answer import OutgoingPart, write_multipart
 from gateway.codecs.soap.xop import read_inline
-from gateway.codecs.xml import read_xml
 from gateway.errors import ErrorCode, Finding
 from gateway.model.datatypes import Code
 from gateway.ports import DocumentStore
@@ -51,7 +50,7 @@ from gateway.web.wsdl import (
 )
 from gateway.web.xds import RegistryOperations, RepositoryOperations
 from tests.model.examples import entry, folder, submission
-from tests.web.offline import BASE, client, registry, repository
+from tests.web.offline import BASE, as_zeep_takes_them, client, registry, repository
 
 WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
 ADDRESS = "{http://schemas.xmlsoap.org/wsdl/soap12/}address"
@@ -455,15 +454,6 @@ def test_zeep_reads_an_mtom_answer_that_holds_no_document() -> None:
     assert answered.DocumentResponse == []
 
 
-def as_zeep_takes_them(zeep_client: Any, octets: list[bytes]) -> dict[str, Any]:
-    """Give registry objects as the value zeep makes of them, to be sent again."""
-    rim = "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"
-    opening, closing = f'<rim:RegistryObjectList xmlns:rim="{rim}">', "</rim:RegistryObjectList>"
-    element = zeep_client.get_element(f"{{{rim}}}RegistryObjectList")
-    tree = read_xml(opening.encode() + b"".join(octets) + closing.encode())
-    return {"_value_1": element.parse(tree, schema=zeep_client.wsdl.types)._value_1}
-
-
 def test_a_submission_survives_zeep() -> None:
     sent = submission(
         entry("d1", "2.999.4.1", format_code=FORMAT),
@@ -473,7 +463,7 @@ def test_a_submission_survives_zeep() -> None:
     zeep_client, transport = registry()
     operation = operation_of(REGISTRY, "RegisterDocumentSet-b")
     transport.answer = answer(write_registry_response(), operation)
-    objects = as_zeep_takes_them(zeep_client, [write_registry_object(i) for i in sent.objects()])
+    objects = as_zeep_takes_them(zeep_client, sent)
 
     answered = zeep_client.service["DocumentRegistry_RegisterDocumentSet-b"](
         RegistryObjectList=objects
@@ -492,7 +482,7 @@ def test_zeep_submits_documents_inside_the_message() -> None:
     zeep_client, transport = repository()
     operation = operation_of(REPOSITORY, "ProvideAndRegisterDocumentSet-b")
     transport.answer = answer(write_registry_response(), operation)
-    objects = as_zeep_takes_them(zeep_client, [write_registry_object(i) for i in sent.objects()])
+    objects = as_zeep_takes_them(zeep_client, sent)
 
     zeep_client.service["DocumentRepository_ProvideAndRegisterDocumentSet-b"](
         SubmitObjectsRequest={"RegistryObjectList": objects},
