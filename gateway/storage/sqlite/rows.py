@@ -5,6 +5,7 @@ A statement that runs longer than it may is interrupted, so that no query holds 
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -68,12 +69,12 @@ class Rows:
         self.patients = PatientRows(connection)
         self.connection = connection
         self._fragments = fragments
-        self._deadline = 0.0
+        self._deadline = math.inf
         connection.create_function("like_any", 2, words.like_any, deterministic=True)
         connection.set_progress_handler(self._look_at_the_clock, _STEPS)
 
     def limit(self, seconds: float) -> None:
-        """Interrupt what runs longer than so many seconds from now."""
+        """Interrupt what runs longer than so many seconds from now; ``inf`` for no limit."""
         self._deadline = time.monotonic() + seconds
 
     def _look_at_the_clock(self) -> int:

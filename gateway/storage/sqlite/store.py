@@ -8,6 +8,7 @@ that takes longer than a moment is asked again on another thread, where it holds
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -205,6 +206,7 @@ def _snapshot(
     try:
         return question(rows)
     finally:
+        rows.limit(math.inf)
         # An interrupt inside a reading transaction leaves it open; one outside leaves none.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
