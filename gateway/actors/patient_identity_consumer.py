@@ -51,15 +51,15 @@ class PatientIdentityConsumer:
         """
         name = patient.identifiers[0]
         known = await self._directory.find(name)
-        if known is None:
-            await self._directory.put(patient)
-            return
-        if _is_merged(name, known):
+        if known is not None and _is_merged(name, known):
             raise _refusal("patient-merged", "PID-3", "this patient was merged into another one")
-        identifiers = {_key(i): i for i in (*known.identifiers, *patient.identifiers)}
+        new = await self._new_to(known, patient)
+        if known is None:
+            await self._directory.put(replace(patient, identifiers=new))
+            return
         told = replace(
             known,
-            identifiers=tuple(identifiers.values()),
+            identifiers=known.identifiers + new,
             family=patient.family or known.family,
             given=patient.given if patient.family or patient.given else known.given,
             birth_date=patient.birth_date or known.birth_date,
@@ -69,6 +69,25 @@ class PatientIdentityConsumer:
         if told != known:
             await self._directory.put(told)
 
+    async def _new_to(self, known: Patient | None, patient: Patient) -> tuple[Identifier, ...]:
+        """Give the identifiers told for the first time.
+
+        Sources go on naming the ids they merged; these stay those of the subsumed patients.
+
+        Raises:
+            Refused: When one belongs to another patient.
+        """
+        new = []
+        for identifier in patient.identifiers:
+            found = await self._directory.find(identifier)
+            if found is not None and known is not None and found.logical_id == known.logical_id:
+                continue
+            if found is not None and found.known:
+                message = "an identifier belongs to another patient; a merge would join the two"
+                raise _refusal("patient-conflict", "PID-3", message)
+            new.append(identifier)
+        return tuple(new)
+
     async def _merge(self, subsumed: Identifier, patient: Patient) -> None:
         """Let the subsumed patient's documents be found under the surviving patient's id.
 
@@ -76,7 +95,7 @@ class PatientIdentityConsumer:
         survivor may be subsumed itself later: merges form a chain, and the last id finds all.
         """
         surviving = patient.identifiers[0]
-        if _key(subsumed) in {_key(i) for i in patient.identifiers}:
+        if _key(subsumed) == _key(surviving):
             raise _refusal("patient-merge", "MRG-1", "subsumed and surviving patient are the same")
         gone = await self._directory.find(subsumed)
         kept = await self._directory.find(surviving)
@@ -93,7 +112,8 @@ class PatientIdentityConsumer:
             message = "the subsumed patient was merged into another one before"
             raise _refusal("patient-merged", "MRG-1", message)
         if kept is None:
-            await self._directory.put(patient)
+            others = tuple(i for i in patient.identifiers if _key(i) != _key(subsumed))
+            await self._describe(replace(patient, identifiers=others))
         elif _is_merged(surviving, kept):
             message = "the surviving patient was itself merged into another one"
             raise _refusal("patient-merged", "PID-3", message)
@@ -107,7 +127,7 @@ def _key(identifier: Identifier) -> tuple[str, str]:
 
 
 def _is_merged(identifier: Identifier, found: Patient) -> bool:
-    """Whether the directory answered with a survivor instead of the patient asked for."""
+    """Whether the directory, asked for an identifier, answered with the survivor of a merge."""
     return _key(identifier) not in {_key(i) for i in found.identifiers}
 
 
