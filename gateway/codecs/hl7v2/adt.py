@@ -210,7 +210,11 @@ class _Group:
         self.findings.append(finding(rule, location, message, severity=Severity.WARNING))
 
     def _identifiers(self, name: str, segment: Segment, number: int) -> tuple[Identifier, ...]:
-        """Read the identifiers whose authority has an OID and belongs to the domain."""
+        """Read the identifiers whose authority has an OID and belongs to the domain.
+
+        Value and OID are kept: XDS names a patient by these two alone (TF-3: Table 4.2.3.1.7-2),
+        and the first identifier is shown with the record's documents.
+        """
         repetitions = segment.field(number)
         kept: dict[tuple[str, str], Identifier] = {}
         for position, cx in enumerate(repetitions, start=1):
@@ -225,7 +229,7 @@ class _Group:
                 message = "the assigning authority has no OID (namespace&OID&ISO); ignored"
                 self._warn("assigning-authority", f"{location}.4", message)
             elif not self._authorities or authority in self._authorities:
-                kept.setdefault((value, authority), Identifier.of(value, authority, part(cx, 5)))
+                kept.setdefault((value, authority), Identifier.of(value, authority))
         if not kept:
             message = "no identifier whose assigning authority is one of this domain's"
             location = self._at(name, str(number))
