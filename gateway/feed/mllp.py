@@ -53,7 +53,7 @@ class Limits:
 
 
 class Malformed(Exception):
-    """The octets are not framed as MLLP asks; the connection cannot be used any longer."""
+    """The peer does not keep to MLLP or to the limits; the connection cannot be used any longer."""
 
 
 class _Blocks:
@@ -121,34 +121,42 @@ class Server:
         self.port = 0
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one connection's messages until it ends."""
-        peer = str((writer.get_extra_info("peername") or ("",))[0])
+        """Have one connection to its end."""
         task = asyncio.current_task()
         assert task is not None
-        if self._stopping or len(self._waiting) + len(self._busy) >= self._limits.connections:
-            log.warning("mllp connection refused", peer=peer, reason="too many connections")
-            await _close(writer)
-            return
         self._waiting.add(task)
         try:
+            await self._answer_or_log(reader, writer, task)
+            await _close(writer)
+        except asyncio.CancelledError:
+            # The server stops; a task that ended as cancelled would be reported as a failure.
+            writer.transport.abort()
+        finally:
+            self._waiting.discard(task)
+            self._busy.discard(task)
+
+    async def _answer_or_log(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        task: asyncio.Task[None],
+    ) -> None:
+        peer = str((writer.get_extra_info("peername") or ("",))[0])
+        try:
+            if self._stopping or len(self._waiting | self._busy) > self._limits.connections:
+                raise Malformed("too many connections")
             await self._answer_all(reader, writer, task)
         except Malformed as error:
             log.warning("mllp connection closed", peer=peer, reason=str(error))
         except TimeoutError:
+            writer.transport.abort()
             log.info("mllp connection closed", peer=peer, reason="silent for too long")
         except OSError as error:
             log.info("mllp connection lost", peer=peer, reason=type(error).__name__)
-        except asyncio.CancelledError:
-            # Stopping; a task that ends as cancelled would be reported as a failure.
-            pass
         except Exception as error:
             log.error(
                 "mllp handler failed", peer=peer, error=type(error).__name__, at=raised_at(error)
             )
-        finally:
-            self._waiting.discard(task)
-            self._busy.discard(task)
-            await _close(writer)
 
     async def _answer_all(
         self,
@@ -160,7 +168,10 @@ class Server:
         while not self._stopping and (message := await blocks.next()) is not None:
             self._waiting.discard(task)
             self._busy.add(task)
-            writer.write(START + await self._handler(message) + END)
+            answer = await self._handler(message)
+            if writer.transport.is_closing():
+                raise ConnectionResetError("the peer did not wait for its answer")
+            writer.write(START + answer + END)
             async with asyncio.timeout(self._limits.answer_seconds):
                 await writer.drain()
             self._busy.discard(task)
@@ -239,10 +250,13 @@ async def send(
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:
+    """Let the peer take what was written to it, within five seconds."""
     writer.close()
-    with contextlib.suppress(OSError, TimeoutError):
+    try:
         async with asyncio.timeout(5):
             await writer.wait_closed()
+    except OSError:
+        writer.transport.abort()
 
 
 def raised_at(error: BaseException) -> str:
