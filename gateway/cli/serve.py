@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -116,7 +117,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
     from gateway.service import open_service
     from gateway.web.app import create_app
 
-    async with open_service(settings) as service:
+    async with open_service(settings) as service, _feed(settings, service):
 
         async def when_listening() -> None:
             if demo:
@@ -145,7 +146,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
 
 @contextlib.asynccontextmanager
 async def _feed(settings: Settings, service: Service) -> AsyncIterator[None]:
-    """Listen for the HL7 v2 patient identity feed, where it is switched on."""
+    """Listen for the HL7 v2 patient identity feed where it is switched on."""
     if not settings.mllp_port:
         yield
         return
@@ -154,7 +155,16 @@ async def _feed(settings: Settings, service: Service) -> AsyncIterator[None]:
     from gateway.feed.patient_identity_feed import PatientIdentityFeed
 
     handler = PatientIdentityFeed(PatientIdentityConsumer(service.patients), service.clock)
-    async with serve_mllp(settings.mllp_host, settings.mllp_port, handler):
+    async with contextlib.AsyncExitStack() as feed:
+        try:
+            await feed.enter_async_context(
+                serve_mllp(settings.mllp_host, settings.mllp_port, handler)
+            )
+        except OSError as error:
+            give_up(
+                f"GATEWAY_MLLP_PORT: cannot listen on {settings.mllp_host}, port "
+                f"{settings.mllp_port}: {os.strerror(error.errno or 0)}."
+            )
         yield
 
 
