@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import httpx
-from gateway.codecs.ebrim.retrieve import write_retrieve
+from gateway.codecs.ebrim.retrieve import write_retrieve_request
 
 from bench.load import http_request
 from bench.messages import ADDRESS, AUTHORITY, SOAP, provide_parts
@@ -55,7 +55,7 @@ def _retrieval(unique_id: str) -> bytes:
         documents=(DocumentRequest(repository_unique_id="2.999.1.1", document_unique_id=unique_id),)
     )
     body = write_envelope(
-        write_retrieve(request),
+        write_retrieve_request(request),
         action=RETRIEVE,
         message_id="urn:uuid:5b0a7d6e-0043-4000-8000-000000000000",
         to=ADDRESS,
