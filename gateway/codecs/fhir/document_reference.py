@@ -315,7 +315,7 @@ def read_logical_id(resource: Json) -> tuple[str | None, str | None]:
     meta = resource.get("meta")
     version = meta.get("versionId") if type(meta) is dict else None
     if version is None:
-        version = own_text(resource, "version")
+        version = own_text(meta, "version")
     return logical_id, version if type(version) is str else None
 
 

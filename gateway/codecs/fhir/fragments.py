@@ -91,7 +91,8 @@ class Fragments:
                 the last update when it is not given.
         """
         base = base_url.encode() + b"/" if base_url else b""
-        first, *rest = fragment.split(_MARK)
+        # No marker stands behind the seventh: the long rest of a resource is not searched.
+        first, *rest = fragment.split(_MARK, 7)
         parts = [first]
         for piece in rest:
             mark = piece[0]

@@ -127,9 +127,20 @@ def read_name(reader: Reader, parent: Json, path: str) -> dict[str, str]:
     return parts
 
 
-@lru_cache(maxsize=1024)
-def _exact_person(text: str) -> bool:
-    return _person_text(Person(text)) == text
+@lru_cache(maxsize=4096)
+def _natural_person(text: str) -> tuple[str, str, Json, bool]:
+    """Give identifier, authority, the members that need no naming, and whether they say it all.
+
+    Few authors write most documents, so the members are kept; they are not to be changed.
+    """
+    p = Person(text)
+    members: Json = {}
+    name = write_name(p.family, p.given, p.middle, p.suffix, p.prefix)
+    if name:
+        members["name"] = [name]
+    if p.degree:
+        members["qualification"] = [{"code": {"text": p.degree}}]
+    return p.identifier, p.authority, members, _person_text(p) == text
 
 
 def _person_text(p: Person) -> str:
@@ -158,21 +169,17 @@ def _xcn(identifier: str = "", authority: str = "", **names: str) -> str:
 
 def write_person(person: Person, naming: NamingSystems) -> Json:
     """Write an XCN as the members of a Practitioner, without type and id."""
+    identifier, authority, members, exact = _natural_person(person.text)
     written: Json = {}
-    if not _exact_person(person.text):
+    if not exact:
         written["extension"] = [own("text", person.text)]
-    identifier, authority = person.identifier, person.authority
     if identifier:
         written["identifier"] = [
             {"system": naming.uri(authority), "value": identifier}
             if authority
             else {"value": identifier}
         ]
-    name = write_name(person.family, person.given, person.middle, person.suffix, person.prefix)
-    if name:
-        written["name"] = [name]
-    if person.degree:
-        written["qualification"] = [{"code": {"text": person.degree}}]
+    written.update(members)
     return written
 
 

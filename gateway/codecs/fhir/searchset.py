@@ -10,17 +10,16 @@ from collections.abc import Iterable, Sequence
 
 import orjson
 
-_TYPE = len(b'{"resourceType":"')
+_START = b'{"resourceType":"'
+_ID = b'","id":"'
 
 
 def _full_url(base: bytes, resource: bytes) -> bytes:
     """Give ``"fullUrl":"…",`` of a resource our writers made: its type and id stand first."""
-    kind_end = resource.index(b'"', _TYPE)
-    if resource[kind_end + 1 : kind_end + 8] != b',"id":"':
+    kind, found, rest = resource[len(_START) : 120].partition(_ID)
+    if not found:
         return b""
-    start = kind_end + 8
-    end = resource.index(b'"', start)
-    return b'"fullUrl":"%b%b/%b",' % (base, resource[_TYPE:kind_end], resource[start:end])
+    return b"".join((b'"fullUrl":"', base, kind, b"/", rest[: rest.index(b'"')], b'",'))
 
 
 def write_searchset(
@@ -45,13 +44,18 @@ def write_searchset(
     written = [{"relation": relation, "url": url} for relation, url in links]
     if written:
         parts.append(b',"link":' + orjson.dumps(written))
-    entries = [
-        b'{%b"resource":%b,"search":{"mode":"match"}}' % (_full_url(base, resource), resource)
-        for resource in resources
-    ]
+    opening = b',"entry":[{'
+    for resource in resources:
+        parts += (
+            opening,
+            _full_url(base, resource),
+            b'"resource":',
+            resource,
+            b',"search":{"mode":"match"}}',
+        )
+        opening = b",{"
     if outcome is not None:
-        entries.append(b'{"resource":%b,"search":{"mode":"outcome"}}' % outcome)
-    if entries:
-        parts.append(b',"entry":[' + b",".join(entries) + b"]")
-    parts.append(b"}")
+        parts += (opening, b'"resource":', outcome, b',"search":{"mode":"outcome"}}')
+        opening = b",{"
+    parts.append(b"]}" if opening == b",{" else b"}")
     return b"".join(parts)

@@ -9,6 +9,8 @@ Source:
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from gateway.codecs.fhir.datatypes import read_date_time, write_date_time
 from gateway.codecs.fhir.identifiers import read_identifier, write_identifier
 from gateway.codecs.fhir.people import read_name, write_name
@@ -30,42 +32,74 @@ def write_source_patient(
 ) -> Json:
     """Write the patient of the source as a Patient resource to be contained."""
     patient: Json = {"resourceType": "Patient", "id": CONTAINED_ID}
-    identifiers: list[Json] = []
-    if identifier is not None and identifier.text:
-        identifiers.append(write_identifier(identifier, naming))
+    identifiers = [identifier] if identifier is not None and identifier.text else []
+    names: list[tuple[Json, str]] = []
+    addresses: list[tuple[Json, str]] = []
+    birth_date = gender = ""
     for line in info:
         field, _, text = line.partition("|")
         if not text:
             continue
         if field == "PID-3":
             identifiers.extend(
-                write_identifier(Identifier(cx), naming)
+                Identifier(cx)
                 for cx in text.split("~")
                 if cx and not (identifier is not None and cx == identifier.text)
             )
         elif field == "PID-5":
-            for xpn in text.split("~"):
-                name = _write_xpn(xpn)
-                if name:
-                    patient.setdefault("name", []).append(name)
+            names.extend(found for xpn in text.split("~") if (found := _write_xpn(xpn))[0])
         elif field == "PID-7":
-            value = write_date_time(text[:8])[0]
-            if value is not None:
-                patient["birthDate"] = value
+            birth_date = text[: len("YYYYMMDD")]
         elif field == "PID-8" and text in GENDERS:
-            patient["gender"] = GENDERS[text]
+            gender = GENDERS[text]
         elif field == "PID-11":
-            for xad in text.split("~"):
-                address = _write_xad(xad)
-                if address:
-                    patient.setdefault("address", []).append(address)
+            addresses.extend(found for xad in text.split("~") if (found := _write_xad(xad))[0])
     if identifiers:
-        patient["identifier"] = identifiers
-    if _natural(patient, naming) != (identifier, info):
+        patient["identifier"] = [write_identifier(i, naming) for i in identifiers]
+    if names:
+        patient["name"] = [name for name, _ in names]
+    day = write_date_time(birth_date)[0]
+    if day is not None:
+        patient["birthDate"] = day
+    if gender:
+        patient["gender"] = gender
+    if addresses:
+        patient["address"] = [address for address, _ in addresses]
+    natural = _lines(
+        identifiers,
+        [xpn for _, xpn in names],
+        birth_date if day is not None else "",
+        SEXES.get(gender, ""),
+        [xad for _, xad in addresses],
+    )
+    if natural != info or identifier != (identifiers[0] if identifiers else None):
         kept = [own("source-patient-id", identifier.text)] if identifier else []
         kept.extend(own("source-patient-info", line) for line in info if line)
         patient["extension"] = kept
     return patient
+
+
+def _lines(
+    identifiers: list[Identifier],
+    names: list[str],
+    birth_date: str,
+    sex: str,
+    addresses: list[str],
+) -> tuple[str, ...]:
+    """Give sourcePatientInfo as a source would write what the resource shows."""
+    lines: list[str] = []
+    if names:
+        lines.append("PID-5|" + "~".join(names))
+    if birth_date:
+        lines.append("PID-7|" + birth_date)
+    if sex:
+        lines.append("PID-8|" + sex)
+    if addresses:
+        lines.append("PID-11|" + "~".join(addresses))
+    if lines or len(identifiers) > 1:
+        # Sources that describe the patient at all repeat sourcePatientId as PID-3.
+        lines[:0] = [f"PID-3|{identifier.text}" for identifier in identifiers]
+    return tuple(lines)
 
 
 def read_source_patient(reader: Reader, patient: Json, path: str) -> SourcePatient:
@@ -84,50 +118,36 @@ def _members(patient: Json) -> Json:
     return {k: v for k, v in patient.items() if k not in ("id", "meta", "text")}
 
 
-def _natural(patient: Json, naming: NamingSystems) -> SourcePatient | None:
-    reader = Reader(naming)
-    read = _read_patient(reader, patient, "")
-    return None if reader.findings else read
-
-
 def _read_patient(reader: Reader, patient: Json, path: str) -> SourcePatient:
     identifiers = [
         identifier
         for item in reader.objects(patient, "identifier", path)
         if (identifier := read_identifier(reader, *item)) is not None
     ]
-    lines: list[str] = []
     names = [
         xpn
         for name, place in reader.objects(patient, "name", path)
         if (xpn := _read_xpn(reader, name, place))
     ]
-    if names:
-        lines.append("PID-5|" + "~".join(names))
-    birth_date = reader.text(patient, "birthDate", path)
-    if birth_date is not None:
-        read = read_date_time(birth_date)
+    birth_date = ""
+    text = reader.text(patient, "birthDate", path)
+    if text is not None:
+        read = read_date_time(text)
         if read is None or len(read[0]) > len("YYYYMMDD"):
-            reader.note("date-time", f"{path}.birthDate", f"{birth_date[:40]!r} is no FHIR date")
+            reader.note("date-time", f"{path}.birthDate", f"{text[:40]!r} is no FHIR date")
         else:
-            lines.append("PID-7|" + read[0])
+            birth_date = read[0]
     gender = reader.text(patient, "gender", path)
-    if gender is not None:
-        if gender in SEXES:
-            lines.append("PID-8|" + SEXES[gender])
-        else:
-            reader.note("gender", f"{path}.gender", "expected male, female, other or unknown")
+    if gender is not None and gender not in SEXES:
+        reader.note("gender", f"{path}.gender", "expected male, female, other or unknown")
     addresses = [
         xad
         for address, place in reader.objects(patient, "address", path)
         if (xad := _read_xad(reader, address, place))
     ]
-    if addresses:
-        lines.append("PID-11|" + "~".join(addresses))
-    if lines or len(identifiers) > 1:
-        # Sources that describe the patient at all repeat sourcePatientId as PID-3.
-        lines[:0] = [f"PID-3|{identifier.text}" for identifier in identifiers]
-    return (identifiers[0] if identifiers else None), tuple(lines)
+    return (identifiers[0] if identifiers else None), _lines(
+        identifiers, names, birth_date, SEXES.get(gender or "", ""), addresses
+    )
 
 
 # --- XPN and XAD -------------------------------------------------------------------------------
@@ -149,12 +169,20 @@ def _component(parts: list[str], number: int) -> str:
     return unescape(parts[number - 1].partition("&")[0]) if number <= len(parts) else ""
 
 
-def _write_xpn(xpn: str) -> Json:
+_SILENT = Reader(NamingSystems())
+"""For names and addresses we wrote ourselves, in which nothing can be wrong."""
+
+
+@lru_cache(maxsize=4096)
+def _write_xpn(xpn: str) -> tuple[Json, str]:
+    """Give a name as HumanName, not to be changed, and as it would be read back."""
     parts = xpn.split("^")
     family, given, middle, suffix, prefix = (_component(parts, n) for n in range(1, 6))
     name = write_name(family, given, middle, suffix, prefix)
     use = _NAME_USES.get(_component(parts, 7))
-    return {"use": use, **name} if use and name else name
+    if use and name:
+        name["use"] = use
+    return name, _read_xpn(_SILENT, name, "")
 
 
 def _read_xpn(reader: Reader, name: Json, path: str) -> str:
@@ -168,7 +196,9 @@ def _read_xpn(reader: Reader, name: Json, path: str) -> str:
     return "^".join((*components, "", _NAME_TYPES.get(use or "", ""))).rstrip("^")
 
 
-def _write_xad(xad: str) -> Json:
+@lru_cache(maxsize=4096)
+def _write_xad(xad: str) -> tuple[Json, str]:
+    """Give an address as Address, not to be changed, and as it would be read back."""
     parts = xad.split("^")
     address: Json = {}
     use = _ADDRESS_USES.get(_component(parts, 7))
@@ -183,7 +213,9 @@ def _write_xad(xad: str) -> Json:
         "country": _component(parts, 6),
     }
     address.update((name, value) for name, value in members.items() if value)
-    return {} if list(address) == ["use"] else address
+    if list(address) == ["use"]:
+        return {}, ""
+    return address, _read_xad(_SILENT, address, "")
 
 
 def _read_xad(reader: Reader, address: Json, path: str) -> str:
