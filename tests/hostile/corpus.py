@@ -1,0 +1,11 @@
+"""The corpus: hostile requests by name, with the answer each is owed."""
+
+from __future__ import annotations
+
+from tests.hostile.items import Item
+from tests.hostile.xml_items import xml_items
+
+CORPUS: tuple[Item, ...] = (*xml_items(),)
+
+_names = [item.name for item in CORPUS]
+assert len(set(_names)) == len(_names), [n for n in _names if _names.count(n) > 1]

@@ -1,0 +1,63 @@
+"""Every message of the corpus meets one running server: a clear refusal, nothing left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.hostile.corpus import CORPUS
+from tests.hostile.items import Closed, Harmless, Item
+from tests.hostile.judge import judge
+from tests.hostile.messages import Shelf
+from tests.hostile.record import fill
+from tests.hostile.server import Server, running_server
+
+MEMORY = 64 * 1024 * 1024
+PROCESSOR_SECONDS = 1.0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("hostile")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shelf(server: Server) -> Shelf:
+    return fill(server)
+
+
+@pytest.mark.parametrize("item", CORPUS, ids=lambda item: item.name)
+def test_a_hostile_message_is_refused_and_leaves_nothing(
+    server: Server, shelf: Shelf, item: Item
+) -> None:
+    octets = item.body(shelf)
+    before = server.stored()
+    used = server.processor_seconds()
+    memory = server.forget_peak()
+    if item.raw:
+        answer = server.send_raw(octets, half_close=item.half_close)
+    else:
+        answer = server.send(item.method, item.door, dict(item.headers), octets)
+    growth = server.peak() - memory
+    seconds = server.processor_seconds() - used
+    judge(answer, item.expected, octets)
+    assert growth < MEMORY, f"memory grew by {growth >> 20} MiB"
+    assert seconds < PROCESSOR_SECONDS, f"took {seconds} s"
+    assert server.stored() == before
+    assert not before.staged
+    assert not server.log_since_last(), server.log()[-3000:]
+
+
+def test_a_good_message_is_still_answered(server: Server, shelf: Shelf) -> None:
+    before = server.stored()
+    again = fill(server)
+    assert again != shelf
+    assert server.stored().rows > before.rows
+
+
+def test_the_log_holds_no_traceback(server: Server, shelf: Shelf) -> None:
+    assert "Traceback" not in server.log()
+    assert server.stop() == 0
