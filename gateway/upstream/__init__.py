@@ -1,0 +1,1 @@
+"""Remote registries and repositories: what we ask of others over the same wires others ask us."""
