@@ -118,6 +118,7 @@ class Profile:
 
     Attributes:
         extends: Names of the profiles it builds on, nearest first.
+        realm: Codes that documents of this community carry as their realm; not inherited.
         class_by_type: By code and scheme of a typeCode, its class.
         format_by_template: By root of a document template, the format of structured documents.
         format_by_media_type: The format of documents that wrap another file.
@@ -130,6 +131,7 @@ class Profile:
     title: str = ""
     version: str = ""
     extends: tuple[str, ...] = ()
+    realm: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     naming: NamingSystems = NamingSystems()
     class_by_type: Mapping[tuple[str, str], Code] = field(default_factory=dict)
@@ -177,6 +179,21 @@ def read_profile(name: str, folder: Path) -> Profile:
     return _read(name, folder, ())
 
 
+def profiles_by_realm(folder: Path) -> Mapping[str, str]:
+    """Say which profile is meant for documents of a realm (CDA ``realmCode``).
+
+    Where two profiles claim a realm, the first name in the alphabet has it.
+
+    Raises:
+        ProfileFault: When a profile does not parse.
+    """
+    found: dict[str, str] = {}
+    for path in sorted(folder.glob("*/profile.toml")):
+        for realm in _toml(path).get("realm", ()):
+            found.setdefault(str(realm), path.parent.name)
+    return MappingProxyType(found)
+
+
 def _read(name: str, folder: Path, inside: tuple[str, ...]) -> Profile:
     if name in inside:
         raise ProfileFault(f"profile {name} extends itself by way of {' -> '.join(inside)}")
@@ -195,6 +212,7 @@ def _read(name: str, folder: Path, inside: tuple[str, ...]) -> Profile:
         title=str(data.get("title", "")),
         version=str(data.get("version", "")),
         extends=(parent.name, *parent.extends) if parent.name else (),
+        realm=tuple(str(code) for code in data.get("realm", ())),
         sources=(*(Source(**source) for source in data.get("source", ())), *parent.sources),
         naming=NamingSystems(tuple(_systems(naming, place))) + parent.naming,
         class_by_type=_merged(parent.class_by_type, _class_by_type(place)),

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
 
 from gateway.codecs.cda.time import read_time_stamp
 from gateway.codecs.cda.values import CdaHeader, EncompassingEncounter, Interval, ServiceEvent
@@ -42,8 +44,27 @@ _STUDY = "urn:ihe:iti:xds:2016:studyInstanceUID"
 _IMAGING_REPORTS = ("1.2.840.10008.9.",)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What an entry says of a document's octets.
+
+    Attributes:
+        sha1: In hexadecimal.
+        size: Octets.
+    """
+
+    sha1: str
+    size: int
+
+    @classmethod
+    def of(cls, octets: bytes) -> Self:
+        """Measure a document that is at hand as a whole."""
+        digest = hashlib.sha1(octets, usedforsecurity=False).hexdigest()
+        return cls(sha1=digest, size=len(octets))
+
+
 def document_entry_from_cda(
-    header: CdaHeader, profile: Profile, octets: bytes
+    header: CdaHeader, profile: Profile, octets: bytes | Content
 ) -> Translation[DocumentEntry]:
     """Describe a clinical document from its own header.
 
@@ -52,12 +73,13 @@ def document_entry_from_cda(
     Args:
         header: What the document says of itself.
         profile: The community the description is for.
-        octets: The document, for its hash and size.
+        octets: The document, or its hash and size where it is too large to be held.
 
     Returns:
         The entry; a finding for each required attribute that could not be derived (errors) and
         for each value that was assumed or cut (warnings).
     """
+    content = Content.of(octets) if isinstance(octets, bytes) else octets
     notes = _Notes()
     language = header.language_code or profile.metadata_from_cda.language_code or None
     patient_id, source_patient_id = patient_identifiers(header.patient, profile)
@@ -89,8 +111,8 @@ def document_entry_from_cda(
         title=_title(header, language, notes),
         language_code=language,
         mime_type=MIME_TYPE,
-        hash=hashlib.sha1(octets, usedforsecurity=False).hexdigest(),
-        size=str(len(octets)),
+        hash=content.sha1,
+        size=str(content.size),
     )
     for attribute in profile.metadata_from_cda.required:
         if not getattr(entry, attribute):
