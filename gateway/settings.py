@@ -146,6 +146,14 @@ class Settings(BaseSettings):
             "an OID such as 2.999.1.1",
         ),
     ] = "2.999.1.1"
+    source_id: Annotated[
+        Oid,
+        _setting(
+            "sourceId of what `gateway submit` sends: the system that submits. The default is an "
+            "example, as above.",
+            "an OID such as 2.999.1.4",
+        ),
+    ] = "2.999.1.4"
     home_community_id: Annotated[
         Annotated[str, StringConstraints(pattern=r"^urn:oid:[0-2](\.(0|[1-9][0-9]*))+$")] | None,
         _setting(

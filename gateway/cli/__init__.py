@@ -14,6 +14,7 @@ from gateway.cli.console import out
 from gateway.cli.patient import patient
 from gateway.cli.serve import serve
 from gateway.cli.show_settings import show_settings
+from gateway.cli.submit import submit
 
 app = typer.Typer(
     name="gateway",
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 
 app.command("serve")(serve)
+app.command("submit")(submit)
 app.command("settings")(show_settings)
 app.add_typer(patient)
 
