@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gateway.codecs.ebrim.query import write_query
-
 from gateway.codecs.ebrim.submission import write_provide_and_register, write_submit_objects
 from gateway.codecs.soap.envelope import write_envelope
 from gateway.codecs.soap.mtom_answer import OutgoingPart, write_multipart

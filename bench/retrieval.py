@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterator
 
 import httpx
-from gateway.codecs.ebrim.retrieve import write_retrieve_request
 
 from bench.load import http_request
 from bench.messages import ADDRESS, AUTHORITY, SOAP, provide_parts
+from gateway.codecs.ebrim.retrieve import write_retrieve_request
 from gateway.codecs.soap.envelope import write_envelope
 from gateway.transactions.document_repository import DocumentRequest, RetrieveDocumentSet
 

@@ -183,9 +183,7 @@ PATIENT_SLOT = slot("$XDSDocumentEntryPatientId", f"'{examples.PATIENT.text}'")
 STATUS_SLOT = slot("$XDSDocumentEntryStatus", f"('{APPROVED}')")
 
 
-def query_body(
-    *slots: str, query_id: str = FIND_DOCUMENTS, return_type: str = "LeafClass"
-) -> str:
+def query_body(*slots: str, query_id: str = FIND_DOCUMENTS, return_type: str = "LeafClass") -> str:
     """An AdhocQueryRequest; FindDocuments of the first patient unless slots are given."""
     inside = "".join(slots or (PATIENT_SLOT, STATUS_SLOT))
     return (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from gateway.model.submission import Submission
+from gateway.model.vocabulary import AssociationType
 from tests.hostile.messages import (
     CONTENT,
     ON_DEMAND,
@@ -13,8 +15,8 @@ from tests.hostile.messages import (
     REPOSITORY,
     SOAP_TYPE,
     Shelf,
-    envelope,
     entry,
+    envelope,
     folder,
     link,
     mtom,
@@ -29,8 +31,6 @@ from tests.hostile.messages import (
 )
 from tests.hostile.server import Answer, Server
 from tests.model.examples import OTHER_PATIENT, member
-from gateway.model.submission import Submission
-from gateway.model.vocabulary import AssociationType
 
 _GET_DOCUMENTS = "urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4"
 _GET_SETS = "urn:uuid:51224314-5390-4169-9b91-b1980040715a"
@@ -73,7 +73,9 @@ def fill(server: Server) -> Shelf:
     """Submit the record and say what is in it."""
     first, old, other, later = entry(), entry(), entry(), on_demand_entry()
     shelved = folder()
-    whole = submission(first, folders=(shelved,), links=(member("f1", "d1"), member("set", "f1>d1")))
+    whole = submission(
+        first, folders=(shelved,), links=(member("f1", "d1"), member("set", "f1>d1"))
+    )
     provide(server, whole)
     provide(server, submission(old))
     provide(server, of_patient(submission(other), OTHER_PATIENT))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
 from tests.hostile.corpus import CORPUS
-from tests.hostile.items import Closed, Harmless, Item
+from tests.hostile.items import Item
 from tests.hostile.judge import judge
 from tests.hostile.messages import Shelf
 from tests.hostile.record import fill

@@ -121,7 +121,9 @@ def _sizes() -> Iterator[Item]:
         "100,000 namespace declarations on one element",
         lambda: _register().replace(
             b"<rim:Slot ",
-            b"<rim:Slot " + b" ".join(b'xmlns:a%d="urn:%d"' % (n, n) for n in range(100_000)) + b" ",
+            b"<rim:Slot "
+            + b" ".join(b'xmlns:a%d="urn:%d"' % (n, n) for n in range(100_000))
+            + b" ",
             1,
         ),
         "256 attributes",
@@ -180,7 +182,10 @@ def _wrong_forms() -> Iterator[Item]:
             "&amp;",
         ),
         "XML 1.1": (lambda: b'<?xml version="1.1"?>' + _query(), "version"),
-        "a declaration that is none": (lambda: b'<?xml encoding="UTF-8"?>' + _query(), "declaration"),
+        "a declaration that is none": (
+            lambda: b'<?xml encoding="UTF-8"?>' + _query(),
+            "declaration",
+        ),
         "a prefix bound to nothing": (
             lambda: _register().replace(b"<rim:Slot ", b'<rim:Slot xmlns:p="" ', 1),
             "namespace|prefix",
@@ -269,5 +274,3 @@ def xml_items() -> Iterator[Item]:
     yield from _sizes()
     yield from _wrong_forms()
     yield from _encodings()
-
-
