@@ -85,6 +85,7 @@ class PatientRows:
         number = self.number(identifier)
         if number is None:
             number = self._add(Patient(identifiers=(identifier,), known=False), time)
+            self._identify(number, (identifier,))
         return number
 
     def read(self, number: int) -> Patient:
@@ -200,7 +201,6 @@ class PatientRows:
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (number, patient.logical_id or str(uuid4()), *_columns(patient), number, time),
         )
-        self._identify(number, patient.identifiers)
         return int(number)
 
     def _replace(self, number: int, patient: Patient, time: str) -> None:
