@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import overload
 
 from gateway.actors.document_repository import DocumentRepository, StagedDocument
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.association import Association
-from gateway.model.datatypes import Identifier
+from gateway.model.datatypes import Code, Identifier
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.lifecycle import Changes
 from gateway.model.patient import Patient
@@ -75,7 +76,7 @@ class DocumentRecipient:
         findings = list(bundle.findings)
         bundle = await self._with_patients(bundle, findings)
         bundle = await self._with_targets(bundle)
-        submission = self._named(bundle.submission)
+        submission = self._completed(bundle.submission)
         staged = []
         for document in bundle.documents:
             staging = self._documents.stage()
@@ -169,19 +170,38 @@ class DocumentRecipient:
                 return True
         return False
 
-    def _named(self, submission: Submission) -> Submission:
-        """Give a uniqueId to what its source left to the recipient to name."""
+    def _completed(self, submission: Submission) -> Submission:
+        """Give what a FHIR source may leave out and XDS asks for: uniqueIds, codes' names."""
         return replace(
             submission,
             submission_sets=tuple(
-                replace(s, unique_id=s.unique_id or self._new_oid())
+                replace(
+                    s,
+                    unique_id=s.unique_id or self._new_oid(),
+                    content_type_code=_shown(s.content_type_code),
+                )
                 for s in submission.submission_sets
             ),
             folders=tuple(
-                replace(f, unique_id=f.unique_id or self._new_oid()) for f in submission.folders
+                replace(
+                    f,
+                    unique_id=f.unique_id or self._new_oid(),
+                    code_list=tuple(_shown(c) for c in f.code_list),
+                )
+                for f in submission.folders
             ),
             document_entries=tuple(
-                replace(e, unique_id=e.unique_id or self._new_oid())
+                replace(
+                    e,
+                    unique_id=e.unique_id or self._new_oid(),
+                    class_code=_shown(e.class_code),
+                    type_code=_shown(e.type_code),
+                    format_code=_shown(e.format_code),
+                    healthcare_facility_type_code=_shown(e.healthcare_facility_type_code),
+                    practice_setting_code=_shown(e.practice_setting_code),
+                    confidentiality_code=tuple(_shown(c) for c in e.confidentiality_code),
+                    event_code_list=tuple(_shown(c) for c in e.event_code_list),
+                )
                 for e in submission.document_entries
             ),
         )
@@ -252,6 +272,21 @@ class DocumentRecipient:
             if item.patient_id is not None:
                 return await self._patients.find(item.patient_id)
         return None
+
+
+@overload
+def _shown(code: Code) -> Code: ...
+@overload
+def _shown(code: None) -> None: ...
+def _shown(code: Code | None) -> Code | None:
+    """A code with a name to show: in XDS each has one, and the code itself is the least of names.
+
+    Source:
+        IHE ITI TF-3: 4.2.3.1.2 (revision 17).
+    """
+    if code is None or code.display or not code.code:
+        return code
+    return replace(code, display=code.code)
 
 
 def _logical_id(item: RegistryObject) -> str:

@@ -31,7 +31,9 @@ def entry(symbol: str = "d1", unique_id: str = "2.999.4.1", **given: object) -> 
         "source_patient_id": Identifier.of("H-42", "2.999.1.20"),
         "class_code": Code("CL", "2.999.7.1", "Reports"),
         "type_code": Code("11488-4", "2.16.840.1.113883.6.1", "Consultation note"),
-        "format_code": Code("urn:ihe:iti:xds:2017:mimeTypeSufficient", "1.3.6.1.4.1.19376.1.2.3"),
+        "format_code": Code(
+            "urn:ihe:iti:xds:2017:mimeTypeSufficient", "1.3.6.1.4.1.19376.1.2.3", "By media type"
+        ),
         "healthcare_facility_type_code": Code("HOSP", "2.999.7.2", "Hospital"),
         "practice_setting_code": Code("GEN", "2.999.7.3", "General"),
         "confidentiality_code": (Code("N", "2.16.840.1.113883.5.25", "Normal"),),

@@ -185,9 +185,7 @@ def test_there_is_exactly_one_submission_set() -> None:
 
 
 def test_all_objects_of_a_submission_belong_to_one_patient() -> None:
-    mixed = submission(
-        entry(patient_id=OTHER_PATIENT), folders=(folder(patient_id=OTHER_PATIENT),)
-    )
+    mixed = submission(entry(patient_id=OTHER_PATIENT), folders=(folder(patient_id=OTHER_PATIENT),))
     assert places(mixed) == [
         (ErrorCode.PATIENT_ID_DOES_NOT_MATCH, "DocumentEntry[d1].patientId"),
         (ErrorCode.PATIENT_ID_DOES_NOT_MATCH, "Folder[f1].patientId"),

@@ -1,0 +1,46 @@
+"""The whole gateway in the test's own process: the application, its storage in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from anyio.from_thread import start_blocking_portal
+from starlette.testclient import TestClient
+
+from gateway.service import open_service
+from gateway.settings import Settings
+from gateway.web.app import create_app
+
+Open = Callable[..., TestClient]
+
+
+@pytest.fixture
+def open_gateway(tmp_path: Path) -> Iterator[Open]:
+    """Gives clients of gateways with the settings asked for; all share the test's data folder."""
+    with ExitStack() as stack:
+        portal = stack.enter_context(start_blocking_portal("asyncio", {"use_uvloop": True}))
+
+        def opened(**settings: Any) -> TestClient:
+            values = {"data": tmp_path / "data", "public_url": "http://gateway.test", **settings}
+            service = stack.enter_context(
+                portal.wrap_async_context_manager(open_service(Settings(**values)))
+            )
+            client = TestClient(
+                create_app(service),  # type: ignore[arg-type]
+                base_url="http://gateway.test",
+                raise_server_exceptions=True,
+            )
+            client.portal = portal
+            return client
+
+        yield opened
+
+
+@pytest.fixture
+def client(open_gateway: Open) -> TestClient:
+    """A client of a gateway with the usual settings."""
+    return open_gateway()
