@@ -89,6 +89,7 @@ class Operation:
         handle: Does it.
         refuse: Writes the answer's body for findings that refused the request.
         always_mtom: Whether the answer is MTOM whatever the request was.
+        takes_documents: Whether documents may stand beside the request.
     """
 
     element: str
@@ -97,6 +98,7 @@ class Operation:
     handle: Callable[[Question], Awaitable[Reply]]
     refuse: Callable[[tuple[Finding, ...]], bytes]
     always_mtom: bool = False
+    takes_documents: bool = False
 
 
 @dataclass(slots=True)
@@ -140,6 +142,11 @@ class SoapDoor:
         try:
             question = await self._read(scope, receive, exchange)
             operation = self._operation(question.envelope)
+            if question.parts and not operation.takes_documents:
+                raise SoapFault(
+                    f"part <{next(iter(question.parts))}>: this request carries no documents; "
+                    "send the envelope alone"
+                )
             try:
                 reply = await operation.handle(question)
             except Refused as refused:

@@ -15,7 +15,7 @@ from gateway.codecs.ebrim.remove import read_remove_documents, read_remove_objec
 from gateway.codecs.ebrim.response import status_of, write_outcome, write_registry_response
 from gateway.codecs.ebrim.retrieve import read_retrieve_request, write_retrieve_response
 from gateway.codecs.ebrim.submission import read_provide_and_register, read_submit_objects
-from gateway.codecs.soap.xop import read_includes, read_inline
+from gateway.codecs.soap.xop import check_holders, read_includes, read_inline
 from gateway.errors import Finding
 from gateway.ports import DocumentStore, Form, Staging
 from gateway.transactions.registry_stored_query import ReturnType
@@ -137,6 +137,7 @@ class RepositoryOperations:
                 response_action="urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-bResponse",
                 handle=self.provide_and_register,
                 refuse=write_registry_response,
+                takes_documents=True,
             ),
             Operation(
                 element=f"{XDSB}RetrieveDocumentSetRequest",
@@ -160,6 +161,7 @@ class RepositoryOperations:
         body = question.envelope.body
         includes = read_includes(body, tuple(question.parts))
         request, elements = read_provide_and_register(body)
+        check_holders(includes, [element for _, element in elements])
         staged = []
         inline: list[Staging] = []
         try:

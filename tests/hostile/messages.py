@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from gateway.codecs.ebrim.submission import write_provide_and_register, write_submit_objects
 from gateway.codecs.xml import escape_attribute, escape_text
 from gateway.model.association import Association
-from gateway.model.datatypes import Identifier
+from gateway.model.datatypes import Code, Identifier
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.submission import Submission
@@ -89,6 +89,9 @@ def entry(symbol: str = "d1", **given: object) -> DocumentEntry:
         "hash": hashlib.sha1(CONTENT).hexdigest(),
         "size": str(len(CONTENT)),
         "repository_unique_id": REPOSITORY_ID,
+        "format_code": Code(
+            "urn:ihe:iti:xds:2017:mimeTypeSufficient", "1.3.6.1.4.1.19376.1.2.3", "By media type"
+        ),
     }
     return examples.entry(symbol, fresh(), **(values | given))
 

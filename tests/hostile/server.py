@@ -33,7 +33,6 @@ _KEPT = (
 )
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SECONDS_TO_ANSWER = 30
-_START = "from gateway.cli import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class Server:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, "serve", "--port", "0"],
+                [sys.executable, "-m", "gateway.cli", "serve", "--port", "0"],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=ROOT,

@@ -7,7 +7,7 @@ Source:
 from __future__ import annotations
 
 import binascii
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from urllib.parse import quote, unquote
 
 from gateway.codecs.soap.fault import MultipartRefused, shown
@@ -55,6 +55,26 @@ def read_includes(body: Element, content_ids: Collection[str] = ()) -> dict[Elem
                 f"part <{name}>", "no xop:Include refers to this part; refer to it or remove it"
             )
     return found
+
+
+def check_holders(includes: Iterable[Element], documents: Collection[Element]) -> None:
+    """Refuse content beside the message for any element that is no document.
+
+    Args:
+        includes: The holders that :func:`read_includes` found.
+        documents: The elements that may hold one.
+
+    Raises:
+        MultipartRefused: Naming the first other holder.
+
+    Source:
+        Threat M2: a part that nothing reads is a part left over.
+    """
+    for holder in includes:
+        if holder not in documents:
+            raise MultipartRefused(
+                place_of(holder), "only a Document may refer to a part by xop:Include; correct it"
+            )
 
 
 def read_inline(element: Element) -> bytes:
