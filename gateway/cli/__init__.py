@@ -11,6 +11,7 @@ import typer
 
 from gateway import __version__
 from gateway.cli.console import out
+from gateway.cli.demo import demo
 from gateway.cli.patient import patient
 from gateway.cli.serve import serve
 from gateway.cli.show_settings import show_settings
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 
 app.command("serve")(serve)
+app.command("demo")(demo)
 app.command("submit")(submit)
 app.command("settings")(show_settings)
 app.add_typer(patient)

@@ -15,7 +15,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import uvicorn
@@ -25,6 +25,7 @@ from rich.text import Text
 
 from gateway import __version__
 from gateway.cli.console import err, give_up, out, settings_or_give_up
+from gateway.cli.invitations import invitations
 from gateway.cli.logs import set_up_logs
 from gateway.settings import Settings, with_port
 
@@ -121,9 +122,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
 
         async def when_listening() -> None:
             if demo:
-                from gateway.cli.demonstration import (  # type: ignore[import-not-found]
-                    load_demonstration,
-                )
+                from gateway.cli.demonstration import load_demonstration
 
                 await load_demonstration(settings, service)
             out.print(banner(settings), soft_wrap=True)
@@ -227,24 +226,6 @@ def _listen(settings: Settings) -> socket.socket:
         give_up(f"GATEWAY_HOST: cannot listen on {host}: {error.strerror}.")
     listener.setblocking(False)
     return listener
-
-
-class Invitation(NamedTuple):
-    """A command worth trying, and what it shows."""
-
-    shows: str
-    command: str
-
-
-def invitations(settings: Settings) -> tuple[Invitation, ...]:
-    """Give the commands the banner prints; each works as pasted, in the project's folder."""
-    fhir = f"{settings.base_url}/fhir"
-    return (
-        Invitation("What this server can do", f"curl -s {fhir}/metadata"),
-        Invitation(
-            "Find documents as a FHIR client does [ITI-67]", f"curl -s {fhir}/DocumentReference"
-        ),
-    )
 
 
 def banner(settings: Settings) -> RenderableType:

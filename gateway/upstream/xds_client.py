@@ -196,7 +196,7 @@ class XdsClient:
         return Fetched(outcome=read.outcome, documents=tuple(documents))
 
     async def post_message(
-        self, content_type: str, length: int, chunks: Callable[[], Iterable[bytes]]
+        self, content_type: str, length: int, chunks: Iterable[bytes]
     ) -> RegistryResponse:
         """Send an ITI-41 message that was written before, octet for octet.
 
@@ -205,7 +205,7 @@ class XdsClient:
         """
         headers = {"Content-Type": content_type, "Content-Length": str(length)}
         address = _known(self._repository, "repository")
-        answer = await self._post(address, headers, _each(chunks()))
+        answer = await self._post(address, headers, _each(chunks))
         return read_registry_response(answer.envelope.body)
 
     # ------------------------------------------------------------ the wire

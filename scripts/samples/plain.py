@@ -1,4 +1,4 @@
-"""Two documents without any country: HL7 CDA R2 and IHE only."""
+"""Three documents without any country: HL7 CDA R2 and IHE only."""
 
 from __future__ import annotations
 
@@ -137,4 +137,47 @@ CONSULTATION_NOTE = Document(
     ),
 )
 
-PLAIN_DOCUMENTS = (DISCHARGE_SUMMARY, CONSULTATION_NOTE)
+FOLLOW_UP_NOTE = Document(
+    file="en-03-follow-up-note.xml",
+    language="en-US",
+    templates=((MEDICAL_DOCUMENT, None),),
+    identifier=f"{ENGLISH_DOCUMENTS}.3.1",
+    set_id=f"{ENGLISH_DOCUMENTS}.3",
+    version=1,
+    code=loinc("34748-4", "Telephone encounter Note"),
+    title="Follow-up by telephone",
+    effective_time="20240917141500-0500",
+    patient=SAMPLEFIELD,
+    author=PHYSICIAN,
+    custodian=CLINIC,
+    legal_authenticator=PHYSICIAN,
+    acts=(
+        Act(
+            code=Coded(code="VR", system=ACT_CODE, display="virtual"),
+            low="20240917",
+            performer=PHYSICIAN,
+        ),
+    ),
+    encounter_code=Coded(code="VR", system=ACT_CODE, display="virtual"),
+    encounter_low="20240917",
+    facility=CLINIC,
+    body=structured(
+        section(
+            loinc("10164-2", "History of Present illness"),
+            "Since the last visit",
+            paragraph("Well, back at work, walks an hour every day. No cough, no fever."),
+            key="en-fu",
+        ),
+        section(
+            loinc("18776-5", "Plan of treatment"),
+            "Plan",
+            bullets(
+                "Pneumococcal vaccination in October, at the example clinic.",
+                "No further appointment needed.",
+            ),
+            key="en-fu",
+        ),
+    ),
+)
+
+PLAIN_DOCUMENTS = (DISCHARGE_SUMMARY, CONSULTATION_NOTE, FOLLOW_UP_NOTE)
