@@ -1,0 +1,256 @@
+"""``python -m bench.profile MODE N [ORDER]``: processor time of one request, without HTTP.
+
+The application is called in this process, so that the clock that counts is the processor's and a
+busy machine matters little. Each round measures bare parsing of the ITI-42 message as well; the
+ratio of the two is the figure to compare. With an order (``tottime``, ``cumtime``) the functions
+that take the time are listed instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import cProfile
+import os
+import pstats
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import uvloop
+from lxml import etree
+
+from bench.bare import _PARSER
+from bench.messages import (
+    AUTHORITY,
+    QUERY,
+    REGISTER,
+    SOAP,
+    provide_parts,
+    query_template,
+    register_template,
+)
+from gateway.service import open_service
+from gateway.settings import read_settings
+from gateway.web.app import create_app
+
+MODES = ("bare", "42", "18", "18many", "67", "67many", "41", "41large", "all")
+_SIDE_BY_SIDE = 16
+_PATIENTS, _MANY = 100, 10
+_WHOLE = 64 * 1024
+
+Scope = dict[str, Any]
+Job = Callable[[int], Awaitable[None]]
+
+
+def scope_of(
+    method: str, path: str, content_type: str = "", query: bytes = b"", accept: bytes = b""
+) -> Scope:
+    """What the server would say of a request."""
+    headers = []
+    if content_type:
+        headers.append((b"content-type", content_type.encode()))
+    if accept:
+        headers.append((b"accept", accept))
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "headers": headers,
+        "query_string": query,
+        "scheme": "http",
+    }
+
+
+async def call(app: Any, scope: Scope, body: bytes = b"") -> bytes:
+    """Ask the application as the server does; give the answer's body."""
+    answer: list[bytes] = []
+    pieces = [body[at : at + _WHOLE] for at in range(0, len(body), _WHOLE)] or [b""]
+    pieces.reverse()
+
+    async def receive() -> dict[str, Any]:
+        piece = pieces.pop()
+        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
+
+    async def send(message: dict[str, Any]) -> None:
+        if "body" in message:
+            answer.append(message["body"])
+
+    await app(scope, receive, send)
+    return b"".join(answer)
+
+
+def _message(number: int) -> bytes:
+    return b"5b0a7d6e-0000-4000-8000-%012d" % number
+
+
+class Requests:
+    """The requests of the benchmark, one method a transaction."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._one = register_template(1)
+        self._query = query_template()
+        self._register_type = SOAP.format(action=REGISTER)
+        self._query_type = SOAP.format(action=QUERY)
+        self._count = 0
+
+    async def seed(self) -> None:
+        """Register what the queries find."""
+        for entries, patients, letter in ((10, _PATIENTS, b"T"), (100, _MANY, b"M")):
+            template = register_template(entries)
+            for number in range(patients):
+                self._count += 1
+                body = template.fill(
+                    b"8.%d" % self._count, letter + b"%d" % number, _message(number)
+                )
+                scope = scope_of("POST", "/xds/registry", self._register_type)
+                assert b"Success" in await call(self._app, scope, body)
+
+    async def bare(self, number: int) -> None:
+        """Parse the ITI-42 message and do nothing else."""
+        etree.fromstring(
+            self._one.fill(b"9.%d" % (number + 1), b"W%d" % (number % 500), _message(number)),
+            _PARSER,
+        )
+
+    async def register(self, number: int) -> None:
+        """ITI-42 with one entry."""
+        self._count += 1
+        body = self._one.fill(b"9.%d" % self._count, b"W%d" % (number % 500), _message(number))
+        scope = scope_of("POST", "/xds/registry", self._register_type)
+        assert b"Success" in await call(self._app, scope, body)
+
+    def query(self, patients: int, letter: bytes) -> Job:
+        """ITI-18 that finds 10 or 100 entries."""
+
+        async def job(number: int) -> None:
+            patient = letter + b"%d" % (number % patients)
+            scope = scope_of("POST", "/xds/registry", self._query_type)
+            assert b"Success" in await call(
+                self._app, scope, self._query.fill(b"", patient, _message(number))
+            )
+
+        return job
+
+    def search(self, patients: int, letter: str) -> Job:
+        """ITI-67 that finds 10 or 100 entries."""
+
+        async def job(number: int) -> None:
+            query = (
+                f"patient.identifier=urn:oid:{AUTHORITY}%7C{letter}{number % patients}"
+                "&status=current&_count=100"
+            )
+            scope = scope_of(
+                "GET",
+                "/fhir/DocumentReference",
+                query=query.encode(),
+                accept=b"application/fhir+json",
+            )
+            assert b"searchset" in await call(self._app, scope)
+
+        return job
+
+    def provide(self, size: int) -> Job:
+        """ITI-41 with one document of some octets."""
+        content = os.urandom(size)
+        content_type, before, ending = provide_parts(size, content)
+
+        async def job(number: int) -> None:
+            self._count += 1
+            body = before.fill(
+                b"7.%d" % self._count, b"W%d" % (number % 500), _message(number)
+            )
+            scope = scope_of("POST", "/xds/repository", content_type)
+            assert b"Success" in await call(self._app, scope, body + ending)
+
+        return job
+
+    def job(self, mode: str) -> Job:
+        """The job of a mode."""
+        match mode:
+            case "bare":
+                return self.bare
+            case "42":
+                return self.register
+            case "18":
+                return self.query(_PATIENTS, b"T")
+            case "18many":
+                return self.query(_MANY, b"M")
+            case "67":
+                return self.search(_PATIENTS, "T")
+            case "67many":
+                return self.search(_MANY, "M")
+            case "41":
+                return self.provide(20 * 1024)
+            case "41large":
+                return self.provide(1024 * 1024)
+        raise ValueError(mode)
+
+
+async def window(job: Job, count: int) -> float:
+    """Do a job so many times, some side by side; give the processor's microseconds of one."""
+
+    async def worker(first: int) -> None:
+        for number in range(first, count, _SIDE_BY_SIDE):
+            await job(number)
+
+    before = time.process_time()
+    await asyncio.gather(*(worker(first) for first in range(_SIDE_BY_SIDE)))
+    return (time.process_time() - before) / count * 1e6
+
+
+async def measure(mode: str, count: int, rounds: int, order: str | None) -> None:
+    """Measure a mode, or all, or say what its time goes to."""
+    with tempfile.TemporaryDirectory() as data:
+        settings = read_settings({"data": data})
+        async with open_service(settings) as service:
+            requests = Requests(create_app(service))
+            await requests.seed()
+            if order is not None:
+                job = requests.job(mode)
+                await window(job, count // 4 + 1)
+                profiler = cProfile.Profile()
+                profiler.enable()
+                await window(job, count)
+                profiler.disable()
+                pstats.Stats(profiler, stream=sys.stdout).sort_stats(order).print_stats(60)
+                return
+            modes = [m for m in MODES if m not in ("all", "bare")] if mode == "all" else [mode]
+            jobs = {m: requests.job(m) for m in modes}
+            figures: dict[str, list[tuple[float, float]]] = {m: [] for m in modes}
+            for _ in range(rounds):
+                for name, job in jobs.items():
+                    of_mode = count // 10 if "large" in name or "many" in name else count
+                    bare = await window(requests.bare, count)
+                    took = await window(job, of_mode)
+                    bare = (bare + await window(requests.bare, count)) / 2
+                    figures[name].append((took / bare, took))
+            for name, found in figures.items():
+                ratio, took = sorted(found)[len(found) // 2]
+                least = min(t for _, t in found)
+                print(
+                    f"{name:8} {ratio:6.2f} x bare   {took:8.0f} us (least {least:.0f}); "
+                    f"with 100 us of HTTP on both sides: {took / ratio + 100:.0f}/{took + 100:.0f}"
+                    f" = {(took / ratio + 100) / (took + 100):.2f}"
+                )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory of this process {peak:.0f} MiB")
+
+
+def main() -> None:
+    """Read the options and measure."""
+    parser = argparse.ArgumentParser(prog="bench.profile", description=__doc__)
+    parser.add_argument("mode", choices=MODES)
+    parser.add_argument("count", type=int, nargs="?", default=500)
+    parser.add_argument("order", nargs="?", help="tottime or cumtime: list functions instead")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    uvloop.run(measure(options.mode, options.count, options.rounds, options.order))
+
+
+if __name__ == "__main__":
+    main()
