@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator
 
+import pytest
 from fhirpy import SyncFHIRClient
 
-from tests.end_to_end.conftest import Server
-
-DOCUMENT = "en-01-discharge-summary"
+from tests.end_to_end.server import RunningGateway, running_gateway
 
 
-def test_fhirpy_finds_pages_through_and_reads_documents(demonstration_server: Server) -> None:
+@pytest.fixture(scope="module")
+def demonstration_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    with running_gateway(tmp_path_factory.mktemp("gateway"), "--demo") as server:
+        yield server
+
+
+def test_fhirpy_finds_pages_through_and_reads_documents(demonstration_server: RunningGateway) -> None:
     client = SyncFHIRClient(f"{demonstration_server.url}/fhir")
     patient = "urn:oid:2.999.1.1|ALBA-0001"
     search = client.resources("DocumentReference").search(
@@ -33,7 +39,7 @@ def test_fhirpy_finds_pages_through_and_reads_documents(demonstration_server: Se
         assert len(octets) == attachment["size"]
 
 
-def test_fhirpy_reads_the_capability_statement(demonstration_server: Server) -> None:
+def test_fhirpy_reads_the_capability_statement(demonstration_server: RunningGateway) -> None:
     client = SyncFHIRClient(f"{demonstration_server.url}/fhir")
     statement = client.execute("metadata", method="get")
     assert statement["resourceType"] == "CapabilityStatement"
