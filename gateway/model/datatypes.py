@@ -86,64 +86,50 @@ def _authority(oid: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Identifier(_Field):
-    """An identifier with its assigning authority: HL7 CX, ``id^^^&OID&ISO``."""
+class _Issued(_Field):
+    """What an authority gave out: components 1, 4 and 5 of CX and of CXi."""
 
     @classmethod
     def of(cls, value: str, authority: str = "", type_code: str = "") -> Self:
-        """Make the CX text of an identifier.
+        """Make the text of an identifier.
 
         Args:
             value: The identifier itself.
             authority: OID of the assigning authority, without ``urn:oid:``.
-            type_code: CX.5, where a profile asks for it.
+            type_code: Component 5: the identifier's type, where a profile asks for it; in a CXi
+                the URN that says what is referred to.
         """
         return cls(_join("^", (escape(value), "", "", _authority(authority), escape(type_code))))
 
     @property
     def value(self) -> str:
-        """CX.1, the identifier itself."""
+        """Component 1, the identifier itself."""
         return self.component(1)
 
     @property
     def authority(self) -> str:
-        """CX.4.2, the OID of the assigning authority."""
+        """Component 4.2, the OID of the assigning authority."""
         return self.subcomponent(4, 2)
 
     @property
     def type_code(self) -> str:
-        """CX.5, the identifier's type."""
+        """Component 5, what kind of identifier it is."""
         return self.component(5)
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceId(_Field):
+class Identifier(_Issued):
+    """An identifier with its assigning authority: HL7 CX, ``id^^^&OID&ISO``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceId(_Issued):
     """One value of referenceIdList: HL7 CXi, ``id^^^&OID&ISO^typeCode``."""
-
-    @classmethod
-    def of(cls, value: str, authority: str = "", type_code: str = "") -> Self:
-        """Make the CXi text of a reference."""
-        return cls(_join("^", (escape(value), "", "", _authority(authority), escape(type_code))))
-
-    @property
-    def value(self) -> str:
-        """CXi.1, the identifier itself."""
-        return self.component(1)
 
     @property
     def namespace(self) -> str:
-        """CXi.4.1, a local name of the authority."""
+        """Component 4.1, a local name of the authority."""
         return self.subcomponent(4, 1)
-
-    @property
-    def authority(self) -> str:
-        """CXi.4.2, the OID of the assigning authority."""
-        return self.subcomponent(4, 2)
-
-    @property
-    def type_code(self) -> str:
-        """CXi.5, the URN saying what kind of thing is referred to."""
-        return self.component(5)
 
 
 @dataclass(frozen=True, slots=True)
