@@ -1,68 +1,182 @@
-"""Patients: what one identifier may do to another patient's."""
+"""Patients: told, met, merged."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
-from gateway.clock import SystemClock
-from gateway.errors import Refused
-from gateway.model.datatypes import Identifier
-from gateway.model.lifecycle import register
-from gateway.model.naming import NamingSystems
+from gateway.errors import ErrorCode, Refused
+from gateway.model.datatypes import DateTime, Identifier
+from gateway.model.lifecycle import Changes
 from gateway.model.patient import Patient
 from gateway.ports import Form
 from gateway.storage.sqlite import SqliteRegistryStore
 from gateway.transactions.registry_stored_query import FindDocuments
-from gateway.translators.stored_forms import StoredForms
-from tests.model.examples import PATIENT, entry, submission
-from tests.model.shelf import Shelf
+from tests.storage.shelf import Maker, patient
+from tests.storage.test_group_commit import with_store
 
-T = TypeVar("T")
-ONE = Identifier.of("1", "2.999.1.10")
-TWO = Identifier.of("2", "2.999.1.10")
+ALICE, ALIAS, BOB, CAROL = map(patient, ("alice", "alias", "bob", "carol"))
 
 
-def with_store(folder: Path, what: Callable[[SqliteRegistryStore], Coroutine[Any, Any, T]]) -> T:
-    async def run() -> T:
-        store = SqliteRegistryStore.open(
-            folder / "r.sqlite", StoredForms(NamingSystems(), ""), SystemClock()
-        )
-        try:
-            return await what(store)
-        finally:
-            await store.close()
-
-    return asyncio.run(run())
+def run(path: Path) -> Callable[[Callable[[SqliteRegistryStore], Awaitable[None]]], None]:
+    return lambda test: with_store(path, test)
 
 
-def test_a_new_patient_cannot_take_an_identifier_that_is_another_known_patients(
+async def submit(store: SqliteRegistryStore, whose: Identifier, make: Maker) -> None:
+    changes = make.submission(whose)
+    await store.change(lambda known: changes)
+
+
+async def documents(store: SqliteRegistryStore, whose: Identifier) -> list[str]:
+    """The patient each document found is shown with."""
+    found = await store.find(FindDocuments(patient_id=whose), Form.REFERENCE)
+    return [held.patient for held in found.objects]
+
+
+async def ask(store: SqliteRegistryStore, question: Callable[[Any], object]) -> object:
+    """What a decision is told."""
+    answers: list[object] = []
+
+    def decide(known: Any) -> Changes:
+        answers.append(question(known))
+        return Changes()
+
+    await store.change(decide)
+    return answers[0]
+
+
+def test_a_patient_comes_back_as_told(tmp_path: Path) -> None:
+    told = Patient(
+        logical_id="p1",
+        identifiers=(ALICE, Identifier("x^^^local")),
+        family="Example",
+        given=("Alice", "Anne"),
+        birth_date=DateTime("198002"),
+        gender="F",
+        active=False,
+    )
+
+    @run(tmp_path)
+    async def test(store: SqliteRegistryStore) -> None:
+        kept = await store.patients.put(told)
+        assert kept.version == 1
+        assert kept.last_updated
+        assert await store.patients.find(ALICE) == kept
+        assert await store.patients.find(Identifier("x^^^local&&")) == kept
+        assert await store.patients.read("p1") == kept
+        assert await store.patients.read("p2") is None
+        again = await store.patients.put(Patient(logical_id="p1", identifiers=(ALICE,)))
+        assert again.version == 2
+        assert await store.patients.list() == (again,)
+
+
+def test_a_patient_met_in_a_submission_is_not_known_until_it_is_told(tmp_path: Path) -> None:
+    @run(tmp_path)
+    async def test(store: SqliteRegistryStore) -> None:
+        await submit(store, ALICE, Maker())
+        met = await store.patients.find(ALICE)
+        assert met is not None
+        assert (met.known, met.identifiers) == (False, (ALICE,))
+        assert met.logical_id
+        assert await ask(store, lambda k: (k.surviving(ALICE), k.is_known(ALICE))) == (ALICE, False)
+        assert await ask(store, lambda k: (k.surviving(BOB), k.is_known(BOB))) == (None, False)
+        told = await store.patients.put(Patient(logical_id="p1", identifiers=(ALICE,)))
+        assert (told.known, told.logical_id, told.version) == (True, "p1", 2)
+        assert await store.patients.read(met.logical_id) is None
+        assert await documents(store, ALICE) == [ALICE.text]
+
+
+def test_a_patient_told_with_several_identifiers_takes_over_what_was_filed_under_each(
     tmp_path: Path,
 ) -> None:
-    async def what(store: SqliteRegistryStore) -> Patient | None:
-        await store.patients.put(Patient(identifiers=(ONE,), family="Uno"))
-        with pytest.raises(Refused):
-            await store.patients.put(Patient(identifiers=(TWO, ONE), family="Due"))
-        return await store.patients.find(ONE)
+    @run(tmp_path)
+    async def test(store: SqliteRegistryStore) -> None:
+        make = Maker()
+        await submit(store, ALICE, make)
+        await submit(store, ALIAS, make)
+        await store.patients.put(Patient(logical_id="p1", identifiers=(ALICE, ALIAS)))
+        assert await documents(store, ALICE) == [ALICE.text] * 2
+        assert await documents(store, ALIAS) == [ALICE.text] * 2
+        assert await ask(store, lambda k: k.surviving(ALIAS)) == ALICE
+        assert len(await store.patients.list()) == 1
 
-    kept = with_store(tmp_path, what)
-    assert kept is not None
-    assert kept.family == "Uno"
+
+def test_an_identifier_of_another_known_patient_is_refused(tmp_path: Path) -> None:
+    @run(tmp_path)
+    async def test(store: SqliteRegistryStore) -> None:
+        await store.patients.put(Patient(logical_id="p1", identifiers=(ALICE,)))
+        for claim in ((ALICE,), (BOB, ALICE)):
+            with pytest.raises(Refused) as refusal:
+                await store.patients.put(Patient(logical_id="p2", identifiers=claim))
+            assert refusal.value.findings[0].code is ErrorCode.CONFLICT
+        assert await store.patients.read("p2") is None
+        assert await store.patients.find(BOB) is None
 
 
-def test_documents_met_under_a_second_identifier_come_to_the_patient_it_belongs_to(
+def test_after_a_merge_the_survivor_has_both_records_and_the_other_id_finds_nothing(
     tmp_path: Path,
 ) -> None:
-    async def what(store: SqliteRegistryStore) -> int:
-        shelf = Shelf()
-        await store.change(lambda known: register(submission(entry()), known, shelf.about()))
-        await store.patients.put(Patient(identifiers=(ONE, PATIENT), family="Uno"))
-        status = ("urn:oasis:names:tc:ebxml-regrep:StatusType:Approved",)
-        found = await store.find(FindDocuments(patient_id=ONE, status=status), Form.REFERENCE)
-        return found.total
+    @run(tmp_path)
+    async def test(store: SqliteRegistryStore) -> None:
+        make = Maker()
+        for name, identifier in (("a", ALICE), ("b", BOB), ("c", CAROL)):
+            await store.patients.put(Patient(logical_id=name, identifiers=(identifier,)))
+            await submit(store, identifier, make)
+        await store.patients.merge(CAROL, BOB)
+        await store.patients.merge(BOB, ALICE)
+        await store.patients.merge(BOB, ALICE)
+        assert await documents(store, ALICE) == [ALICE.text] * 3
+        assert await documents(store, BOB) == []
+        assert await documents(store, CAROL) == []
+        survivor = await store.patients.find(CAROL)
+        assert survivor is not None
+        assert survivor.logical_id == "a"
+        merged = await store.patients.read("b")
+        assert merged is not None
+        assert (merged.merged_into, merged.version) == (ALICE, 2)
+        assert await ask(
+            store, lambda k: (k.surviving(CAROL), k.is_known(CAROL), k.is_known(ALICE))
+        ) == (ALICE, False, True)
+        # A message of the feed may go on naming the old identifier beside the surviving one.
+        await store.patients.put(Patient(logical_id="a", identifiers=(ALICE, BOB)))
+        assert await documents(store, BOB) == []
+        await submit(store, CAROL, make)
+        assert await documents(store, ALICE) == [ALICE.text] * 4
 
-    assert with_store(tmp_path, what) == 1
+
+def test_a_merge_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
+    @run(tmp_path)
+    async def test(store: SqliteRegistryStore) -> None:
+        with pytest.raises(Refused) as unknown:
+            await store.patients.merge(ALICE, BOB)
+        assert unknown.value.findings[0].code is ErrorCode.UNKNOWN_PATIENT_ID
+        for name, identifier in (("a", ALICE), ("b", BOB), ("c", CAROL)):
+            await store.patients.put(Patient(logical_id=name, identifiers=(identifier,)))
+        await store.patients.merge(CAROL, BOB)
+        await store.patients.merge(BOB, ALICE)
+        for subsumed, surviving in ((ALICE, ALICE), (ALICE, BOB), (ALICE, CAROL), (BOB, CAROL)):
+            with pytest.raises(Refused) as circle:
+                await store.patients.merge(subsumed, surviving)
+            assert circle.value.findings[0].code is ErrorCode.CONFLICT
+        assert await documents(store, ALICE) == []
+
+
+def test_a_subsumed_patient_never_heard_of_is_subsumed_all_the_same(tmp_path: Path) -> None:
+    @run(tmp_path)
+    async def test(store: SqliteRegistryStore) -> None:
+        await store.patients.put(Patient(logical_id="a", identifiers=(ALICE,)))
+        await store.patients.merge(BOB, ALICE)
+        await submit(store, BOB, Maker())
+        assert await documents(store, ALICE) == [ALICE.text]
+
+
+def test_identifiers_are_the_same_by_value_and_authority(tmp_path: Path) -> None:
+    @run(tmp_path)
+    async def test(store: SqliteRegistryStore) -> None:
+        await submit(store, Identifier("1^^^Hospital&1.2.3&ISO^PI"), Maker())
+        assert len(await documents(store, Identifier("1^^^&1.2.3&ISO"))) == 1
+        assert await documents(store, Identifier("1^^^&1.2.4&ISO")) == []
+        assert await documents(store, Identifier("1' OR 1=1 --^^^&1.2.3&ISO")) == []

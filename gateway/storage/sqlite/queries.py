@@ -206,10 +206,12 @@ class _Steps:
         self.rows = rows
         self._limit = limit
 
-    def keys(self, kind: int, where: Where) -> list[int]:
-        # One more than may be answered is enough to see that it is too much.
-        found = self.rows.keys(kind, where, self._limit + 1)
-        if len(found) > self._limit:
+    def keys(self, kind: int, where: Where, *, answered: bool = True) -> list[int]:
+        """Keys of what meets the conditions; more may be found when not all is answered."""
+        most = self._limit if answered else self._limit * _LINKS
+        # One more than may be is enough to see that it is too much.
+        found = self.rows.keys(kind, where, most + 1)
+        if len(found) > most:
             raise TooManyResults
         return [key for key, _, _ in found]
 
@@ -237,7 +239,7 @@ class _Steps:
             return []
         if query.metadata_level < 2 and not everything:
             where.add(NEWEST_ENTRY)
-        return self.keys(DOCUMENT_ENTRY, where)
+        return self.keys(DOCUMENT_ENTRY, where, answered=not everything)
 
     def folders(self, query: GetFolders | GetFolderAndContents) -> list[int]:
         where = Where()
@@ -258,7 +260,8 @@ class _Steps:
             entry_content(where, query.format_code, query.confidentiality_code, query.object_type)
         if query.metadata_level < 2:
             where.add(NEWEST_ENTRY)
-        return self.keys(DOCUMENT_ENTRY, where)
+        answered = not isinstance(query, GetRelatedDocuments)
+        return self.keys(DOCUMENT_ENTRY, where, answered=answered)
 
     def members(
         self,
