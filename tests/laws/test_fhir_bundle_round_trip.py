@@ -27,11 +27,12 @@ _STATUS = AvailabilityStatus.APPROVED.value
 def submissions(draw: st.DrawFn) -> Submission:
     """A submission whose objects have UUIDs and hang together, about one patient."""
     patient = draw(some.identifiers)
+    names = draw(st.lists(some.uuids, unique=True, min_size=6, max_size=6))
 
     def new(held: st.SearchStrategy[some.T]) -> some.T:
         return replace(  # type: ignore[type-var]
             draw(held),
-            entry_uuid=draw(some.uuids),
+            entry_uuid=names.pop(),
             logical_id=None,
             version=None,
             availability_status=_STATUS,
@@ -45,7 +46,6 @@ def submissions(draw: st.DrawFn) -> Submission:
         for e in entries
     )
     folders = tuple(new(some.folders) for _ in range(draw(st.integers(0, 1))))
-    own = [o.entry_uuid for o in (*entries, *folders, submission_set)]
     links: list[Association] = []
 
     def link(kind: str, source: str, target: str, status: str | None = None) -> str:
@@ -66,7 +66,7 @@ def submissions(draw: st.DrawFn) -> Submission:
         link(AssociationType.HAS_MEMBER, submission_set.entry_uuid, entry.entry_uuid, "Original")
     for folder in folders:
         link(AssociationType.HAS_MEMBER, submission_set.entry_uuid, folder.entry_uuid)
-    registered = draw(st.lists(some.uuids, unique=True, min_size=2, max_size=2))
+    registered = (names.pop(), names.pop())
     if draw(st.booleans()):
         link(AssociationType.HAS_MEMBER, submission_set.entry_uuid, registered[0], "Reference")
     for folder in folders:
@@ -76,7 +76,6 @@ def submissions(draw: st.DrawFn) -> Submission:
     for entry in entries:
         kind = draw(st.sampled_from(sorted(RELATIONSHIPS)))
         link(kind, entry.entry_uuid, registered[1])
-    assert len({*own, *registered}) == len(own) + 2
     return Submission(
         submission_sets=(submission_set,),
         document_entries=entries,

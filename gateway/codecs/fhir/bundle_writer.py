@@ -178,20 +178,24 @@ class _Writing:
         ]
 
     def _patches(self) -> list[Json]:
-        """Supersede what is replaced, as MHD asks a source to say."""
-        return [
-            {
-                "fullUrl": full_url(a.target_object + "#patch"),
-                "resource": _patch(),
-                "request": {
-                    "method": "PATCH",
-                    "url": "DocumentReference/" + a.target_object.removeprefix(UUID_URN),
-                },
-            }
+        """Supersede what is replaced, as MHD asks a source to say; each document once."""
+        replaced = {
+            a.target_object: None
             for a in self.submission.associations
             if a.association_type in REPLACEMENTS
             and a.target_object not in self.own
             and a.target_object.startswith(UUID_URN)
+        }
+        return [
+            {
+                "fullUrl": full_url(target + "#patch"),
+                "resource": _patch(),
+                "request": {
+                    "method": "PATCH",
+                    "url": "DocumentReference/" + target.removeprefix(UUID_URN),
+                },
+            }
+            for target in replaced
         ]
 
     def _unsaid(self) -> None:
