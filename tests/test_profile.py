@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.model.datatypes import Code
-from gateway.profile import ProfileFault, read_profile
+from gateway.profile import ProfileFault, profiles_by_realm, read_profile
 
 PROFILES = Path(__file__).resolve().parents[1] / "profiles"
 LOINC = "2.16.840.1.113883.6.1"
@@ -112,3 +112,11 @@ def test_a_table_with_a_hole_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(ProfileFault, match="class_code"):
         read_profile("zz", tmp_path)
+
+
+def test_a_realm_leads_to_the_profile_that_claims_it(tmp_path: Path) -> None:
+    for name, realm in (("aa", '["ZZ", "YY"]'), ("bb", '["ZZ"]'), ("cc", "[]")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "profile.toml").write_text(f'name = "{name}"\nrealm = {realm}\n')
+    assert profiles_by_realm(tmp_path) == {"ZZ": "aa", "YY": "aa"}
+    assert read_profile("aa", tmp_path).realm == ("ZZ", "YY")

@@ -34,13 +34,15 @@ def head_of(first_octets: bytes) -> bytes | None:
     if found is None:
         return None
     prefix = found["prefix"]
-    rest = re.compile(
-        rb"<%(p)scomponent(?:\s[^>]*)?>%(b)s<%(p)snonXMLBody(?:\s[^>]*)?>%(b)s<%(p)stext(?:\s[^>]*)?>"
+    body = re.compile(
+        rb"<%(p)scomponent(?:\s[^>]*)?>%(b)s(?:<%(p)sstructuredBody[\s>]"
+        rb"|(?P<wrapped><%(p)snonXMLBody(?:\s[^>]*)?>%(b)s<%(p)stext(?:\s[^>]*)?>))"
         % {b"p": re.escape(prefix), b"b": _BLANK},
         re.DOTALL,
-    )
-    wrapped = rest.match(first_octets, found.start())
-    if wrapped is not None:
-        closed = b"</%(p)stext></%(p)snonXMLBody></%(p)scomponent></%(p)sClinicalDocument>"
-        return first_octets[: wrapped.end()] + closed % {b"p": prefix}
-    return first_octets[: found.start()] + b"</%sClinicalDocument>" % prefix
+    ).match(first_octets, found.start())
+    if body is None:
+        return None
+    if body["wrapped"] is None:
+        return first_octets[: found.start()] + b"</%sClinicalDocument>" % prefix
+    closed = b"</%(p)stext></%(p)snonXMLBody></%(p)scomponent></%(p)sClinicalDocument>"
+    return first_octets[: body.end()] + closed % {b"p": prefix}
