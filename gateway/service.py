@@ -22,6 +22,7 @@ from gateway.model.naming import NamingSystems
 from gateway.ports import PatientDirectory
 from gateway.profile import Profile, read_profile
 from gateway.settings import Settings
+from gateway.storage.fairness import share_the_interpreter
 from gateway.storage.files import FileDocumentStore
 from gateway.storage.sqlite import SqliteRegistryStore
 from gateway.translators.stored_forms import StoredForms
@@ -72,6 +73,7 @@ class Service:
 @asynccontextmanager
 async def open_service(settings: Settings) -> AsyncIterator[Service]:
     """Open the storage below the data folder, wire the actors, and close it all at the end."""
+    share_the_interpreter()
     clock = SystemClock()
     profile = read_profile(settings.profile, settings.profiles)
     base_url = f"{settings.base_url}/fhir"

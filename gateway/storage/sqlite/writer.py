@@ -6,7 +6,7 @@ job has a savepoint of its own, so that one that fails takes nothing of its neig
 The statements of a job run on the event loop's own thread and only COMMIT runs on another one. A
 writing thread was tried first: every statement gives the interpreter lock away and has to get it
 back from a busy event loop, thirty times a submission; beside a loop kept busy by readers it wrote
-70 submissions a second where this form wrote 600. See docs/decisions/registry-writes.md.
+70 submissions a second where this form wrote 600. See docs/decisions/0003-sqlite-group-commit.md.
 """
 
 from __future__ import annotations
