@@ -317,9 +317,13 @@ def questions(draw: st.DrawFn, shelf: list[Changes]) -> ask.StoredQuery:
 
 @st.composite
 def readings(draw: st.DrawFn) -> tuple[Form, Page | None]:
-    page = draw(
-        st.none() | st.builds(Page, size=st.integers(1, 3), after=st.none() | st.integers(1, 12))
+    pages = st.builds(
+        Page,
+        size=st.integers(1, 3),
+        after=st.none() | st.integers(1, 12),
+        ascending=st.booleans(),
     )
+    page = draw(st.none() | pages)
     return draw(st.sampled_from(Form)), page
 
 

@@ -222,8 +222,13 @@ class MemoryRegistry:
             found = [k for k in found if k.kind != "Association"]
         if page is None:
             return Found(objects=tuple(self.held(k, form) for k in found), total=len(found))
-        found.reverse()
-        rest = [k for k in found if page.after is None or k.key < page.after]
+        if not page.ascending:
+            found.reverse()
+        rest = found
+        if page.after is not None:
+            # A page goes on where the one before it ended, whether that object is still there.
+            after = page.after
+            rest = [k for k in found if (k.key > after if page.ascending else k.key < after)]
         return Found(
             objects=tuple(self.held(k, form) for k in rest[: page.size]),
             total=len(found),

@@ -143,15 +143,21 @@ def test_a_full_disk_refuses_and_leaves_the_registry_as_it_was(tmp_path: Path) -
     with_store(tmp_path, test)
 
 
-def test_what_was_asked_for_stands_when_whoever_asked_has_gone(tmp_path: Path) -> None:
+def test_what_was_decided_stands_when_whoever_asked_has_gone(tmp_path: Path) -> None:
     make = Maker()
+    decided: list[Changes] = []
+
+    def decide(known: Known) -> Changes:
+        decided.append(make.submission(ALICE))
+        return decided[-1]
 
     async def test(store: SqliteRegistryStore) -> None:
-        tasks = [asyncio.create_task(store.change(always(make.submission(ALICE)))) for _ in "123"]
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)  # The second step of the loop ran the decisions.
+        tasks = [asyncio.create_task(store.change(decide)) for _ in "123"]
+        while len(decided) < 3:
+            await asyncio.sleep(0)
         tasks[1].cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await store.change(lambda known: Changes())
         assert (await store.find(HERS, Form.REFERENCE)).total == 3
 
     with_store(tmp_path, test)
