@@ -7,6 +7,7 @@ OperationOutcome, a SOAP fault). Nothing here knows a wire.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -138,6 +139,12 @@ class Severity(Enum):
     WARNING = "warning"
 
 
+MAX_FINDINGS = 200
+"""Findings of one message that are told; whoever caused more repairs these first."""
+
+_LONGEST = 1000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing noticed, and where: shown by the server and by the conformance suite alike.
@@ -161,6 +168,13 @@ class Finding:
     severity: Severity = Severity.ERROR
     context: str = ""
 
+    def __post_init__(self) -> None:
+        """Cut what repeats a peer's own value without measure: an answer stays a short text."""
+        for name in ("location", "message", "context"):
+            text = getattr(self, name)
+            if len(text) > _LONGEST:
+                object.__setattr__(self, name, text[:_LONGEST] + "…")
+
     @property
     def is_error(self) -> bool:
         """Whether this finding refuses the message it is about."""
@@ -173,6 +187,38 @@ class Refused(Exception):
     def __init__(self, *findings: Finding) -> None:
         super().__init__("; ".join(f"{f.location}: {f.message}" for f in findings))
         self.findings = findings
+
+
+def first_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Give as many findings as are told, and one that says so where there were more.
+
+    The others are not even looked for, so that a message with a million faults costs no more than
+    one with a few; unless all so far were warnings, since an error must not hide behind them.
+    """
+    told: list[Finding] = []
+    refused = False
+    for finding in findings:
+        if len(told) < MAX_FINDINGS:
+            told.append(finding)
+        elif not refused and finding.is_error:
+            told[-1] = finding
+        elif not refused:
+            continue
+        refused = refused or finding.is_error
+        if refused and len(told) == MAX_FINDINGS:
+            break
+    else:
+        return tuple(told)
+    told.append(
+        Finding(
+            rule="more-findings",
+            code=ErrorCode.REGISTRY_ERROR,
+            location="",
+            message=f"no more than {MAX_FINDINGS} findings are told at once; repair these and "
+            "send the message again",
+        )
+    )
+    return tuple(told)
 
 
 def refuse_errors(findings: tuple[Finding, ...] | list[Finding]) -> tuple[Finding, ...]:

@@ -191,7 +191,10 @@ class DocumentRegistry:
             now=self._clock.now(),
             new_uuid=self._new_uuid,
             known_patients_only=self._known_patients_only,
-            fingerprint=self._fingerprint(submission, documents),
+            # What is refused by its own checks was never accepted, so it repeats nothing.
+            fingerprint=None
+            if any(f.is_error for f in findings)
+            else self._fingerprint(submission, documents),
             documents=documents,
             findings=findings,
         )

@@ -26,6 +26,9 @@ from gateway.transactions.document_repository import (
 from gateway.transactions.submission import SubmitObjects
 from gateway.validation import Transaction, check_submission
 
+MAX_DOCUMENTS = 1000
+"""Documents one request may name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagedDocument:
@@ -106,7 +109,12 @@ class DocumentRepository:
         return replace(submission, document_entries=entries)
 
     async def retrieve(self, request: RetrieveDocumentSet) -> RetrieveDocumentSetResponse:
-        """Give the documents that are here, and a finding for each that is not."""
+        """Give the documents that are here, and a finding for each that is not.
+
+        Raises:
+            Refused: More documents are asked for than one answer holds.
+        """
+        _check_number(request.documents)
         found: list[RetrievedDocument] = []
         findings: list[Finding] = []
         for wanted in request.documents:
@@ -128,7 +136,11 @@ class DocumentRepository:
         """Remove documents that are here; a finding for each that could not be removed.
 
         Metadata stay; they are removed by the registry [ITI-62].
+
+        Raises:
+            Refused: More documents are named than one request may.
         """
+        _check_number(request.documents)
         removable: dict[str, DocumentRequest] = {}
         findings: list[Finding] = []
         for wanted in request.documents:
@@ -173,6 +185,19 @@ class DocumentRepository:
                 message="this repository has no such document",
             )
         return record, None
+
+
+def _check_number(documents: tuple[DocumentRequest, ...]) -> None:
+    if len(documents) > MAX_DOCUMENTS:
+        raise Refused(
+            Finding(
+                rule="too-many-documents",
+                code=ErrorCode.REPOSITORY_ERROR,
+                location="DocumentRequest",
+                message=f"{len(documents)} documents are named and at most {MAX_DOCUMENTS} may be; "
+                "send several requests",
+            )
+        )
 
 
 def _records(

@@ -8,21 +8,20 @@ the digest is made; UUIDs are not, since the sender counts on finding its object
 from __future__ import annotations
 
 import hashlib
+import itertools
 
 import orjson
 
-from gateway.model.datatypes import is_uuid_urn
 from gateway.model.lifecycle import DocumentRecord
+from gateway.model.lifecycle.ids import with_registry_ids
 from gateway.model.submission import Submission
 
 
 def fingerprint(submission: Submission, documents: tuple[DocumentRecord, ...]) -> bytes:
     """Give the digest of a submission and of its documents' contents."""
-    octets = orjson.dumps(submission)
-    for number, item in enumerate(submission.objects()):
-        if item.entry_uuid and not is_uuid_urn(item.entry_uuid):
-            octets = octets.replace(orjson.dumps(item.entry_uuid), b'"#%d"' % number)
-    digest = hashlib.sha256(octets)
+    numbers = itertools.count()
+    numbered = with_registry_ids(submission, lambda: f"#{next(numbers)}")
+    digest = hashlib.sha256(orjson.dumps(numbered))
     for document in documents:
         digest.update(document.unique_id.encode() + b"\x00" + document.content.encode())
     return digest.digest()

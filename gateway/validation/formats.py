@@ -24,9 +24,13 @@ from gateway.model.datatypes import (
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*\Z")
 _SHA1 = re.compile(r"[0-9a-fA-F]{40}\Z")
-_MIME = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}(?:\s*;.*)?\Z")
+# A media type becomes a header when its document is retrieved: nothing but printable characters.
+_MIME = re.compile(
+    r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}(?: *;[\x20-\x7e]{0,255})?\Z"
+)
 _EXTENSION = re.compile(r"[^\x00-\x20^\x7f]{1,64}\Z")
-_PRINTABLE = re.compile(r"[\x21-\x7e]{1,128}\Z")
+# RFC 3986, with a scheme of two letters at least: C:\ is no scheme.
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+\Z")
 _PID = re.compile(r"PID-([0-9]{1,2})\|(.*)\Z", re.DOTALL)
 
 REFERENCE_TYPES_NEEDING_AUTHORITY = frozenset(
@@ -163,8 +167,7 @@ def check_document_unique_id(text: str) -> str | None:
         return None
     if caret and is_oid(root) and _EXTENSION.match(extension) and len(text) <= 128:
         return None
-    scheme, colon, rest = text.partition(":")
-    if colon and scheme.isalnum() and rest and _PRINTABLE.match(text):
+    if len(text) <= 128 and _URI.match(text):
         return None
     return (
         "must be an OID, OID^extension or a URI of at most 128 printable characters, "

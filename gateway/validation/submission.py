@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from gateway.errors import ErrorCode, Finding
+from gateway.errors import ErrorCode, Finding, first_findings
 from gateway.model.association import Association
 from gateway.model.datatypes import is_uuid_urn
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
-from gateway.model.lifecycle.ids import place, same_patient
+from gateway.model.lifecycle.ids import place, same_id, same_patient
 from gateway.model.submission import RegistryObject, Submission
 from gateway.model.submission_set import SubmissionSet
 from gateway.model.vocabulary import (
@@ -38,28 +38,31 @@ _DOCUMENTABLE = RELATIONSHIPS - {AssociationType.SIGNS, AssociationType.IS_SNAPS
 
 
 def check_submission(submission: Submission, transaction: Transaction) -> tuple[Finding, ...]:
-    """Find everything that is wrong in a submission by itself.
+    """Find everything that is wrong in a submission by itself, up to what is told.
 
     Args:
         submission: As read; symbolic ids still in place.
         transaction: How it came; attributes and associations asked for depend on it.
     """
-    findings = list(_check_set_count(submission))
+    return first_findings(_check_all(submission, transaction))
+
+
+def _check_all(submission: Submission, transaction: Transaction) -> Iterator[Finding]:
+    yield from _check_set_count(submission)
     for item in submission.submission_sets:
-        findings += check_submission_set(item)
+        yield from check_submission_set(item)
     for entry in submission.document_entries:
-        findings += check_document_entry(entry, transaction)
+        yield from check_document_entry(entry, transaction)
     for folder in submission.folders:
-        findings += check_folder(folder)
-    findings += _check_ids(submission)
-    findings += _check_unique_ids(submission)
-    findings += _check_one_patient(submission)
+        yield from check_folder(folder)
+    yield from _check_ids(submission)
+    yield from _check_unique_ids(submission)
+    yield from _check_one_patient(submission)
     if transaction in _UPDATES:
-        findings += _check_update_links(submission)
+        yield from _check_update_links(submission)
     else:
-        findings += _check_links(submission)
-        findings += _check_everything_linked(submission)
-    return tuple(findings)
+        yield from _check_links(submission)
+        yield from _check_everything_linked(submission)
 
 
 def _check_set_count(submission: Submission) -> Iterator[Finding]:
@@ -81,11 +84,11 @@ def _check_ids(submission: Submission) -> Iterator[Finding]:
             if not isinstance(item, Association):
                 yield complaint(item, "id", "id-given", "every object needs an id")
             continue
-        if identifier.lower().startswith("urn:uuid:") and not is_uuid_urn(identifier):
+        if identifier[:9].lower() == "urn:uuid:" and not is_uuid_urn(identifier):
             yield complaint(item, "id", "id-uuid", "an id starting urn:uuid: must be a UUID")
-        if identifier in seen:
+        if same_id(identifier) in seen:
             yield complaint(item, "id", "id-once", "another object has the same id")
-        seen.add(identifier)
+        seen.add(same_id(identifier))
 
 
 def _check_unique_ids(submission: Submission) -> Iterator[Finding]:
@@ -131,11 +134,11 @@ class _Index:
         self.objects: dict[str, RegistryObject] = {}
         for item in submission.objects():
             if item.entry_uuid:
-                self.objects.setdefault(item.entry_uuid, item)
+                self.objects.setdefault(same_id(item.entry_uuid), item)
         self.set = submission.submission_sets[0] if submission.submission_sets else None
 
     def get(self, identifier: str) -> RegistryObject | None:
-        return self.objects.get(identifier)
+        return self.objects.get(same_id(identifier))
 
 
 def _check_links(submission: Submission) -> Iterator[Finding]:
@@ -180,7 +183,9 @@ def _check_frame(association: Association, index: _Index) -> Iterator[Finding]:
                 f"no object of the submission has the id {identifier}; an object of the registry "
                 "is named by its UUID",
             )
-    if association.source_object and association.source_object == association.target_object:
+    if association.source_object and same_id(association.source_object) == same_id(
+        association.target_object
+    ):
         yield complaint(
             association, "targetObject", "association-self", "links an object to itself"
         )
@@ -310,15 +315,16 @@ def _check_relationship(association: Association, index: _Index) -> Iterator[Fin
 def _check_everything_linked(submission: Submission) -> Iterator[Finding]:
     if len(submission.submission_sets) != 1:
         return
-    submission_set = submission.submission_sets[0].entry_uuid
+    submission_set = same_id(submission.submission_sets[0].entry_uuid)
     members = {
-        a.target_object
+        same_id(a.target_object)
         for a in submission.associations
-        if a.association_type == AssociationType.HAS_MEMBER and a.source_object == submission_set
+        if a.association_type == AssociationType.HAS_MEMBER
+        and same_id(a.source_object) == submission_set
     }
     items: list[DocumentEntry | Folder] = [*submission.document_entries, *submission.folders]
     for item in items:
-        if item.entry_uuid and item.entry_uuid not in members:
+        if item.entry_uuid and same_id(item.entry_uuid) not in members:
             yield complaint(
                 item,
                 "",

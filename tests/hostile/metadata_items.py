@@ -59,13 +59,13 @@ _NOBODY = "urn:uuid:00000000-0000-4000-8000-000000000000"
 # ---------------------------------------------------------------- what is required, left out
 
 
-_REQUIRED_OF_ENTRY = (
-    "creationTime languageCode sourcePatientId hash size repositoryUniqueId "
-    "classCode confidentialityCode formatCode healthcareFacilityTypeCode practiceSettingCode "
-    "typeCode patientId uniqueId mimeType objectType id"
-).split()
-_REQUIRED_OF_SET = "submissionTime contentTypeCode patientId sourceId uniqueId".split()
-_REQUIRED_OF_FOLDER = "codeList patientId uniqueId title".split()
+_REQUIRED_OF_ENTRY = [
+    *("creationTime", "languageCode", "sourcePatientId", "hash", "size", "repositoryUniqueId"),
+    *("classCode", "confidentialityCode", "formatCode", "healthcareFacilityTypeCode"),
+    *("practiceSettingCode", "typeCode", "patientId", "uniqueId", "mimeType", "objectType", "id"),
+]
+_REQUIRED_OF_SET = ["submissionTime", "contentTypeCode", "patientId", "sourceId", "uniqueId"]
+_REQUIRED_OF_FOLDER = ["codeList", "patientId", "uniqueId", "title"]
 _KINDS = {
     EXTRINSIC_OBJECT: ("DocumentEntry", DOCUMENT_ENTRY_KIND),
     SUBMISSION_SET_NODE: ("SubmissionSet", SUBMISSION_SET_KIND),
@@ -325,9 +325,7 @@ def _ids() -> Iterator[Item]:
         yield _request(
             f"ITI-42: a set's uniqueId with {name}",
             REGISTER,
-            lambda shelf, text=text: register_body(
-                _with_set(submission(entry()), unique_id=text)
-            ),
+            lambda shelf, text=text: register_body(_with_set(submission(entry()), unique_id=text)),
             Failure(codes=(METADATA,), names=("SubmissionSet[set].uniqueId", shown)),
         )
     uuids = {
@@ -481,9 +479,7 @@ def _sets() -> Iterator[Item]:
         "ITI-42: an entry of another patient than its set",
         REGISTER,
         lambda shelf: register_body(submission(entry(patient_id=OTHER_PATIENT))),
-        Failure(
-            codes=("XDSPatientIdDoesNotMatch",), names=("DocumentEntry[d1].patientId", "7001")
-        ),
+        Failure(codes=("XDSPatientIdDoesNotMatch",), names=("DocumentEntry[d1].patientId", "7001")),
     )
     yield _request(
         "ITI-42: an entry that no set holds",
@@ -621,9 +617,7 @@ def _associations() -> Iterator[Item]:
         REGISTER,
         lambda shelf: register_body(
             of_patient(
-                submission(
-                    entry(), links=(replace(member(shelf.folder, "d1"), entry_uuid="m"),)
-                ),
+                submission(entry(), links=(replace(member(shelf.folder, "d1"), entry_uuid="m"),)),
                 OTHER_PATIENT,
             )
         ),
@@ -700,9 +694,7 @@ def _many() -> Iterator[Item]:
             + "<rim:Value>a role</rim:Value>" * 180_000
             + "</rim:ValueList></rim:Slot></rim:Classification>"
         ),
-        "90,000 codes": lambda: (
-            '<rim:Classification classificationScheme="x"/>' * 90_000
-        ),
+        "90,000 codes": lambda: '<rim:Classification classificationScheme="x"/>' * 90_000,
         "90,000 identifiers": lambda: '<rim:ExternalIdentifier value="x"/>' * 90_000,
     }
     for name, make in slots.items():
@@ -724,7 +716,7 @@ def _many() -> Iterator[Item]:
             )
             + "</rim:RegistryObjectList>",
         ),
-        Failure(codes=("UnresolvedReferenceException",), names=("targetObject",)),
+        Failure(codes=(METADATA,), names=("RegistryObjectList", "30003 objects")),
     )
     yield _request(
         "ITI-42: 150,000 empty entries",
@@ -733,7 +725,80 @@ def _many() -> Iterator[Item]:
             "</rim:RegistryObjectList>",
             "<rim:ExtrinsicObject/>" * 150_000 + "</rim:RegistryObjectList>",
         ),
-        Failure(codes=(METADATA,), names=("uniqueId",)),
+        Failure(codes=(METADATA,), names=("RegistryObjectList", "150003 objects")),
+    )
+    yield _request(
+        "ITI-42: 4,900 associations with entries nobody knows",
+        REGISTER,
+        lambda shelf: register_body().replace(
+            "</rim:RegistryObjectList>",
+            "".join(
+                f'<rim:Association id="a{n}" sourceObject="d1" targetObject="{_uuid(n)}" '
+                f'associationType="{AssociationType.RPLC}"/>'
+                for n in range(4_900)
+            )
+            + "</rim:RegistryObjectList>",
+        ),
+        Failure(codes=("UnresolvedReferenceException",), names=("targetObject", _uuid(0))),
+    )
+    yield _request(
+        "ITI-42: 4,900 memberships of one entry of the registry, and one fault",
+        REGISTER,
+        lambda shelf: without(
+            register_body().replace(
+                "</rim:RegistryObjectList>",
+                "".join(
+                    f'<rim:Association id="a{n}" sourceObject="set" targetObject="{shelf.entry}" '
+                    f'associationType="{AssociationType.HAS_MEMBER}"/>'
+                    for n in range(4_900)
+                )
+                + "</rim:RegistryObjectList>",
+            ),
+            "DocumentEntry",
+            "typeCode",
+        ),
+        Failure(codes=(METADATA,), names=("typeCode",)),
+    )
+    yield _request(
+        "ITI-42: 4,900 empty entries",
+        REGISTER,
+        lambda shelf: register_body().replace(
+            "</rim:RegistryObjectList>",
+            "<rim:ExtrinsicObject/>" * 4_900 + "</rim:RegistryObjectList>",
+        ),
+        Failure(codes=(METADATA,), names=("uniqueId", "no more than 200 findings")),
+    )
+    yield Item(
+        name="ITI-57: 2,400 late associations that mean nothing",
+        door=REGISTRY,
+        headers={"Content-Type": SOAP_TYPE},
+        body=lambda shelf: envelope(
+            register_body(
+                replace(
+                    submission(),
+                    associations=tuple(
+                        association
+                        for n in range(2_400)
+                        for association in (
+                            Association(
+                                entry_uuid=f"t{n}",
+                                association_type=AssociationType.SUBMIT_ASSOCIATION,
+                                source_object="set",
+                                target_object=f"a{n}",
+                            ),
+                            Association(
+                                entry_uuid=f"a{n}",
+                                association_type=AssociationType.APND,
+                                source_object=shelf.entry,
+                                target_object=shelf.entry,
+                            ),
+                        )
+                    ),
+                )
+            ),
+            UPDATE,
+        ),
+        expected=Failure(codes=(METADATA,), names=("itself",)),
     )
     yield _request(
         "ITI-42: an id of 4 MiB that many findings could repeat",
@@ -754,6 +819,10 @@ def _many() -> Iterator[Item]:
         ),
         Failure(codes=(METADATA,), names=("sourceObject", "targetObject")),
     )
+
+
+def _uuid(number: int) -> str:
+    return f"urn:uuid:5b0a7d6e-0000-4000-8000-{number:012d}"
 
 
 def _inserted(body: str, slots: str) -> str:

@@ -89,7 +89,9 @@ def _boundaries() -> Iterator[Item]:
     )
     yield _item("no end", lambda: mtom()[: -len(BOUNDARY) - 6], "part 2", "ends inside")
     yield _item("an end without its hyphens", lambda: mtom()[:-4] + b"\r\n", "part 3")
-    yield _item("nothing but the closing line", lambda: f"--{BOUNDARY}--\r\n".encode(), BOUNDARY)
+    yield _item(
+        "nothing but the closing line", lambda: b"--" + BOUNDARY.encode() + b"--\r\n", BOUNDARY
+    )
     yield _item("nothing at all", lambda: b"\r\n", BOUNDARY)
     yield _item(
         "the boundary inside the envelope",
@@ -270,7 +272,9 @@ def _types() -> Iterator[Item]:
     }
     for name, (content_type, place) in forms.items():
         yield _item(name, mtom, place, content_type=content_type, status=415)
-    yield _item("multipart/mixed", mtom, "multipart/mixed", status=415, content_type=_other("mixed"))
+    yield _item(
+        "multipart/mixed", mtom, "multipart/mixed", status=415, content_type=_other("mixed")
+    )
     yield _item(
         "multipart/form-data", mtom, "form-data", status=415, content_type=_other("form-data")
     )
@@ -304,7 +308,7 @@ def _types() -> Iterator[Item]:
         "charset",
         status=415,
     )
-    another = r'application/soap+xml; action=\"urn:ihe:iti:2007:RetrieveDocumentSet\"'
+    another = r"application/soap+xml; action=\"urn:ihe:iti:2007:RetrieveDocumentSet\""
     yield Item(
         name="MTOM: an action in start-info that is not the message's",
         door=REPOSITORY,
@@ -441,7 +445,11 @@ def _contents() -> Iterator[Item]:
             "DocumentEntry[d1].size",
             str(len(CONTENT)),
         )
-    for shown, value in (("negative", "-36"), ("in hexadecimal", "0x24"), ("of 100 digits", "9" * 100)):
+    for shown, value in (
+        ("negative", "-36"),
+        ("in hexadecimal", "0x24"),
+        ("of 100 digits", "9" * 100),
+    ):
         yield failure(
             f"a size that is {shown}",
             bent(size, f"<rim:Value>{value}</rim:Value>"),

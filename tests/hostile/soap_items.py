@@ -185,7 +185,9 @@ def _headers() -> Iterator[Item]:
             subcode="MissingAddressInEPR",
         )
     yield _soap(
-        "two actions", headed(f"<wsa:Action>{REGISTER}</wsa:Action>"), "wsa:Action",
+        "two actions",
+        headed(f"<wsa:Action>{REGISTER}</wsa:Action>"),
+        "wsa:Action",
         subcode="InvalidCardinality",
     )
     yield _soap(
@@ -195,19 +197,27 @@ def _headers() -> Iterator[Item]:
         subcode="InvalidCardinality",
     )
     yield _soap(
-        "no action", headed("", action=None), "wsa:Action",
+        "no action",
+        headed("", action=None),
+        "wsa:Action",
         subcode="MessageAddressingHeaderRequired",
     )
     yield _soap(
-        "no message id", headed("", message_id=None), "wsa:MessageID",
+        "no message id",
+        headed("", message_id=None),
+        "wsa:MessageID",
         subcode="MessageAddressingHeaderRequired",
     )
     yield _soap(
-        "an action of blanks", headed("", action="  "), "wsa:Action",
+        "an action of blanks",
+        headed("", action="  "),
+        "wsa:Action",
         subcode="InvalidAddressingHeader",
     )
     yield _soap(
-        "a message id of 4 KiB", headed("", message_id="urn:uuid:" + "5" * 4096), "wsa:MessageID",
+        "a message id of 4 KiB",
+        headed("", message_id="urn:uuid:" + "5" * 4096),
+        "wsa:MessageID",
         subcode="InvalidAddressingHeader",
     )
     yield _soap(
@@ -255,9 +265,7 @@ def _operations() -> Iterator[Item]:
             if told == asked or {told, asked} <= _SUBMISSIONS:
                 continue
 
-            def body(
-                shelf: Shelf, make: Callable[[Shelf], str] = make, told: str = told
-            ) -> bytes:
+            def body(shelf: Shelf, make: Callable[[Shelf], str] = make, told: str = told) -> bytes:
                 return envelope(make(shelf), told)
 
             yield Item(
@@ -269,9 +277,7 @@ def _operations() -> Iterator[Item]:
             )
         other = QUERY if asked != QUERY else REMOVE
 
-        def good(
-            shelf: Shelf, make: Callable[[Shelf], str] = make, asked: str = asked
-        ) -> bytes:
+        def good(shelf: Shelf, make: Callable[[Shelf], str] = make, asked: str = asked) -> bytes:
             return envelope(make(shelf), asked)
 
         for where, headers in {

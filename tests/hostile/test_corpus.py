@@ -43,9 +43,12 @@ def test_a_hostile_message_is_refused_and_leaves_nothing(
     growth = server.peak() - memory
     seconds = server.processor_seconds() - used
     import os
+
     if os.environ.get("HOSTILE_NOTES"):
-        with open(os.environ["HOSTILE_NOTES"],"a") as f:
-            f.write(f"{growth>>20}\t{seconds:.2f}\t{len(octets)}\t{len(answer.body)}\t{item.name}\n")
+        with open(os.environ["HOSTILE_NOTES"], "a") as f:  # noqa
+            f.write(
+                f"{growth >> 20}\t{seconds:.2f}\t{len(octets)}\t{len(answer.body)}\t{item.name}\n"
+            )
     judge(answer, item.expected, octets)
     assert growth < MEMORY, f"memory grew by {growth >> 20} MiB"
     assert seconds < PROCESSOR_SECONDS, f"took {seconds} s"

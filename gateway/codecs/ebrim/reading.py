@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from gateway.codecs.xml import Element
-from gateway.errors import ErrorCode, Finding, Severity
+from gateway.errors import MAX_FINDINGS, ErrorCode, Finding, Severity
 from gateway.model.datatypes import is_uuid_urn
-
-MAX_FINDINGS = 200
-"""Findings of one message; whoever sent more of them repairs these first."""
 
 
 class Reading:
@@ -36,6 +33,8 @@ class Reading:
         code: ErrorCode | None = None,
     ) -> None:
         """Note something that refuses the message."""
+        if len(self.findings) > MAX_FINDINGS:
+            return
         self._note(Finding(rule=rule, code=code or self._code, location=location, message=message))
 
     def not_kept(self, location: str, message: str) -> None:

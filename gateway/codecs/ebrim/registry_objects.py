@@ -42,6 +42,9 @@ from gateway.model.folder import Folder
 from gateway.model.submission import RegistryObject, Submission
 from gateway.model.submission_set import SubmissionSet
 
+MAX_OBJECTS = 5000
+"""Objects of one message; a thousand documents with all their links are fewer."""
+
 _FRAGMENT_START = f"<rim:RegistryObjectList{declare('rim')}>".encode()
 _FRAGMENT_END = b"</rim:RegistryObjectList>"
 
@@ -62,6 +65,14 @@ def read_registry_objects(elements: Iterable[Element], reading: Reading) -> Subm
     document_entries: list[DocumentEntry] = []
     folders: list[Folder] = []
     associations: list[Association] = []
+    if len(objects) > MAX_OBJECTS:
+        reading.problem(
+            "too-many-objects",
+            "RegistryObjectList",
+            f"there are {len(objects)} objects and at most {MAX_OBJECTS} are read; send several "
+            "submissions",
+        )
+        return Submission()
     for element in objects:
         labels = beside.pop(attribute(element, "id") or "", []) if beside else ()
         tag = element.tag

@@ -15,6 +15,7 @@ from gateway.codecs.ebrim.names import (
 )
 from gateway.codecs.ebrim.query_response import write_object_ref
 from gateway.codecs.ebrim.reading import Reading, attribute
+from gateway.codecs.ebrim.registry_objects import MAX_OBJECTS
 from gateway.codecs.ebrim.retrieve import read_document_requests, write_document_requests
 from gateway.codecs.xml import Element
 from gateway.errors import ErrorCode
@@ -50,6 +51,14 @@ def read_remove_objects(element: Element) -> RemoveMetadata:
                 )
             else:
                 object_ids.append(object_id)
+    if len(object_ids) > MAX_OBJECTS:
+        reading.problem(
+            "too-many-objects",
+            "ObjectRefList",
+            f"there are {len(object_ids)} ObjectRef elements and at most {MAX_OBJECTS} are read; "
+            "send several requests",
+        )
+        object_ids = []
     return RemoveMetadata(object_ids=tuple(object_ids), findings=tuple(reading.findings))
 
 

@@ -11,9 +11,12 @@ from gateway.model.submission import RegistryObject, Submission
 
 
 def place(item: RegistryObject, attribute: str = "") -> str:
-    """Name an object of a message, and one of its attributes: ``Folder[f1].title``."""
+    """Name an object of a message, and one of its attributes: ``Folder[f1].title``.
+
+    An id may be as long as a message; its beginning tells the sender enough.
+    """
     dot = f".{attribute}" if attribute else ""
-    return f"{type(item).__name__}[{item.entry_uuid}]{dot}"
+    return f"{type(item).__name__}[{item.entry_uuid[:128]}]{dot}"
 
 
 def same_patient(one: Identifier | None, other: Identifier | None) -> bool:
@@ -21,6 +24,15 @@ def same_patient(one: Identifier | None, other: Identifier | None) -> bool:
     if one is None or other is None:
         return one is other
     return one.text == other.text or (one.value, one.authority) == (other.value, other.authority)
+
+
+def same_id(identifier: str) -> str:
+    """Give the form in which two spellings of one id are equal: a UUID in lower case.
+
+    Source:
+        RFC 9562: 4.
+    """
+    return identifier.lower() if identifier[:9].lower() == "urn:uuid:" else identifier
 
 
 def with_registry_ids(submission: Submission, new_uuid: Callable[[], str]) -> Submission:

@@ -11,7 +11,7 @@ from gateway.model.association import Association
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.lifecycle.ids import place, same_patient
-from gateway.model.lifecycle.outcome import APPROVED, Outcome, add_link
+from gateway.model.lifecycle.outcome import APPROVED, Outcome
 from gateway.model.submission import RegistryObject
 from gateway.model.submission_set import SubmissionSet
 from gateway.model.vocabulary import RELATIONSHIPS, AssociationType
@@ -41,7 +41,7 @@ def submit_association(
         return
     if not _check_submitted(association, outcome):
         return
-    add_link(association, outcome)
+    outcome.add_link(association)
     if association.association_type == AssociationType.HAS_MEMBER:
         outcome.touched.add(association.source_object)
         filed = Association(
@@ -50,7 +50,7 @@ def submit_association(
             source_object=submission_set.entry_uuid,
             target_object=association.entry_uuid,
         )
-        add_link(filed, outcome)
+        outcome.add_link(filed)
 
 
 def _check_submitted(association: Association, outcome: Outcome) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from gateway.errors import ErrorCode, Finding
+from gateway.errors import MAX_FINDINGS, ErrorCode, Finding
 from gateway.model.association import Association
 from gateway.model.lifecycle.known import Known
 from gateway.model.lifecycle.register import Circumstances
@@ -28,23 +28,47 @@ class Outcome:
     touched: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
     version_findings: list[Finding] = field(default_factory=list)
+    # A request may name one object thousands of times; the registry is asked for it once.
+    _objects: dict[str, RegistryObject | None] = field(default_factory=dict)
+    _associations: dict[str, tuple[Association, ...]] = field(default_factory=dict)
+    _added_links: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more was found already than is told."""
+        return len(self.findings) > MAX_FINDINGS
 
     def object(self, uuid: str) -> RegistryObject | None:
         """The object as it would be after the operations so far."""
-        item = self.added.get(uuid) or self.known.object(uuid)
+        item = self.added.get(uuid) or self._registered(uuid)
         if item is not None and uuid in self.statuses:
             return replace(item, availability_status=self.statuses[uuid])
         return item
 
     def associations(self, uuid: str) -> Iterator[Association]:
         """Every association that touches an object, as it would be."""
-        for association in self.known.associations(uuid):
-            current = self.object(association.entry_uuid)
-            if isinstance(current, Association):
-                yield current
-        for item in self.added.values():
-            if isinstance(item, Association) and uuid in (item.source_object, item.target_object):
-                yield item
+        if uuid not in self._associations:
+            self._associations[uuid] = self.known.associations(uuid)
+        for association in self._associations[uuid]:
+            status = self.statuses.get(association.entry_uuid, association.availability_status)
+            yield replace(association, availability_status=status)
+        for link in self._added_links.get(uuid, ()):
+            item = self.added[link]
+            assert isinstance(item, Association)
+            yield item
+
+    def _registered(self, uuid: str) -> RegistryObject | None:
+        if uuid not in self._objects:
+            self._objects[uuid] = self.known.object(uuid)
+        return self._objects[uuid]
+
+    def add_link(self, link: Association) -> None:
+        """Add an association as the registry keeps it: approved, its own first version."""
+        self.added[link.entry_uuid] = replace(
+            link, availability_status=APPROVED, logical_id=link.entry_uuid, version="1"
+        )
+        for end in {link.source_object, link.target_object}:
+            self._added_links.setdefault(end, []).append(link.entry_uuid)
 
     def say(
         self, code: ErrorCode, rule: str, location: str, message: str, context: str = ""
@@ -53,10 +77,3 @@ class Outcome:
         self.findings.append(
             Finding(rule=rule, code=code, location=location, message=message, context=context)
         )
-
-
-def add_link(link: Association, outcome: Outcome) -> None:
-    """Add an association as the registry keeps it: approved, its own first version."""
-    outcome.added[link.entry_uuid] = replace(
-        link, availability_status=APPROVED, logical_id=link.entry_uuid, version="1"
-    )

@@ -8,15 +8,16 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
-from gateway.errors import ErrorCode, Finding, Refused
+from gateway.errors import ErrorCode, Finding, first_findings, refuse_errors
 from gateway.model.association import Association
 from gateway.model.datatypes import DateTime, is_uuid_urn
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
-from gateway.model.lifecycle.ids import place, same_patient, with_registry_ids
+from gateway.model.lifecycle.ids import place, same_id, same_patient, with_registry_ids
 from gateway.model.lifecycle.known import (
     Changes,
     DocumentRecord,
@@ -61,82 +62,75 @@ def register(submission: Submission, known: Known, about: Circumstances) -> Chan
     Raises:
         Refused: With every finding of the message's checks and of the rules here.
     """
-    findings = list(about.findings)
     sets = submission.submission_sets
     if sets and sets[0].unique_id:
         accepted = known.fingerprint(sets[0].unique_id)
         if accepted is not None and accepted == about.fingerprint:
             return Changes(repeated=True)
-    findings += _check_patients(submission, known, about.known_patients_only)
-    findings += _check_identities(submission, known, about.documents)
-    findings += _check_links(submission, known)
-    if any(f.is_error for f in findings):
-        raise Refused(*findings)
+    refuse_errors(
+        first_findings(
+            chain(
+                about.findings,
+                _check_patients(submission, known, about.known_patients_only),
+                _check_identities(submission, known, about.documents),
+                _check_links(submission, known),
+            )
+        )
+    )
     return _accept(submission, known, about)
 
 
 def _check_patients(
     submission: Submission, known: Known, known_patients_only: bool
-) -> list[Finding]:
+) -> Iterator[Finding]:
     patient = submission.submission_sets[0].patient_id if submission.submission_sets else None
     if patient is None or not patient.value or not patient.authority:
-        return []
+        return
     item = submission.submission_sets[0]
     surviving = known.surviving(patient)
     if surviving is not None and not same_patient(surviving, patient):
-        return [
-            Finding(
-                rule="patient-merged",
-                code=ErrorCode.UNKNOWN_PATIENT_ID,
-                location=place(item, "patientId"),
-                context=patient.text,
-                message="this patient id was merged into another one; submit under that one",
-            )
-        ]
-    if known_patients_only and not known.is_known(patient):
-        return [
-            Finding(
-                rule="patient-known",
-                code=ErrorCode.UNKNOWN_PATIENT_ID,
-                location=place(item, "patientId"),
-                context=patient.text,
-                message="no patient identity feed announced this patient id",
-            )
-        ]
-    return []
+        yield Finding(
+            rule="patient-merged",
+            code=ErrorCode.UNKNOWN_PATIENT_ID,
+            location=place(item, "patientId"),
+            context=patient.text,
+            message="this patient id was merged into another one; submit under that one",
+        )
+    elif known_patients_only and not known.is_known(patient):
+        yield Finding(
+            rule="patient-known",
+            code=ErrorCode.UNKNOWN_PATIENT_ID,
+            location=place(item, "patientId"),
+            context=patient.text,
+            message="no patient identity feed announced this patient id",
+        )
 
 
 def _check_identities(
     submission: Submission, known: Known, documents: tuple[DocumentRecord, ...]
-) -> list[Finding]:
-    findings: list[Finding] = []
+) -> Iterator[Finding]:
     for item in submission.objects():
         if is_uuid_urn(item.entry_uuid) and known.object(item.entry_uuid.lower()) is not None:
-            findings.append(
-                Finding(
-                    rule="entry-uuid-new",
-                    code=ErrorCode.REGISTRY_METADATA_ERROR,
-                    location=place(item, "entryUUID"),
-                    message="this entryUUID is already in the registry; use a symbolic id",
-                )
+            yield Finding(
+                rule="entry-uuid-new",
+                code=ErrorCode.REGISTRY_METADATA_ERROR,
+                location=place(item, "entryUUID"),
+                message="this entryUUID is already in the registry; use a symbolic id",
             )
     packages: list[SubmissionSet | Folder] = [*submission.submission_sets, *submission.folders]
     for package in packages:
         if package.unique_id and _unique_id_taken(package.unique_id, known):
-            findings.append(
-                Finding(
-                    rule="unique-id-new",
-                    code=ErrorCode.DUPLICATE_UNIQUE_ID_IN_REGISTRY,
-                    location=place(package, "uniqueId"),
-                    context=package.unique_id,
-                    message="this uniqueId is already in the registry, with another content",
-                )
+            yield Finding(
+                rule="unique-id-new",
+                code=ErrorCode.DUPLICATE_UNIQUE_ID_IN_REGISTRY,
+                location=place(package, "uniqueId"),
+                context=package.unique_id,
+                message="this uniqueId is already in the registry, with another content",
             )
     contents = {d.unique_id: d for d in documents}
     for entry in submission.document_entries:
         if entry.unique_id:
-            findings += _check_document_identity(entry, contents.get(entry.unique_id), known)
-    return findings
+            yield from _check_document_identity(entry, contents.get(entry.unique_id), known)
 
 
 def _unique_id_taken(unique_id: str, known: Known) -> bool:
@@ -222,23 +216,25 @@ class _Ends:
         self.submitted: dict[str, RegistryObject] = {}
         for item in submission.objects():
             if item.entry_uuid:
-                self.submitted[item.entry_uuid] = item
-                self.submitted[item.entry_uuid.lower()] = item
-        self.known = known
+                self.submitted[same_id(item.entry_uuid)] = item
+        self._known = known
+        self._registered: dict[str, RegistryObject | None] = {}
 
     def find(self, identifier: str) -> tuple[RegistryObject | None, bool]:
         """Give the object and whether it is part of the submission."""
+        identifier = same_id(identifier)
         own = self.submitted.get(identifier)
         if own is not None:
             return own, True
-        if is_uuid_urn(identifier):
-            return self.known.object(identifier.lower()), False
-        return None, False
+        if not is_uuid_urn(identifier):
+            return None, False
+        if identifier not in self._registered:
+            self._registered[identifier] = self._known.object(identifier)
+        return self._registered[identifier], False
 
 
-def _check_links(submission: Submission, known: Known) -> list[Finding]:
+def _check_links(submission: Submission, known: Known) -> Iterator[Finding]:
     ends = _Ends(submission, known)
-    findings: list[Finding] = []
     replaced: set[str] = set()
     for association in submission.associations:
         source, source_is_new = ends.find(association.source_object)
@@ -247,22 +243,19 @@ def _check_links(submission: Submission, known: Known) -> list[Finding]:
             (source, source_is_new, "sourceObject"),
             (target, target_is_new, "targetObject"),
         ):
-            findings += _check_end(association, end, new, attribute)
+            yield from _check_end(association, end, new, attribute)
         if source is None or target is None:
             continue
-        findings += _check_pair(association, source, target, target_is_new)
+        yield from _check_pair(association, (source, source_is_new), (target, target_is_new))
         if association.association_type in REPLACEMENTS:
             if association.target_object.lower() in replaced:
-                findings.append(
-                    Finding(
-                        rule="replaced-once",
-                        code=ErrorCode.REGISTRY_METADATA_ERROR,
-                        location=place(association, "targetObject"),
-                        message="two associations of this submission replace the same entry",
-                    )
+                yield Finding(
+                    rule="replaced-once",
+                    code=ErrorCode.REGISTRY_METADATA_ERROR,
+                    location=place(association, "targetObject"),
+                    message="two associations of this submission replace the same entry",
                 )
             replaced.add(association.target_object.lower())
-    return findings
 
 
 def _check_end(
@@ -302,10 +295,20 @@ def _check_end(
 
 
 def _check_pair(
-    association: Association, source: RegistryObject, target: RegistryObject, target_is_new: bool
-) -> list[Finding]:
+    association: Association,
+    source_and_new: tuple[RegistryObject, bool],
+    target_and_new: tuple[RegistryObject, bool],
+) -> Iterator[Finding]:
+    """What two objects must have in common, where one of them at least is the registry's.
+
+    Two objects of the submission belong to one patient and fit one another, or its own checks have
+    said so.
+    """
+    source, source_is_new = source_and_new
+    target, target_is_new = target_and_new
+    if source_is_new and target_is_new:
+        return
     kind = association.association_type
-    findings: list[Finding] = []
     by_reference = isinstance(source, SubmissionSet) and association.submission_set_status in (
         "Reference",
         None,
@@ -313,40 +316,70 @@ def _check_pair(
     if (
         not isinstance(source, Association)
         and not isinstance(target, Association)
-        and not target_is_new
         and not by_reference
         and not same_patient(source.patient_id, target.patient_id)
     ):
-        findings.append(
-            Finding(
-                rule="association-one-patient",
-                code=ErrorCode.PATIENT_ID_DOES_NOT_MATCH,
-                location=place(association),
-                context=association.target_object,
-                message="the objects this association links belong to different patients",
-            )
+        yield Finding(
+            rule="association-one-patient",
+            code=ErrorCode.PATIENT_ID_DOES_NOT_MATCH,
+            location=place(association),
+            context=association.target_object,
+            message="the objects this association links belong to different patients",
         )
-    if kind in RELATIONSHIPS and not target_is_new and not isinstance(target, DocumentEntry):
-        findings.append(
-            Finding(
-                rule="relationship-between-documents",
-                code=ErrorCode.REGISTRY_METADATA_ERROR,
-                location=place(association, "targetObject"),
-                message=f"a relationship needs a DocumentEntry, this is a {type(target).__name__}",
-            )
+    if kind in RELATIONSHIPS and not isinstance(target, DocumentEntry):
+        yield _misfit(
+            association,
+            "relationship-between-documents",
+            "targetObject",
+            f"a relationship needs a DocumentEntry, this is a {type(target).__name__}",
         )
+    if kind == AssociationType.HAS_MEMBER:
+        yield from _check_membership(association, (source, source_is_new), target)
     if kind == AssociationType.IS_SNAPSHOT_OF and isinstance(target, DocumentEntry):
         snapshot_is_stable = isinstance(source, DocumentEntry) and not source.is_on_demand
         if not (snapshot_is_stable and target.is_on_demand):
-            findings.append(
-                Finding(
-                    rule="snapshot-kinds",
-                    code=ErrorCode.REGISTRY_METADATA_ERROR,
-                    location=place(association),
-                    message="IsSnapshotOf links a stable entry with an on-demand entry",
-                )
+            yield _misfit(
+                association,
+                "snapshot-kinds",
+                "",
+                "IsSnapshotOf links a stable entry with an on-demand entry",
             )
-    return findings
+
+
+def _check_membership(
+    association: Association,
+    source_and_new: tuple[RegistryObject, bool],
+    target: RegistryObject,
+) -> Iterator[Finding]:
+    """A new set takes in entries of the registry; a folder of the registry takes in entries.
+
+    Source:
+        IHE ITI TF-3: 4.2.2.1 and 4.2.2.2 (revision 17).
+    """
+    source, source_is_new = source_and_new
+    if not source_is_new and not isinstance(source, Folder):
+        yield _misfit(
+            association,
+            "membership-source",
+            "sourceObject",
+            f"a {type(source).__name__} of the registry takes no further members; a Folder does",
+        )
+    elif not isinstance(target, DocumentEntry):
+        yield _misfit(
+            association,
+            "membership-target",
+            "targetObject",
+            f"a member that joins this way is a DocumentEntry, this is a {type(target).__name__}",
+        )
+
+
+def _misfit(association: Association, rule: str, attribute: str, message: str) -> Finding:
+    return Finding(
+        rule=rule,
+        code=ErrorCode.REGISTRY_METADATA_ERROR,
+        location=place(association, attribute),
+        message=message,
+    )
 
 
 def _accept(submission: Submission, known: Known, about: Circumstances) -> Changes:

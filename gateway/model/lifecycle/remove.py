@@ -6,7 +6,7 @@ Source:
 
 from __future__ import annotations
 
-from gateway.errors import ErrorCode, Finding, Refused
+from gateway.errors import MAX_FINDINGS, ErrorCode, Finding, first_findings, refuse_errors
 from gateway.model.association import Association
 from gateway.model.lifecycle.known import Changes, Known
 
@@ -26,6 +26,8 @@ def remove(
     going = {identifier.lower(): None for identifier in object_ids}
     neighbours: dict[str, None] = {}
     for uuid in going:
+        if len(noticed) > MAX_FINDINGS:
+            break
         item = known.object(uuid)
         if item is None:
             noticed.append(
@@ -65,6 +67,5 @@ def remove(
                     message="this object would be left without any association; remove it too",
                 )
             )
-    if any(f.is_error for f in noticed):
-        raise Refused(*noticed)
+    refuse_errors(first_findings(noticed))
     return Changes(removed=tuple(going), events=("removed",))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from gateway.errors import ErrorCode, Finding, Refused
+from gateway.errors import ErrorCode, Finding, Refused, first_findings, refuse_errors
 from gateway.model.association import Association
 from gateway.model.datatypes import DateTime, is_uuid_urn
 from gateway.model.document_entry import DocumentEntry
@@ -18,7 +18,7 @@ from gateway.model.folder import Folder
 from gateway.model.lifecycle.ids import place, same_patient, with_registry_ids
 from gateway.model.lifecycle.known import Changes, FolderTouch, Known, StatusChange
 from gateway.model.lifecycle.late_association import submit_association
-from gateway.model.lifecycle.outcome import APPROVED, DEPRECATED, Outcome, add_link
+from gateway.model.lifecycle.outcome import APPROVED, DEPRECATED, Outcome
 from gateway.model.lifecycle.register import Circumstances
 from gateway.model.submission import RegistryObject, Submission
 from gateway.model.submission_set import SubmissionSet
@@ -51,10 +51,9 @@ def update(
     outcome = Outcome(known, about, restricted, findings=list(about.findings))
     if submission.submission_sets:
         _operate(submission, outcome)
-    if any(f.is_error for f in outcome.findings):
-        raise Refused(*outcome.findings)
+    refuse_errors(first_findings(outcome.findings))
     if outcome.version_findings:
-        raise Refused(*outcome.findings, *outcome.version_findings)
+        raise Refused(*first_findings([*outcome.findings, *outcome.version_findings]))
     return Changes(
         added=tuple(outcome.added.values()),
         statuses=tuple(
@@ -94,22 +93,32 @@ def _operate(submission: Submission, outcome: Outcome) -> None:
     links = {a.entry_uuid: a for a in new.associations}
     from_set = [a for a in new.associations if a.source_object == submission_set.entry_uuid]
     handled: set[str] = set()
-    for link in from_set:
+    for link in _until_full(from_set, outcome):
         target = versions.get(link.target_object)
         if link.association_type == AssociationType.HAS_MEMBER and target is not None:
             handled |= {target.entry_uuid, link.entry_uuid}
             _update_version(target, old_names[target.entry_uuid], link, outcome)
-    for link in from_set:
+    for link in _until_full(from_set, outcome):
         if link.association_type == AssociationType.UPDATE_AVAILABILITY_STATUS:
             handled.add(link.entry_uuid)
             _update_status(link, old_names[link.entry_uuid], outcome)
-    for link in from_set:
+    for link in _until_full(from_set, outcome):
         if link.association_type == AssociationType.SUBMIT_ASSOCIATION:
             handled |= {link.entry_uuid, link.target_object}
             submit_association(link, links.get(link.target_object), submission_set, outcome)
     for uuid, item in old_names.items():
+        if outcome.is_full:
+            return
         if uuid not in handled and not isinstance(item, SubmissionSet):
             _refuse_unlinked(item, outcome)
+
+
+def _until_full(links: list[Association], outcome: Outcome) -> Iterator[Association]:
+    """The operations asked for, until more is wrong with them than is told."""
+    for link in links:
+        if outcome.is_full:
+            return
+        yield link
 
 
 def _check_set(submission_set: SubmissionSet, outcome: Outcome) -> None:
@@ -409,7 +418,7 @@ def _keep_version(
         return
     outcome.added[kept.entry_uuid] = kept
     outcome.statuses[old.entry_uuid] = DEPRECATED
-    add_link(link, outcome)
+    outcome.add_link(link)
     if not propagate:
         return
     for association in _propagated(old, outcome):
@@ -420,7 +429,7 @@ def _keep_version(
             source_object=swap.get(association.source_object, association.source_object),
             target_object=swap.get(association.target_object, association.target_object),
         )
-        add_link(copied, outcome)
+        outcome.add_link(copied)
         if association.association_type == AssociationType.HAS_MEMBER and isinstance(
             kept, DocumentEntry
         ):
