@@ -112,7 +112,7 @@ class DocumentRepository:
         """Give the documents that are here, and a finding for each that is not.
 
         Raises:
-            Refused: More documents are asked for than one answer holds.
+            Refused: No document is asked for, or more than one answer holds.
         """
         _check_number(request.documents)
         found: list[RetrievedDocument] = []
@@ -138,7 +138,7 @@ class DocumentRepository:
         Metadata stay; they are removed by the registry [ITI-62].
 
         Raises:
-            Refused: More documents are named than one request may.
+            Refused: No document is named, or more than one request may.
         """
         _check_number(request.documents)
         removable: dict[str, DocumentRequest] = {}
@@ -188,16 +188,16 @@ class DocumentRepository:
 
 
 def _check_number(documents: tuple[DocumentRequest, ...]) -> None:
-    if len(documents) > MAX_DOCUMENTS:
-        raise Refused(
-            Finding(
-                rule="too-many-documents",
-                code=ErrorCode.REPOSITORY_ERROR,
-                location="DocumentRequest",
-                message=f"{len(documents)} documents are named and at most {MAX_DOCUMENTS} may be; "
-                "send several requests",
-            )
+    if 0 < len(documents) <= MAX_DOCUMENTS:
+        return
+    raise Refused(
+        Finding(
+            rule="number-of-documents",
+            code=ErrorCode.REPOSITORY_ERROR,
+            location="DocumentRequest",
+            message=f"{len(documents)} documents are named; name 1 to {MAX_DOCUMENTS} in a request",
         )
+    )
 
 
 def _records(
