@@ -161,9 +161,7 @@ class Requests:
 
         async def job(number: int) -> None:
             self._count += 1
-            body = before.fill(
-                b"7.%d" % self._count, b"W%d" % (number % 500), _message(number)
-            )
+            body = before.fill(b"7.%d" % self._count, b"W%d" % (number % 500), _message(number))
             scope = scope_of("POST", "/xds/repository", content_type)
             assert b"Success" in await call(self._app, scope, body + ending)
 

@@ -36,9 +36,7 @@ class StoredForms:
         self, fragment: bytes, *, status: str, patient_id: str, last_update_time: str
     ) -> bytes:
         """Complete an ebRIM fragment."""
-        return splice(
-            fragment, status=status, patient_id=patient_id, last_update_time=last_update_time
-        )
+        return splice(fragment, status, patient_id, last_update_time)
 
     def splice_fhir(
         self,
@@ -57,16 +55,16 @@ class StoredForms:
         """Complete a FHIR fragment."""
         return self._fhir.splice(
             fragment,
-            status=status,
-            version=version,
-            patient_id=patient_id,
-            patient_logical_id=patient_logical_id,
-            relations=relations,
-            members=members,
-            last_updated=last_updated,
-            last_update_time=last_update_time,
-            registration_time=registration_time,
-            base_url=self._base_url,
+            status,
+            version,
+            patient_id,
+            patient_logical_id,
+            relations,
+            members,
+            last_updated,
+            last_update_time,
+            self._base_url,
+            registration_time,
         )
 
     def read(self, fragment: bytes) -> RegistryObject:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.codecs.ebrim.marks import STATUS_MARK
+from gateway.codecs.ebrim.marks import STATUS_MARK, with_marks
 from gateway.codecs.ebrim.names import (
     ASSOCIATION_DOCUMENTATION,
     ASSOCIATION_KIND,
@@ -60,7 +60,7 @@ def write_association(association: Association) -> bytes:
 def association_fragment(association: Association) -> bytes:
     """Give an Association with a mark for its present status."""
     mark = None if association.availability_status is None else STATUS_MARK
-    return association_text(association, mark).encode()
+    return with_marks(association_text(association, mark))
 
 
 def association_text(association: Association, status: str | None) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from gateway.codecs.ebrim.localized import write_localized_strings
-from gateway.codecs.ebrim.marks import PATIENT_ID_MARK, STATUS_MARK
+from gateway.codecs.ebrim.marks import PATIENT_ID_MARK, STATUS_MARK, with_marks
 from gateway.codecs.ebrim.names import DOCUMENT_ENTRY_KIND, REFERENCE_ID_LIST
 from gateway.codecs.ebrim.reading import Reading, attribute
 from gateway.codecs.ebrim.registry_object import Parts, Writing, write_identity, write_version
@@ -126,11 +126,13 @@ def write_document_entry(entry: DocumentEntry) -> bytes:
 
 def document_entry_fragment(entry: DocumentEntry) -> bytes:
     """Give an ExtrinsicObject with marks for its present status and patient id."""
-    return document_entry_text(
-        entry,
-        None if entry.availability_status is None else STATUS_MARK,
-        None if entry.patient_id is None else PATIENT_ID_MARK,
-    ).encode()
+    return with_marks(
+        document_entry_text(
+            entry,
+            None if entry.availability_status is None else STATUS_MARK,
+            None if entry.patient_id is None else PATIENT_ID_MARK,
+        )
+    )
 
 
 def document_entry_text(entry: DocumentEntry, status: str | None, patient_id: str | None) -> str:

@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gateway.codecs.ebrim.localized import write_localized_strings
-from gateway.codecs.ebrim.marks import LAST_UPDATE_TIME_MARK, PATIENT_ID_MARK, STATUS_MARK
+from gateway.codecs.ebrim.marks import (
+    LAST_UPDATE_TIME_MARK,
+    PATIENT_ID_MARK,
+    STATUS_MARK,
+    with_marks,
+)
 from gateway.codecs.ebrim.names import FOLDER_KIND, REGISTRY_PACKAGE_TYPE
 from gateway.codecs.ebrim.reading import Reading
 from gateway.codecs.ebrim.registry_object import Parts, Writing, write_identity, write_version
@@ -61,12 +66,14 @@ def write_folder(folder: Folder) -> bytes:
 
 def folder_fragment(folder: Folder) -> bytes:
     """Give a RegistryPackage with marks for its present status, patient id and update time."""
-    return folder_text(
-        folder,
-        None if folder.availability_status is None else STATUS_MARK,
-        None if folder.patient_id is None else PATIENT_ID_MARK,
-        None if folder.last_update_time is None else LAST_UPDATE_TIME_MARK,
-    ).encode()
+    return with_marks(
+        folder_text(
+            folder,
+            None if folder.availability_status is None else STATUS_MARK,
+            None if folder.patient_id is None else PATIENT_ID_MARK,
+            None if folder.last_update_time is None else LAST_UPDATE_TIME_MARK,
+        )
+    )
 
 
 def folder_text(

@@ -2,21 +2,35 @@
 
 A registry object is written once, when it is registered. What may change afterwards without a new
 version (its status, the patient id after a merge, a folder's lastUpdateTime) is a mark in the
-stored octets, a control character that cannot occur in XML.
+stored octets: a name between parentheses that begins with a control character, which cannot occur
+in XML. The fragment as a whole is a format of Python's ``%``, which puts everything in at once and
+much faster than any search for the marks would (docs/decisions); other percent signs are doubled.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
 from gateway.codecs.xml import escape_attribute, escape_text
 
-_MARK = b"\x1f"
-STATUS_MARK = "\x1fS"
-PATIENT_ID_MARK = "\x1fP"
-LAST_UPDATE_TIME_MARK = "\x1fT"
+STATUS_MARK = "%(\x1fS)b"
+PATIENT_ID_MARK = "%(\x1fP)b"
+LAST_UPDATE_TIME_MARK = "%(\x1fT)b"
+
+_OTHER_PERCENT = re.compile("%(?!\\(\x1f)")
+
+
+def with_marks(text: str) -> bytes:
+    """Give the octets of a text that holds marks, ready for :func:`splice`."""
+    if text.count("%") != text.count("\x1f"):
+        text = _OTHER_PERCENT.sub("%%", text)
+    return text.encode()
 
 
 def splice(
-    fragment: bytes, *, status: str = "", patient_id: str = "", last_update_time: str = ""
+    fragment: bytes, status: str = "", patient_id: str = "", last_update_time: str = ""
 ) -> bytes:
     """Give a stored fragment as it stands now.
 
@@ -26,15 +40,14 @@ def splice(
         patient_id: The surviving patient id as CX text.
         last_update_time: A folder's lastUpdateTime.
     """
-    start, *rest = fragment.split(_MARK)
-    parts = [start]
-    for part in rest:
-        match part[:1]:
-            case b"S":
-                parts.append(escape_attribute(status).encode())
-            case b"P":
-                parts.append(escape_attribute(patient_id).encode())
-            case b"T":
-                parts.append(escape_text(last_update_time).encode())
-        parts.append(part[1:])
-    return b"".join(parts)
+    return fragment % _present(status, patient_id, last_update_time)
+
+
+@lru_cache(maxsize=4096)
+def _present(status: str, patient_id: str, last_update_time: str) -> Mapping[bytes, bytes]:
+    # The objects of one answer have nearly all the same status and patient.
+    return {
+        b"\x1fS": escape_attribute(status).encode(),
+        b"\x1fP": escape_attribute(patient_id).encode(),
+        b"\x1fT": escape_text(last_update_time).encode(),
+    }

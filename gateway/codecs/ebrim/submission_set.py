@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gateway.codecs.ebrim.localized import write_localized_strings
-from gateway.codecs.ebrim.marks import PATIENT_ID_MARK, STATUS_MARK
+from gateway.codecs.ebrim.marks import PATIENT_ID_MARK, STATUS_MARK, with_marks
 from gateway.codecs.ebrim.names import REGISTRY_PACKAGE_TYPE, SUBMISSION_SET_KIND
 from gateway.codecs.ebrim.reading import Reading
 from gateway.codecs.ebrim.registry_object import Parts, Writing, write_identity, write_version
@@ -66,11 +66,13 @@ def write_submission_set(submission_set: SubmissionSet) -> bytes:
 
 def submission_set_fragment(submission_set: SubmissionSet) -> bytes:
     """Give a RegistryPackage with marks for its present status and patient id."""
-    return submission_set_text(
-        submission_set,
-        None if submission_set.availability_status is None else STATUS_MARK,
-        None if submission_set.patient_id is None else PATIENT_ID_MARK,
-    ).encode()
+    return with_marks(
+        submission_set_text(
+            submission_set,
+            None if submission_set.availability_status is None else STATUS_MARK,
+            None if submission_set.patient_id is None else PATIENT_ID_MARK,
+        )
+    )
 
 
 def submission_set_text(

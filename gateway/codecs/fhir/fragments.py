@@ -1,7 +1,9 @@
 """Resources as they are stored: written once, put together in microseconds on every reading.
 
-A fragment is the JSON of a resource with markers where something may still change: an octet that
-cannot occur in JSON (0x1f) and a letter. :meth:`Fragments.splice` fills them in.
+A fragment is the JSON of a resource with marks where something may still change: a name between
+parentheses that begins with an octet which cannot occur in JSON (0x1f). The fragment as a whole is
+a format of Python's ``%``, with which :meth:`Fragments.splice` fills in all marks at once; other
+percent signs are doubled.
 
     V  meta.versionId        S  status              R  relatesTo
     U  meta.lastUpdated      P  subject             M  List.entry
@@ -11,6 +13,7 @@ cannot occur in JSON (0x1f) and a letter. :meth:`Fragments.splice` fills them in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import orjson
@@ -39,8 +42,7 @@ Relations = tuple[tuple[str, str, str], ...]
 Members = tuple[tuple[str, str], ...]
 """Kind (``DocumentEntry`` or ``Folder``) and logical id."""
 
-_MARK = b"\x1f"
-_V, _U, _S, _P, _D, _R, _B, _M, _T = b"VUSPDRBMT"
+_V, _U, _S, _P, _D, _R, _B, _M, _T = (b"%%(\x1f%c)b" % letter for letter in b"VUSPDRBMT")
 _TYPES = {"DocumentEntry": "DocumentReference", "SubmissionSet": "List", "Folder": "List"}
 _LIST = b'{"resourceType":"List"'
 
@@ -50,8 +52,9 @@ class Fragments:
 
     def __init__(self, naming: NamingSystems) -> None:
         self.naming = naming
-        # Few patients make up most answers; the text of a subject is worth keeping.
+        # The objects of one answer have nearly all the same patient, and many the same times.
         self._subject = lru_cache(maxsize=4096)(self._write_subject)
+        self._present = lru_cache(maxsize=4096)(self._write_present)
 
     def fragment(self, held: DocumentEntry | SubmissionSet | Folder) -> bytes:
         """Write an object as a fragment, ready to be stored."""
@@ -59,12 +62,11 @@ class Fragments:
             return _document_reference(document_reference_parts(held, self.naming))
         if isinstance(held, SubmissionSet):
             return _list(submission_set_parts(held, self.naming), b"")
-        return _list(folder_parts(held, self.naming), b"\x1fT")
+        return _list(folder_parts(held, self.naming), _T)
 
     def splice(
         self,
         fragment: bytes,
-        *,
         status: str | None,
         version: str | None = None,
         patient_id: str = "",
@@ -90,38 +92,22 @@ class Fragments:
             registration_time: DTM text of 14 digits for ``DocumentReference.date``; the time of
                 the last update when it is not given.
         """
-        base = base_url.encode() + b"/" if base_url else b""
-        # No marker stands behind the seventh: the long rest of a resource is not searched.
-        first, *rest = fragment.split(_MARK, 7)
-        parts = [first]
-        for piece in rest:
-            mark = piece[0]
-            if mark == _V:
-                if version:
-                    parts.append(_version(version))
-            elif mark == _U:
-                if last_updated:
-                    parts.append(_last_updated(last_updated))
-            elif mark == _S:
-                parts.append(_status(status, fragment.startswith(_LIST)))
-            elif mark == _P:
-                if patient_id or patient_logical_id:
-                    parts.append(self._subject(patient_id, patient_logical_id))
-            elif mark == _B:
-                parts.append(base)
-            elif mark == _R:
-                if relations:
-                    parts.append(_relations(relations))
-            elif mark == _D:
-                if registration_time or last_updated:
-                    parts.append(_date(registration_time or last_updated))
-            elif mark == _M:
-                if members:
-                    parts.append(_members(members))
-            elif last_update_time:
-                parts.append(_date(last_update_time))
-            parts.append(piece[1:])
-        return b"".join(parts)
+        values = self._present(
+            fragment.startswith(_LIST),
+            status,
+            version,
+            patient_id,
+            patient_logical_id,
+            last_updated,
+            last_update_time,
+            base_url,
+            registration_time,
+        )
+        if relations:
+            values = {**values, b"\x1fR": _relations(relations)}
+        if members:
+            values = {**values, b"\x1fM": _members(members)}
+        return fragment % values
 
     def write(
         self,
@@ -150,6 +136,33 @@ class Fragments:
             registration_time=registration_time,
         )
 
+    def _write_present(
+        self,
+        is_list: bool,
+        status: str | None,
+        version: str | None,
+        patient_id: str,
+        patient_logical_id: str,
+        last_updated: str,
+        last_update_time: str,
+        base_url: str,
+        registration_time: str,
+    ) -> Mapping[bytes, bytes]:
+        """What each mark stands for, but for relations and members."""
+        created = registration_time or last_updated
+        has_subject = patient_id or patient_logical_id
+        return {
+            b"\x1fV": _version(version) if version else b"",
+            b"\x1fU": _last_updated(last_updated) if last_updated else b"",
+            b"\x1fS": _status(status, is_list),
+            b"\x1fP": self._subject(patient_id, patient_logical_id) if has_subject else b"",
+            b"\x1fD": _date(created) if created else b"",
+            b"\x1fR": b"",
+            b"\x1fB": base_url.encode() + b"/" if base_url else b"",
+            b"\x1fM": b"",
+            b"\x1fT": _date(last_update_time) if last_update_time else b"",
+        }
+
     def _write_subject(self, patient_id: str, patient_logical_id: str) -> bytes:
         subject: Json = {}
         if patient_logical_id:
@@ -159,32 +172,50 @@ class Fragments:
         return b',"subject":' + orjson.dumps(subject)
 
 
+def _literal(octets: bytes) -> bytes:
+    """Octets as they stand between the marks of a fragment."""
+    return octets.replace(b"%", b"%%") if b"%" in octets else octets
+
+
 def _tail(members: Json) -> bytes:
     """The members of an object after others, with its closing brace."""
-    return b"," + orjson.dumps(members)[1:] if members else b"}"
+    return _literal(b"," + orjson.dumps(members)[1:]) if members else b"}"
 
 
 def _head(kind: bytes, parts: Parts) -> bytes:
-    identifier = b',"id":"%b"' % parts.id.encode() if parts.id else b""
-    return b'{"resourceType":"%b"%b,"meta":{\x1fV\x1fU"profile":["%b"]}' % (
-        kind,
-        identifier,
-        parts.profile.encode(),
+    identifier = b',"id":"' + parts.id.encode() + b'"' if parts.id else b""
+    return b"".join(
+        (
+            b'{"resourceType":"',
+            kind,
+            b'"',
+            identifier,
+            b',"meta":{',
+            _V,
+            _U,
+            b'"profile":["',
+            _literal(parts.profile.encode()),
+            b'"]}',
+        )
     )
 
 
 def _document_reference(parts: Parts) -> bytes:
     attachment = parts.attachment or {}
     if parts.id:
-        url = b'{"url":"\x1fBBinary/%b"' % parts.id.encode() + _tail(attachment)
+        url = (b'{"url":"', _B, b"Binary/", parts.id.encode(), b'"', _tail(attachment))
     else:
-        url = orjson.dumps(attachment)
-    format_ = b',"format":' + orjson.dumps(parts.format) if parts.format else b""
+        url = (_literal(orjson.dumps(attachment)),)
+    format_ = b',"format":' + _literal(orjson.dumps(parts.format)) if parts.format else b""
     return b"".join(
         (
             _head(b"DocumentReference", parts),
-            b'\x1fS\x1fP\x1fD\x1fR,"content":[{"attachment":',
-            url,
+            _S,
+            _P,
+            _D,
+            _R,
+            b',"content":[{"attachment":',
+            *url,
             format_,
             b"}]",
             _tail(parts.rest),
@@ -193,7 +224,7 @@ def _document_reference(parts: Parts) -> bytes:
 
 
 def _list(parts: Parts, date: bytes) -> bytes:
-    return _head(b"List", parts) + b"\x1fS\x1fP" + date + b"\x1fM" + _tail(parts.rest)
+    return b"".join((_head(b"List", parts), _S, _P, date, _M, _tail(parts.rest)))
 
 
 # --- What is filled in -------------------------------------------------------------------------
