@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.model.datatypes import Identifier
 from gateway.model.lifecycle import Changes, DocumentRecord, Known
@@ -26,9 +26,10 @@ class Form(Enum):
     REFERENCE = "reference"
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """One object as the registry holds it, ready for an answer.
+
+    A named tuple, since an answer is made of hundreds and a tuple is made at once.
 
     Attributes:
         kind: ``DocumentEntry``, ``SubmissionSet``, ``Folder`` or ``Association``.

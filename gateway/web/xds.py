@@ -10,7 +10,11 @@ from gateway.actors.document_registry import DocumentRegistry
 from gateway.actors.document_repository import DocumentRepository, StagedDocument
 from gateway.codecs.ebrim.names import declare
 from gateway.codecs.ebrim.query import read_query
-from gateway.codecs.ebrim.query_response import write_object_ref, write_query_response
+from gateway.codecs.ebrim.query_response import (
+    query_response,
+    write_object_ref,
+    write_query_response,
+)
 from gateway.codecs.ebrim.remove import read_remove_documents, read_remove_objects
 from gateway.codecs.ebrim.response import status_of, write_outcome, write_registry_response
 from gateway.codecs.ebrim.retrieve import read_retrieve_request, write_retrieve_response
@@ -90,7 +94,7 @@ class RegistryOperations:
             objects = [write_object_ref(held.entry_uuid) for held in found.objects]
         else:
             objects = [held.fragment for held in found.objects]
-        return Reply([write_query_response(objects)])
+        return Reply(query_response(objects))
 
     async def register(self, question: Question) -> Reply:
         """Register Document Set-b [ITI-42]."""

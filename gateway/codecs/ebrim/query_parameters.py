@@ -7,7 +7,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import NamedTuple
@@ -75,12 +75,39 @@ class Parameter(NamedTuple):
     required: bool = False
     choice: bool = False
 
+    def slots(self) -> tuple[str, ...]:
+        """Names of the Slots that carry it."""
+        if self.form in (Form.TIME, Form.TIME_IF_KNOWN):
+            return f"{self.name}From", f"{self.name}To"
+        return (self.name,)
 
-class Definition(NamedTuple):
-    """One stored query."""
 
-    type: type[StoredQuery]
-    parameters: tuple[Parameter, ...]
+class Definition:
+    """One stored query.
+
+    Attributes:
+        type: Of the query's value.
+        parameters: In the order of the standard's table.
+    """
+
+    __slots__ = ("_places", "_required", "choice", "parameters", "type")
+
+    def __init__(self, type: type[StoredQuery], parameters: tuple[Parameter, ...]) -> None:
+        self.type = type
+        self.parameters = parameters
+        self.choice = tuple([p for p in parameters if p.choice])
+        self._required = frozenset(n for n, p in enumerate(parameters) if p.required)
+        self._places = {name: n for n, p in enumerate(parameters) for name in p.slots()}
+
+    def wanted(self, given: Iterable[str]) -> list[Parameter]:
+        """The parameters that were given or have to be: few of the many a query may have.
+
+        Args:
+            given: Names of the Slots that came.
+        """
+        places = self._places
+        wanted = {places[name] for name in given if name in places}
+        return [self.parameters[n] for n in sorted(wanted | self._required)]
 
 
 _ENTRY = "$XDSDocumentEntry"

@@ -8,7 +8,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.codecs.ebrim.names import OBJECT_REF, REGISTRY_OBJECT_LIST, declare
@@ -52,23 +52,37 @@ def write_object_ref(entry_uuid: str, home_community_id: str | None = None) -> b
 
 
 def write_query_response(
-    fragments: Iterable[bytes] = (), findings: Iterable[Finding] = ()
+    fragments: Sequence[bytes] = (), findings: Iterable[Finding] = ()
 ) -> bytes:
-    """Give an AdhocQueryResponse that declares its own prefixes.
+    """Give an AdhocQueryResponse that declares its own prefixes; see :func:`query_response`."""
+    return b"".join(query_response(fragments, findings))
+
+
+def query_response(
+    fragments: Sequence[bytes] = (), findings: Iterable[Finding] = ()
+) -> list[bytes]:
+    """Give an AdhocQueryResponse in pieces, so that a large answer is joined once.
 
     Args:
         fragments: Spliced objects, or references, in the order of the answer.
         findings: With objects, an error leaves a partial success; without, it is a failure.
     """
     findings = tuple(findings)
-    objects = b"".join(fragments)
-    status = status_of(findings, something=bool(objects))
-    start = (
+    if not findings:
+        return [_SUCCESS, *fragments, _END]
+    return [_start(findings, something=bool(fragments)), *fragments, _END]
+
+
+def _start(findings: tuple[Finding, ...], *, something: bool) -> bytes:
+    status = status_of(findings, something=something)
+    return (
         f'<query:AdhocQueryResponse{declare("query", "rim", "rs")} status="{status}">'
         f"{write_error_list(findings)}<rim:RegistryObjectList>"
-    )
-    end = b"</rim:RegistryObjectList></query:AdhocQueryResponse>"
-    return b"".join((start.encode(), objects, end))
+    ).encode()
+
+
+_SUCCESS = _start((), something=True)
+_END = b"</rim:RegistryObjectList></query:AdhocQueryResponse>"
 
 
 def read_query_response(element: Element) -> QueryAnswer:

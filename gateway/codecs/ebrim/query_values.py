@@ -41,10 +41,10 @@ class Parameters:
 
     def read(self, definition: Definition) -> dict[str, Any]:
         """Give the attributes of the query's value, as far as they were given."""
-        self._check_choice([p for p in definition.parameters if p.choice])
+        self._check_choice(definition.choice)
         values: dict[str, Any] = {}
         times: list[TimeBound] = []
-        for parameter in definition.parameters:
+        for parameter in definition.wanted(self._slots):
             if parameter.form in (Form.TIME, Form.TIME_IF_KNOWN):
                 bound = self._bound(parameter)
                 if bound is not None:
@@ -65,9 +65,11 @@ class Parameters:
             )
         return values
 
-    def _check_choice(self, choice: list[Parameter]) -> None:
+    def _check_choice(self, choice: tuple[Parameter, ...]) -> None:
+        if not choice:
+            return
         given = [p.name for p in choice if p.name in self._slots]
-        if choice and len(given) != 1:
+        if len(given) != 1:
             names = ", ".join(p.name for p in choice)
             code = ErrorCode.STORED_QUERY_PARAM_NUMBER
             if not given:

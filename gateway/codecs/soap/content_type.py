@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -50,8 +51,9 @@ class ContentType:
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
+@lru_cache(maxsize=256)
 def read_content_type(header: str, where: str = "Content-Type") -> ContentType:
-    """Give the value of a Content-Type header.
+    """Give the value of a Content-Type header; peers repeat theirs, so the last ones are kept.
 
     Args:
         header: The value, unfolded.

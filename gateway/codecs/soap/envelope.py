@@ -51,7 +51,7 @@ _OPENING = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<s:Envelope'
     + "".join(f' xmlns:{p}="{escape_attribute(uri)}"' for p, uri in PREFIXES.items())
     + "><s:Header>"
-)
+).encode()
 _MIDDLE = b"</s:Header><s:Body>"
 _ENDING = b"</s:Body></s:Envelope>"
 _UPGRADE = b'<s:Upgrade><s:SupportedEnvelope qname="s:Envelope"/></s:Upgrade>'
@@ -153,7 +153,7 @@ def envelope_parts(
     addressing = write_addressing(
         action=action, message_id=message_id, relates_to=relates_to, to=to
     )
-    return (_OPENING + addressing).encode() + header_blocks + _MIDDLE, _ENDING
+    return b"".join((_OPENING, addressing.encode(), header_blocks, _MIDDLE)), _ENDING
 
 
 def write_envelope(

@@ -9,6 +9,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from gateway.ports import Form, Held
 from gateway.storage.fragments import Fragments, Member, Relation
@@ -36,29 +37,38 @@ _FROM = {
     ASSOCIATION: " FROM association a JOIN object o ON o.key = a.key",
 }
 
-# Key, id and fragment; then what is spliced, in one order for all kinds: status, patient,
-# lastUpdateTime, version, time of the last change and of registration, whether relationships start
-# here.
+# Key, id and fragment; then what is spliced into either form, in one order for all kinds: status,
+# patient, lastUpdateTime.
 _COLUMNS = {
-    DOCUMENT_ENTRY: ", e.status, e.patient, '', e.version, e.last_updated, "
-    "e.registration_time, e.related",
-    SUBMISSION_SET: ", s.status, s.patient, '', s.version, s.last_updated, s.registration_time, 0",
-    FOLDER: ", f.status, f.patient, ifnull(f.last_update_time, ''), f.version, f.last_updated, "
-    "f.registration_time, 0",
-    ASSOCIATION: ", a.status, NULL, '', 1, a.last_updated, a.last_updated, 0",
+    DOCUMENT_ENTRY: ", e.status, e.patient, ''",
+    SUBMISSION_SET: ", s.status, s.patient, ''",
+    FOLDER: ", f.status, f.patient, ifnull(f.last_update_time, '')",
+    ASSOCIATION: ", a.status, NULL, ''",
+}
+
+# What is spliced into FHIR besides: version, time of the last change and of registration, whether
+# relationships start here.
+_FHIR_COLUMNS = {
+    DOCUMENT_ENTRY: ", e.version, e.last_updated, e.registration_time, e.related",
+    SUBMISSION_SET: ", s.version, s.last_updated, s.registration_time, 0",
+    FOLDER: ", f.version, f.last_updated, f.registration_time, 0",
+    ASSOCIATION: ", 1, a.last_updated, a.last_updated, 0",
 }
 
 _SELECT = {
-    (kind, form): "SELECT o.key, o.entry_uuid, " + _COLUMN[form] + _COLUMNS[kind] + _FROM[kind]
+    (kind, form): "SELECT o.key, o.entry_uuid, "
+    + _COLUMN[form]
+    + _COLUMNS[kind]
+    + (_FHIR_COLUMNS[kind] if form is Form.FHIR else "")
+    + _FROM[kind]
     for kind in _FROM
     for form in Form
 }
 
 KEY = {DOCUMENT_ENTRY: "e.key", SUBMISSION_SET: "s.key", FOLDER: "f.key", ASSOCIATION: "a.key"}
 
-Row = tuple[
-    int, str, bytes | None, int | str | None, int | None, str, int, str, str, int
-]  # as _COLUMNS says
+Row = tuple[Any, ...]
+"""One row as the statement of its kind and form gives it."""
 
 
 class Rows:
@@ -123,13 +133,14 @@ class Rows:
             return self._fhir(kind, name, rows, patients)
         splice = self._fragments.splice_ebrim
         answer = []
-        for key, entry_uuid, fragment, status, patient, last_update_time, *_ in rows:
-            cx = self._shown(patient, patients).cx
+        word = words.word
+        for key, entry_uuid, fragment, status, patient, last_update_time in rows:
+            cx = (patients.get(patient) or self._shown(patient, patients)).cx
             octets = b""
             if fragment is not None:
                 octets = splice(
                     fragment,
-                    status=words.word(status),
+                    status=word(status),
                     patient_id=cx,
                     last_update_time=last_update_time,
                 )
@@ -149,6 +160,7 @@ class Rows:
         elif rows:
             members = self._members([row[0] for row in rows])
         answer = []
+        word = words.word
         for (
             key,
             entry_uuid,
@@ -163,28 +175,26 @@ class Rows:
         ) in rows:
             if fragment is None:
                 continue  # This kind has no FHIR twin.
-            shown = self._shown(patient, patients)
+            cx, logical_id = patients.get(patient) or self._shown(patient, patients)
             octets = splice(
                 fragment,
-                status=words.word(status),
+                status=word(status),
                 version=str(version),
-                patient_id=shown.cx,
-                patient_logical_id=shown.logical_id,
+                patient_id=cx,
+                patient_logical_id=logical_id,
                 relations=relations.get(key, ()),
                 members=members.get(key, ()),
                 last_updated=last_updated,
                 last_update_time=last_update_time,
                 registration_time=registration_time,
             )
-            answer.append(Held(name, entry_uuid, shown.cx, octets, key))
+            answer.append(Held(name, entry_uuid, cx, octets, key))
         return answer
 
     def _shown(self, patient: int | None, patients: dict[int, Record]) -> Record:
         if patient is None:
             return NOBODY
-        record = patients.get(patient)
-        if record is None:
-            record = patients[patient] = self.patients.shown(patient)
+        record = patients[patient] = self.patients.shown(patient)
         return record
 
     def _relations(self, keys: Sequence[int]) -> dict[int, tuple[Relation, ...]]:
