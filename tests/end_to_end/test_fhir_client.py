@@ -18,7 +18,9 @@ def demonstration_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
         yield server
 
 
-def test_fhirpy_finds_pages_through_and_reads_documents(demonstration_server: RunningGateway) -> None:
+def test_fhirpy_finds_pages_through_and_reads_documents(
+    demonstration_server: RunningGateway,
+) -> None:
     client = SyncFHIRClient(f"{demonstration_server.url}/fhir")
     patient = "urn:oid:2.999.1.1|ALBA-0001"
     search = client.resources("DocumentReference").search(
