@@ -59,7 +59,9 @@ class FindDocuments:
         author_person: Patterns with ``%`` and ``_``, one of which must match an authorPerson.
         reference_id_list: Groups of CXi texts; all groups must match, by one of their values.
         metadata_level: 1 hides superseded versions and offline entries, 2 shows all.
-        entry_uuid, logical_id, unique_id: Only from FHIR: ``identifier`` and ``_id``.
+        entry_uuid, unique_id: Only from FHIR: ``identifier``, which names either; one id of
+            either kind must match.
+        logical_id: Only from FHIR: ``_id``.
         author_family, author_given: Only from FHIR: texts one author's name must start with.
         with_service_time: Only from FHIR: a period was asked for, so an entry without any does
             not match.

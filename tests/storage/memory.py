@@ -304,9 +304,8 @@ class MemoryRegistry:
             and all(in_time(bound, k) for bound in q.times)
             and chosen(q.document_availability, availability)
             and self.passes(q, k)
-            and chosen(q.entry_uuid, e.entry_uuid)
             and chosen(q.logical_id, e.logical_id)
-            and chosen(q.unique_id, e.unique_id)
+            and identified(q, e)
             and names_begin(q.author_family, q.author_given, e.author)
             and (
                 not q.with_service_time
@@ -324,8 +323,7 @@ class MemoryRegistry:
             and all(in_time(bound, k) for bound in q.times)
             and person_matches(q.author_person, s.author)
             and any_of(q.content_type_code, s.content_type_code)
-            and chosen(q.entry_uuid, s.entry_uuid)
-            and chosen(q.unique_id, s.unique_id)
+            and identified(q, s)
             and names_begin(q.author_family, q.author_given, s.author)
         )
 
@@ -336,8 +334,7 @@ class MemoryRegistry:
             and chosen(q.status, f.availability_status)
             and all(in_time(bound, k) for bound in q.times)
             and all_of(q.code_list, f.code_list)
-            and chosen(q.entry_uuid, f.entry_uuid)
-            and chosen(q.unique_id, f.unique_id)
+            and identified(q, f)
             and self.shows_folder(q, k)
         )
 
@@ -580,6 +577,15 @@ class MemoryRegistry:
 
 def age(k: Kept) -> tuple[int, int]:
     return int(k.value.version), k.key
+
+
+def identified(
+    q: FindDocuments | FindSubmissionSets | FindFolders, o: DocumentEntry | SubmissionSet | Folder
+) -> bool:
+    """Whether one id of the query, of whichever kind, is the object's."""
+    if not q.entry_uuid and not q.unique_id:
+        return True
+    return o.entry_uuid in q.entry_uuid or o.unique_id in q.unique_id
 
 
 def chosen(choices: Iterable[str], value: str | None) -> bool:

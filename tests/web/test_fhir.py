@@ -321,6 +321,16 @@ def test_searches_find_what_fhir_says_they_find(client: TestClient, query: str, 
     assert len(ids(found)) == (0 if query == "_count=0" else count)
 
 
+def test_an_identifier_may_be_the_entry_uuid(client: TestClient) -> None:
+    shelf(client, 3)
+    resource = find(client, "identifier=urn:oid:2.999.4.2")["entry"][0]["resource"]
+    entry_uuid = next(
+        i["value"] for i in resource["identifier"] if i["value"].startswith("urn:uuid:")
+    )
+    assert ids(find(client, f"identifier=urn:ietf:rfc:3986|{entry_uuid}")) == [resource["id"]]
+    assert len(ids(find(client, f"identifier={entry_uuid},urn:oid:2.999.4.1"))) == 2
+
+
 def test_a_posted_search_is_answered_like_one_in_the_address(client: TestClient) -> None:
     shelf(client, 3)
     by_form = client.post(

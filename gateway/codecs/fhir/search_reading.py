@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gateway.codecs.fhir.document_reference import FHIR_ID
 from gateway.codecs.fhir.identifiers import REFERENCE_TYPES, cx_text, read_unique_id
 from gateway.codecs.fhir.search_values import (
     DateRange,
@@ -216,7 +217,11 @@ class SearchReading:
             if len(values) > 1:
                 self.note("search-patient", "patient", "one patient per search")
             else:
-                self.reference.append(unescape(values[0]))
+                # Only a Patient can be meant, so the id may stand alone.
+                reference = unescape(values[0])
+                self.reference.append(
+                    f"Patient/{reference}" if FHIR_ID.match(reference) else reference
+                )
         for values in self.groups("patient.identifier"):
             if len(values) > 1:
                 self.note("search-patient", "patient.identifier", "one patient per search")

@@ -63,6 +63,29 @@ class Where:
         elif values:
             self.add(column + " IN " + marks(values), *values)
 
+    def identified(
+        self, column: str, unique_ids: Sequence[str], entry_uuids: Sequence[str]
+    ) -> None:
+        """The object has one of the uniqueIds or one of the entryUUIDs.
+
+        Both come from one parameter, ``identifier``, whose value may be the one or the other.
+        """
+        if unique_ids and entry_uuids:
+            self.add(
+                "("
+                + column
+                + " IN "
+                + marks(unique_ids)
+                + " OR o.entry_uuid IN "
+                + marks(entry_uuids)
+                + ")",
+                *unique_ids,
+                *entry_uuids,
+            )
+        else:
+            self.one_of(column, unique_ids)
+            self.one_of("o.entry_uuid", entry_uuids)
+
     def words(self, column: str, values: Iterable[str]) -> None:
         """The column holds one of the vocabulary's words."""
         self.one_of(column, [words.stored(value) for value in values])
@@ -148,8 +171,7 @@ def find_documents(query: FindDocuments, patients: Sequence[int] | None) -> Wher
     if patients is not None:
         where.one_of("e.patient", patients)
     where.one_of("e.lid", query.logical_id)
-    where.one_of("e.unique_id", query.unique_id)
-    where.one_of("o.entry_uuid", query.entry_uuid)
+    where.identified("e.unique_id", query.unique_id, query.entry_uuid)
     where.words("e.status", query.status)
     entry_content(where, query.format_code, query.confidentiality_code, query.object_type)
     where.code("e.class_code", query.class_code)
@@ -196,8 +218,7 @@ def find_submission_sets(query: FindSubmissionSets, patients: Sequence[int] | No
     where = Where()
     if patients is not None:
         where.one_of("s.patient", patients)
-    where.one_of("s.unique_id", query.unique_id)
-    where.one_of("o.entry_uuid", query.entry_uuid)
+    where.identified("s.unique_id", query.unique_id, query.entry_uuid)
     where.words("s.status", query.status)
     where.one_of("s.source_id", query.source_id)
     where.times("s", query.times)
@@ -213,9 +234,8 @@ def find_folders(query: FindFolders, patients: Sequence[int] | None) -> Where:
     where = Where()
     if patients is not None:
         where.one_of("f.patient", patients)
-    where.one_of("f.unique_id", query.unique_id)
+    where.identified("f.unique_id", query.unique_id, query.entry_uuid)
     where.one_of("f.lid", query.logical_id)
-    where.one_of("o.entry_uuid", query.entry_uuid)
     where.words("f.status", query.status)
     where.times("f", query.times)
     where.codes("f.code_list", query.code_list)

@@ -32,6 +32,7 @@ def test_a_patient_is_named_by_identifier_or_by_reference() -> None:
     assert modified.query.patient_id == by_identifier.query.patient_id
     by_reference = found(("patient", "Patient/77"))
     assert (by_reference.query.patient_id, by_reference.patient_reference) == (None, "Patient/77")
+    assert found(("patient", "77")).patient_reference == "Patient/77"
     assert problems(("patient.identifier", "7001")) == ["patient.identifier"]
     assert problems(("patient", "Patient/1,Patient/2")) == ["patient"]
 
