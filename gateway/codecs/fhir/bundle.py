@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from gateway.codecs.fhir import list as lists
-from gateway.codecs.fhir.authors import read_contained
+from gateway.codecs.fhir.authors import Contained, read_contained
 from gateway.codecs.fhir.bundle_parts import (
     attachment_of,
     patient_reference,
@@ -306,7 +306,10 @@ class _BundleReading:
                 code=ErrorCode.MISSING_DOCUMENT,
             )
             return None
-        found = self.reader.resolve(url, read_contained(Reader(self.reader.naming), resource, path))
+        contained: Contained = {}
+        if url.startswith("#"):
+            contained = read_contained(Reader(self.reader.naming), resource, path)
+        found = self.reader.resolve(url, contained)
         if found is None or found[0].get("resourceType") != "Binary":
             self.reader.note(
                 "attachment-url",

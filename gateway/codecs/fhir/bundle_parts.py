@@ -11,10 +11,10 @@ import binascii
 from typing import Any
 
 from gateway.codecs.fhir.authors import read_contained
-from gateway.codecs.fhir.document_reference import read_subject
 from gateway.codecs.fhir.identifiers import read_identifier
 from gateway.codecs.fhir.reader import Json, Reader
 from gateway.codecs.fhir.references import Entries, canonical
+from gateway.codecs.fhir.resource import read_subject
 from gateway.errors import ErrorCode
 from gateway.model.datatypes import Identifier
 from gateway.model.document_entry import DocumentEntry

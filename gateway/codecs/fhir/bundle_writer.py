@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 import orjson
 
 from gateway.codecs.fhir.datatypes import write_instant, write_time
-from gateway.codecs.fhir.document_reference import Parts, document_reference_parts
+from gateway.codecs.fhir.document_reference import document_reference_parts
 from gateway.codecs.fhir.identifiers import MHD_TYPED, write_identifier
 from gateway.codecs.fhir.list import (
     FOLDER,
@@ -24,6 +24,7 @@ from gateway.codecs.fhir.list import (
 )
 from gateway.codecs.fhir.reader import Json
 from gateway.codecs.fhir.relations import write_relation
+from gateway.codecs.fhir.resource import Parts
 from gateway.codecs.fhir.vocabulary import (
     COMPREHENSIVE_BUNDLE,
     ENTRY_UUID,

@@ -19,16 +19,12 @@ from functools import lru_cache
 import orjson
 
 from gateway.codecs.fhir.datatypes import write_date_time, write_instant, write_time
-from gateway.codecs.fhir.document_reference import (
-    FHIR_ID,
-    Parts,
-    document_reference_parts,
-    resource_id,
-)
+from gateway.codecs.fhir.document_reference import document_reference_parts
 from gateway.codecs.fhir.identifiers import write_identifier
 from gateway.codecs.fhir.list import LIST_STATUS_OF, folder_parts, submission_set_parts
 from gateway.codecs.fhir.reader import Json, own
 from gateway.codecs.fhir.relations import write_relation
+from gateway.codecs.fhir.resource import FHIR_ID, Parts, resource_id
 from gateway.codecs.fhir.vocabulary import STATUS_OF, UUID_URN
 from gateway.model.datatypes import DateTime, Identifier
 from gateway.model.document_entry import DocumentEntry
@@ -203,7 +199,14 @@ def _head(kind: bytes, parts: Parts) -> bytes:
 def _document_reference(parts: Parts) -> bytes:
     attachment = parts.attachment or {}
     if parts.id:
-        url = (b'{"url":"', _B, b"Binary/", parts.id.encode(), b'"', _tail(attachment))
+        url: tuple[bytes, ...] = (
+            b'{"url":"',
+            _B,
+            b"Binary/",
+            parts.id.encode(),
+            b'"',
+            _tail(attachment),
+        )
     else:
         url = (_literal(orjson.dumps(attachment)),)
     format_ = b',"format":' + _literal(orjson.dumps(parts.format)) if parts.format else b""

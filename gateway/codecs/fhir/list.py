@@ -28,14 +28,6 @@ from gateway.codecs.fhir.datatypes import (
     write_texts,
     write_time,
 )
-from gateway.codecs.fhir.document_reference import (
-    Parts,
-    claims_minimal,
-    read_home_community_id,
-    read_logical_id,
-    resource_id,
-    write_extensions,
-)
 from gateway.codecs.fhir.identifiers import (
     read_identifier,
     read_ids,
@@ -44,6 +36,14 @@ from gateway.codecs.fhir.identifiers import (
     write_unique_id,
 )
 from gateway.codecs.fhir.reader import Json, Reader, own_text
+from gateway.codecs.fhir.resource import (
+    Parts,
+    claims_minimal,
+    read_home_community_id,
+    read_logical_id,
+    resource_id,
+    write_extensions,
+)
 from gateway.codecs.fhir.vocabulary import (
     AUTHOR_ORG,
     COMPREHENSIVE_FOLDER,

@@ -16,10 +16,10 @@ from gateway.codecs.fhir.datatypes import (
     write_instant,
     write_time,
 )
-from gateway.codecs.fhir.document_reference import FHIR_ID
 from gateway.codecs.fhir.identifiers import read_identifier, write_identifier
 from gateway.codecs.fhir.people import read_name
 from gateway.codecs.fhir.reader import Json, Reader, own, own_text
+from gateway.codecs.fhir.resource import FHIR_ID
 from gateway.codecs.fhir.source_patient import GENDERS, SEXES
 from gateway.codecs.fhir.vocabulary import EXTENSION, UUID_URN
 from gateway.model.datatypes import DateTime, Identifier

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.codecs.fhir.document_reference import FHIR_ID
 from gateway.codecs.fhir.identifiers import REFERENCE_TYPES, cx_text, read_unique_id
+from gateway.codecs.fhir.resource import FHIR_ID
 from gateway.codecs.fhir.search_values import (
     DateRange,
     Token,

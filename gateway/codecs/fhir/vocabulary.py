@@ -70,7 +70,7 @@ EXTENSION: Final = OURS + "StructureDefinition/"
 ``association-reason``  why a document relates to another, on its ``relatesTo``
 ``entry-uuid``, ``unique-id``, ``logical-id``, ``version``, ``availability-status``,
 ``document-availability``, ``home-community-id``, ``object-type``, ``mime-type``,
-``language-code``, ``hash``, ``size``, ``repository-unique-id``, ``uri``, ``source-id``
+``language-code``, ``hash``, ``size``, ``repository-unique-id``, ``uri``
                         the DocumentEntry, SubmissionSet or Folder attribute of that name, where
                         FHIR has no element for it or the element cannot hold the value
 """

@@ -1,0 +1,122 @@
+"""What a DocumentReference and a List have in common: ids, community, patient, profile."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from gateway.codecs.fhir.authors import write_slot
+from gateway.codecs.fhir.identifiers import read_identifier
+from gateway.codecs.fhir.reader import Json, Reader, own, own_text
+from gateway.codecs.fhir.vocabulary import HOME_COMMUNITY_ID, UUID_URN
+from gateway.model.datatypes import Identifier, Slot
+
+FHIR_ID = re.compile(r"[A-Za-z0-9.-]{1,64}\Z")
+_OID_URN = re.compile(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+\Z")
+
+# --- Writing -----------------------------------------------------------------------------------
+
+
+def resource_id(logical_id: str | None) -> str | None:
+    """Give the FHIR id of a logical id, ``None`` when it cannot be one."""
+    if logical_id is None or not logical_id.startswith(UUID_URN):
+        return None
+    name = logical_id[len(UUID_URN) :]
+    return name if FHIR_ID.match(name) else None
+
+
+def write_extensions(
+    attributes: tuple[tuple[str, str | None], ...],
+    home_community_id: str | None,
+    extra: tuple[Slot, ...],
+) -> list[Json]:
+    """Write what has no element of its own: named attributes, community, slots."""
+    extensions = [own(name, text) for name, text in attributes if text]
+    if home_community_id:
+        if _OID_URN.match(home_community_id):
+            extensions.append({"url": HOME_COMMUNITY_ID, "valueOid": home_community_id})
+        else:
+            extensions.append(own("home-community-id", home_community_id))
+    extensions.extend(write_slot(slot) for slot in extra)
+    return extensions
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A resource ready to be put together: what never changes, and where the rest goes in.
+
+    Attributes:
+        id: The FHIR id, where it has one.
+        profile: For ``meta.profile``.
+        attachment: Of a DocumentReference: its attachment without ``url``.
+        format: Of a DocumentReference: ``content.format``.
+        rest: Every other member.
+    """
+
+    id: str | None
+    profile: str
+    rest: Json
+    attachment: Json | None = None
+    format: Json | None = None
+
+
+# --- Reading ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectReference:
+    """Whom a resource is about, as it says it.
+
+    Attributes:
+        reference: Literal reference, still to be resolved; empty when there is none.
+        identifier: Logical reference, where one was given.
+        path: Where it stands.
+    """
+
+    reference: str
+    identifier: Identifier | None
+    path: str
+
+
+def read_subject(reader: Reader, resource: Json, path: str) -> SubjectReference | None:
+    """Read the subject of a DocumentReference or List."""
+    subject = reader.object(resource, "subject", path)
+    if subject is None:
+        return None
+    place = f"{path}.subject"
+    reference = reader.text(subject, "reference", place) or ""
+    element = reader.object(subject, "identifier", place)
+    identifier = (
+        None if element is None else read_identifier(reader, element, f"{place}.identifier")
+    )
+    if not reference and identifier is None:
+        reader.note("subject", place, "a subject needs a reference or an identifier")
+        return None
+    return SubjectReference(reference, identifier, place)
+
+
+def read_logical_id(resource: Json) -> tuple[str | None, str | None]:
+    """Read logical id and version of a resource as a server gave it out."""
+    name = resource.get("id")
+    logical_id = own_text(resource, "logical-id")
+    if logical_id is None and type(name) is str and name:
+        logical_id = UUID_URN + name
+    meta = resource.get("meta")
+    version = meta.get("versionId") if type(meta) is dict else None
+    if version is None:
+        version = own_text(meta, "version")
+    return logical_id, version if type(version) is str else None
+
+
+def claims_minimal(reader: Reader, resource: Json, path: str, profile: str) -> bool:
+    """Whether a resource says in ``meta.profile`` that its metadata are the minimal ones."""
+    meta = reader.object(resource, "meta", path)
+    return meta is not None and profile in reader.texts(meta, "profile", f"{path}.meta")
+
+
+def read_home_community_id(reader: Reader, resource: Json, path: str) -> str | None:
+    """Read the community a resource belongs to."""
+    for extension, place in reader.objects(resource, "extension", path):
+        if extension.get("url") == HOME_COMMUNITY_ID:
+            return reader.text(extension, "valueOid", place)
+    return own_text(resource, "home-community-id")
