@@ -117,6 +117,7 @@ def serve(
 async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> None:
     from gateway.service import open_service
     from gateway.web.app import create_app
+    from gateway.web.limits import BoundedProtocol
 
     async with open_service(settings) as service, _feed(settings, service):
 
@@ -131,7 +132,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
             uvicorn.Config(
                 create_app(service),
                 loop="uvloop",
-                http="httptools",
+                http=BoundedProtocol,
                 ws="none",
                 log_config=None,
                 access_log=False,

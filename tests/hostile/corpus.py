@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.hostile.http_items import http_items
 from tests.hostile.items import Item
 from tests.hostile.metadata_items import metadata_items
 from tests.hostile.packaging_items import packaging_items
@@ -15,6 +16,7 @@ CORPUS: tuple[Item, ...] = (
     *soap_items(),
     *metadata_items(),
     *query_items(),
+    *http_items(),
 )
 
 _names = [item.name for item in CORPUS]
