@@ -259,6 +259,7 @@ class MemoryRegistry:
                     k
                     for k in self.links(query, ())
                     if k.value.association_type == HAS_MEMBER
+                    and k.value.submission_set_status != "Reference"
                     and k.value.target_object in query.uuid
                     and self.kind(k.value.source_object) == "SubmissionSet"
                     and self.kind(k.value.target_object) in ("DocumentEntry", "Folder")

@@ -233,7 +233,7 @@ class Applier:
         source, source_kind = keys.get(value.source_object) or self._object(value.source_object)
         target, target_kind = keys.get(value.target_object) or self._object(value.target_object)
         self._execute(
-            "INSERT INTO association VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO association VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 key,
                 words.stored(value.association_type),
@@ -243,6 +243,7 @@ class Applier:
                 target_kind,
                 words.stored(value.availability_status),
                 time,
+                value.submission_set_status == "Reference",
             ),
         )
         if value.association_type in RELATIONSHIPS:

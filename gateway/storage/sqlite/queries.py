@@ -118,6 +118,8 @@ def _get_submission_sets(steps: _Steps, query: GetSubmissionSets) -> Keys:
     where = Where()
     where.add("a.association_type = ? AND a.source_kind = ?", HAS_MEMBER, SUBMISSION_SET)
     where.add("a.target_kind IN (?, ?)", DOCUMENT_ENTRY, FOLDER)
+    # What is asked for are the sets that submitted them, not those that name them by Reference.
+    where.add("NOT a.by_reference")
     links = steps.links("a.target", steps.objects(query.uuid), where, (), query.metadata_level)
     sets = dict.fromkeys(source for _, source, _ in links)
     return {SUBMISSION_SET: list(sets), ASSOCIATION: [key for key, _, _ in links]}

@@ -124,7 +124,8 @@ MIGRATIONS: tuple[str, ...] = (
         target           INTEGER NOT NULL REFERENCES object (key),
         target_kind      INTEGER NOT NULL,
         status,                          -- small number or text, see words.stored
-        last_updated     TEXT NOT NULL
+        last_updated     TEXT NOT NULL,
+        by_reference     INTEGER NOT NULL -- a submission set names what another one brought
     );
     CREATE INDEX association_source ON association (source);
     CREATE INDEX association_target ON association (target);
