@@ -50,13 +50,11 @@ async def load_demonstration(settings: object, service: object) -> None:
 def main() -> None:
     for name, member in {
         "gateway.service": open_service,
-        "gateway.web": None,
         "gateway.web.app": create_app,
         "gateway.cli.demonstration": load_demonstration,
     }.items():
         module = types.ModuleType(name)
-        if member is not None:
-            setattr(module, member.__name__, member)
+        setattr(module, member.__name__, member)
         sys.modules[name] = module
     from gateway.cli import main as gateway
 
