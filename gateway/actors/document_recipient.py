@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import overload
 
 from gateway.actors.document_repository import DocumentRepository, StagedDocument
-from gateway.errors import ErrorCode, Finding, Refused
+from gateway.errors import ErrorCode, Finding, Refused, first_findings
 from gateway.model.association import Association
 from gateway.model.datatypes import Code, Identifier
 from gateway.model.document_entry import DocumentEntry
@@ -38,6 +38,9 @@ _ANY_STATUS = tuple(s.value for s in AvailabilityStatus)
 _ANY_TYPE = tuple(t.value for t in DocumentEntryType)
 _OBJECT_PLACE = re.compile(r"(?:DocumentEntry|SubmissionSet|Folder|Association)\[([^\]]*)\](.*)\Z")
 _DOCUMENT_PLACE = re.compile(r"Document\[([^\]]*)\]\Z")
+
+MAX_REFERENCES = 1000
+"""Registered objects and patients one bundle may refer to; each is looked up."""
 
 
 class DocumentRecipient:
@@ -73,6 +76,7 @@ class DocumentRecipient:
         Raises:
             Refused: With every problem, each placed in the bundle.
         """
+        _check_number(bundle)
         findings = list(bundle.findings)
         bundle = await self._with_patients(bundle, findings)
         bundle = await self._with_targets(bundle)
@@ -287,6 +291,20 @@ def _shown(code: Code | None) -> Code | None:
     if code is None or code.display or not code.code:
         return code
     return replace(code, display=code.code)
+
+
+def _check_number(bundle: ProvideDocumentBundle) -> None:
+    """Refuse a bundle whose references would take longer to look up than the rest of it."""
+    patients = {named.reference for named in bundle.patients}
+    if len(bundle.logical_ids) + len(patients) > MAX_REFERENCES:
+        too_many = Finding(
+            rule="too-many-references",
+            code=ErrorCode.TOO_LARGE,
+            location="Bundle",
+            message=f"more than {MAX_REFERENCES} objects outside the bundle are referred to; send "
+            "several bundles",
+        )
+        raise Refused(*first_findings([too_many, *bundle.findings]))
 
 
 def _logical_id(item: RegistryObject) -> str:

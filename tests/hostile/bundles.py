@@ -148,7 +148,6 @@ def _document_reference(subject: Json, binary_url: str) -> Json:
             "facilityType": _concept("urn:oid:2.999.7.2", "HOSP", "Hospital"),
             "practiceSetting": _concept("urn:oid:2.999.7.3", "GEN", "General"),
             "sourcePatientInfo": {"reference": "#sp"},
-            "related": [{"identifier": {"system": "urn:oid:2.999.1.40", "value": "R-1"}}],
         },
     }
 

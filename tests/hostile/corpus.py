@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.hostile.fhir_items import fhir_items
 from tests.hostile.http_items import http_items
 from tests.hostile.items import Item
 from tests.hostile.metadata_items import metadata_items
@@ -17,6 +18,7 @@ CORPUS: tuple[Item, ...] = (
     *metadata_items(),
     *query_items(),
     *http_items(),
+    *fhir_items(),
 )
 
 _names = [item.name for item in CORPUS]

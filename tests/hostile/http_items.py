@@ -98,9 +98,9 @@ def _wsdl_hosts() -> Iterator[Item]:
         yield _item(
             f"a description asked of the host {host[:20]}",
             Harmless(names=("definitions",), without=(host,)),
-            lambda host=host: (
-                f"GET {REGISTRY}?wsdl HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
-            ),
+            lambda host=host: "\r\n".join(
+                (f"GET {REGISTRY}?wsdl HTTP/1.1", f"Host: {host}", "Connection: close", "", "")
+            ).encode(),
             raw=True,
         )
 

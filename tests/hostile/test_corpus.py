@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from urllib.parse import unquote
 
 import pytest
 
@@ -12,21 +12,11 @@ from tests.hostile.items import Item
 from tests.hostile.judge import judge
 from tests.hostile.messages import Shelf
 from tests.hostile.record import fill
-from tests.hostile.server import Server, Stored, running_server
+from tests.hostile.server import Server, Stored
 
 MEMORY = 64 * 1024 * 1024
 PROCESSOR_SECONDS = 1.0
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("hostile")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def shelf(server: Server) -> Shelf:
-    return fill(server)
+"""Processor time, not time on the clock: other work on the machine takes nothing of it."""
 
 
 def settled(server: Server, before: Stored) -> Stored:
@@ -54,14 +44,7 @@ def test_a_hostile_message_is_refused_and_leaves_nothing(
         answer = server.send(item.method, item.door, dict(item.headers), octets)
     growth = server.peak() - memory
     seconds = server.processor_seconds() - used
-    import os
-
-    if os.environ.get("HOSTILE_NOTES"):
-        with open(os.environ["HOSTILE_NOTES"], "a") as f:  # noqa
-            f.write(
-                f"{growth >> 20}\t{seconds:.2f}\t{len(octets)}\t{len(answer.body)}\t{item.name}\n"
-            )
-    judge(answer, item.expected, octets)
+    judge(answer, item.expected, octets + item.door.encode() + unquote(item.door).encode())
     assert growth < MEMORY, f"memory grew by {growth >> 20} MiB"
     assert seconds < PROCESSOR_SECONDS, f"took {seconds} s"
     assert settled(server, before) == before
@@ -75,8 +58,4 @@ def test_a_good_message_is_still_answered(server: Server, shelf: Shelf) -> None:
     again = fill(server)
     assert again != shelf
     assert server.stored().rows > before.rows
-
-
-def test_the_log_holds_no_traceback(server: Server, shelf: Shelf) -> None:
-    assert "Traceback" not in server.log()
-    assert server.stop() == 0
+    assert server.send("GET", "/health/ready").status == 200

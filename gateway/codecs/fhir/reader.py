@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from gateway.codecs.fhir.vocabulary import EXTENSION
-from gateway.errors import ErrorCode, Finding, Severity
+from gateway.errors import MAX_FINDINGS, ErrorCode, Finding, Severity
 from gateway.model.naming import NamingSystems
 
 Json = dict[str, Any]
@@ -28,12 +28,13 @@ class Reader:
         findings: What was noticed so far, in the order of the message.
     """
 
-    __slots__ = ("_resolve", "findings", "naming")
+    __slots__ = ("_refused", "_resolve", "findings", "naming")
 
     def __init__(self, naming: NamingSystems, resolve: Resolve | None = None) -> None:
         self.naming = naming
         self.findings: list[Finding] = []
         self._resolve = resolve
+        self._refused = False
 
     def note(
         self,
@@ -44,7 +45,11 @@ class Reader:
         code: ErrorCode = ErrorCode.INVALID_VALUE,
         severity: Severity = Severity.ERROR,
     ) -> None:
-        """Add a finding."""
+        """Add a finding; not one more than is told, unless it is the first error."""
+        is_error = severity is Severity.ERROR
+        if len(self.findings) > MAX_FINDINGS and (self._refused or not is_error):
+            return
+        self._refused = self._refused or is_error
         self.findings.append(
             Finding(rule=rule, code=code, location=path, message=message, severity=severity)
         )

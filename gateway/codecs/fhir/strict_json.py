@@ -21,6 +21,7 @@ MAX_DEPTH = 64
 MAX_VALUES = 100_000
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 # Only through an escape, or as these octets, can a forbidden character be in a string at all.
 _SUSPICIOUS = re.compile(rb"\\[ubf]|\xef\xbf[\xbe\xbf]")
 
@@ -63,6 +64,13 @@ def read_json(octets: bytes, *, max_octets: int | None = None) -> Json:
             f"the message has {len(octets)} octets; at most {max_octets} are read",
             ErrorCode.TOO_LARGE,
         )
+    if _is_crowded(octets):
+        _refuse(
+            "json-size",
+            "",
+            f"the message has more than {MAX_VALUES} values",
+            ErrorCode.TOO_LARGE,
+        )
     try:
         value = _DECODER.decode(octets.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -82,6 +90,22 @@ def read_json(octets: bytes, *, max_octets: int | None = None) -> Json:
         _refuse("json", "", "expected a JSON object", ErrorCode.MALFORMED)
     _check(value, str(value.get("resourceType")), _SUSPICIOUS.search(octets) is not None)
     return value
+
+
+def _is_crowded(octets: bytes) -> bool:
+    """Whether a message has more values than are read, told before any of them takes memory.
+
+    Values are told apart by commas, and a string is a value or a member's name. The marks that
+    stand inside strings are taken off only from messages that have too many of them.
+    """
+    if octets.count(b",") < MAX_VALUES and octets.count(b'"') < 4 * MAX_VALUES:
+        return False
+    commas = octets.count(b",")
+    for number, string in enumerate(_STRING.finditer(octets)):
+        if number > 2 * MAX_VALUES:
+            return True
+        commas -= string[0].count(b",")
+    return commas >= MAX_VALUES
 
 
 def _check(root: Json, name: str, characters: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from gateway.errors import ErrorCode, Finding, Refused
 from gateway.web.http import Headers, Receive, Scope, Send, header, whole_body
 
 JSON = b"application/fhir+json; charset=utf-8"
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s;"']*)""", re.IGNORECASE)
 JSON_TYPES = ("application/fhir+json", "application/json", "text/json")
 
 
@@ -63,14 +65,24 @@ async def json_body(request: Request, limit: int) -> bytes:
     """Give the body of a request that must be FHIR JSON.
 
     Raises:
-        Refused: When it announces another type.
+        Refused: When it announces another type, charset or coding.
         BodyTooLarge: When it is larger than ``limit``.
     """
-    if not is_json(request.header(b"content-type")):
+    content_type = request.header(b"content-type")
+    charset = _CHARSET.search(content_type or "")
+    if not is_json(content_type) or (charset and charset[1].lower() != "utf-8"):
         raise refusal(
             ErrorCode.UNSUPPORTED_MEDIA_TYPE,
             "json-only",
             "Content-Type",
-            "send application/fhir+json",
+            "send application/fhir+json in UTF-8",
+        )
+    coding = request.header(b"content-encoding")
+    if coding is not None and coding.strip().lower() not in ("", "identity"):
+        raise refusal(
+            ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+            "uncompressed-only",
+            "Content-Encoding",
+            "compressed messages are not read here; send it as it is",
         )
     return await whole_body(request.scope, request.receive, limit)

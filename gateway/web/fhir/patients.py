@@ -6,6 +6,7 @@ Source:
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from gateway.codecs.fhir.patient import read_patient, write_patient
@@ -18,6 +19,8 @@ from gateway.model.patient import Patient
 from gateway.service import Service
 from gateway.validation.formats import check_identifier
 from gateway.web.fhir.interaction import JSON, Answer, Request, json_body, refusal
+
+_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
 
 class Patients:
@@ -84,6 +87,13 @@ class Patients:
         patient = await self._body(request)
         if len(request.path) == 2:
             named = request.path[1]
+            if not _ID.fullmatch(named):
+                raise refusal(
+                    ErrorCode.MALFORMED,
+                    "patient-id",
+                    "Patient.id",
+                    "an id has 1 to 64 of the characters A-Z, a-z, 0-9, - and .",
+                )
             if patient.logical_id and patient.logical_id != named:
                 raise refusal(
                     ErrorCode.MALFORMED,
