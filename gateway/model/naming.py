@@ -79,6 +79,10 @@ class NamingSystems:
         """Make the table from ``(oid, uri)`` or ``(oid, uri, label)`` lines."""
         return cls(tuple(NamingSystem(*line) for line in systems))
 
+    def __hash__(self) -> int:
+        # Part of the key of what codecs keep; there are few tables, and each has hundreds of lines.
+        return len(self.systems)
+
     def __iter__(self) -> Iterator[NamingSystem]:
         return iter(self.systems)
 

@@ -7,6 +7,7 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from gateway.codecs.ebrim.localized import read_localized_strings
@@ -159,6 +160,15 @@ def write_code(scheme: str, code: Code, object_id: str, part_id: str) -> str:
         object_id: Id of the classified object, escaped.
         part_id: The Classification's own id.
     """
+    return (
+        f'<rim:Classification id="{part_id}{_CLASSIFICATION}{scheme}" classifiedObject="{object_id}'
+        f"{_code_content(code)}"
+    )
+
+
+@lru_cache(maxsize=4096)
+def _code_content(code: Code) -> str:
+    """What a code's Classification says but for its ids; few codes make up most metadata."""
     slot = write_text_slot("codingScheme", code.scheme) if code.scheme else ""
     if code.display is None:
         name = ""
@@ -168,14 +178,20 @@ def write_code(scheme: str, code: Code, object_id: str, part_id: str) -> str:
             f'<rim:Name><rim:LocalizedString value="{escape_attribute(code.display)}"{lang}/>'
             "</rim:Name>"
         )
-    return (
-        f'<rim:Classification id="{part_id}{_CLASSIFICATION}{scheme}" classifiedObject="{object_id}'
-        f'" nodeRepresentation="{escape_attribute(code.code)}">{slot}{name}</rim:Classification>'
-    )
+    return f'" nodeRepresentation="{escape_attribute(code.code)}">{slot}{name}</rim:Classification>'
 
 
 def write_author(scheme: str, author: Author, object_id: str, part_id: str) -> str:
     """Give the Classification of an author; arguments as in :func:`write_code`."""
+    return (
+        f'<rim:Classification id="{part_id}{_CLASSIFICATION}{scheme}" classifiedObject="{object_id}'
+        f'" nodeRepresentation="">{_author_slots(author)}</rim:Classification>'
+    )
+
+
+@lru_cache(maxsize=1024)
+def _author_slots(author: Author) -> str:
+    """The slots of an author; few authors write most documents."""
     slots = []
     if author.person is not None:
         slots.append(write_text_slot("authorPerson", author.person.text))
@@ -190,10 +206,7 @@ def write_author(scheme: str, author: Author, object_id: str, part_id: str) -> s
         slots.append(write_slot("authorTelecommunication", telecoms))
     if author.extra:
         slots.append(write_extra(author.extra))
-    return (
-        f'<rim:Classification id="{part_id}{_CLASSIFICATION}{scheme}" classifiedObject="{object_id}'
-        f'" nodeRepresentation="">{"".join(slots)}</rim:Classification>'
-    )
+    return "".join(slots)
 
 
 def write_label(node: str, object_id: str, part_id: str) -> str:

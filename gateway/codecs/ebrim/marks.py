@@ -24,8 +24,12 @@ _OTHER_PERCENT = re.compile("%(?!\\(\x1f)")
 
 def with_marks(text: str) -> bytes:
     """Give the octets of a text that holds marks, ready for :func:`splice`."""
-    if text.count("%") != text.count("\x1f"):
-        text = _OTHER_PERCENT.sub("%%", text)
+    at = text.find("%")
+    while at != -1:
+        if text[at + 2 : at + 3] != "\x1f":
+            text = _OTHER_PERCENT.sub("%%", text)
+            break
+        at = text.find("%", at + 1)
     return text.encode()
 
 

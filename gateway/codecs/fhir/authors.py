@@ -12,6 +12,7 @@ Source:
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TypeVar
 
 from gateway.codecs.fhir.datatypes import is_code
@@ -128,14 +129,28 @@ def write_authors(
     """Write authors into ``contained`` and give the references to them."""
     references: list[Json] = []
     for number, author in enumerate(authors, 1):
-        first = len(references)
-        references.extend(_write_author(author, f"author{number}", naming, contained))
-        if author.extra:
-            references[first]["extension"] = [write_slot(slot) for slot in author.extra]
+        resources, named = _write_author(author, f"author{number}", naming)
+        contained.extend(resources)
+        references.extend(named)
     return references
 
 
+@lru_cache(maxsize=1024)
 def _write_author(
+    author: Author, name: str, naming: NamingSystems
+) -> tuple[tuple[Json, ...], tuple[Json, ...]]:
+    """Give the resources of an author and the references to them.
+
+    Few authors write most documents, so both are kept; they are not to be changed.
+    """
+    contained: list[Json] = []
+    references = _write_roles(author, name, naming, contained)
+    if author.extra:
+        references[0]["extension"] = [write_slot(slot) for slot in author.extra]
+    return tuple(contained), tuple(references)
+
+
+def _write_roles(
     author: Author, name: str, naming: NamingSystems, contained: list[Json]
 ) -> list[Json]:
     telecoms = [write_telecom(t) for t in author.telecommunication if t.text]
@@ -403,7 +418,9 @@ def write_recipient(
         institution=(recipient.organization,) if recipient.organization else (),
         telecommunication=(recipient.telecom,) if recipient.telecom else (),
     )
-    return _write_author(author, name, naming, contained)[0]
+    resources, references = _write_author(author, name, naming)
+    contained.extend(resources)
+    return references[0]
 
 
 def read_recipient(

@@ -27,8 +27,12 @@ def is_code(text: str) -> bool:
 # --- Codes -------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)
 def write_coding(code: Code, naming: NamingSystems) -> Json:
-    """Write a code as a Coding."""
+    """Write a code as a Coding.
+
+    A few hundred codes make up most metadata; what was written is kept, and not to be changed.
+    """
     coding: Json = {}
     if code.scheme:
         coding["system"] = naming.uri(code.scheme)
@@ -43,8 +47,9 @@ def write_coding(code: Code, naming: NamingSystems) -> Json:
     return coding
 
 
+@lru_cache(maxsize=4096)
 def write_concept(code: Code, naming: NamingSystems) -> Json:
-    """Write a code as a CodeableConcept with one Coding."""
+    """Write a code as a CodeableConcept with one Coding; kept likewise."""
     return {"coding": [write_coding(code, naming)]}
 
 
@@ -146,7 +151,7 @@ def write_texts(target: Json, name: str, texts: tuple[LocalizedString, ...]) -> 
     Source:
         HL7 FHIR R4: extensions ``language`` and ``translation`` of Element.
     """
-    texts = tuple(t for t in texts if t.value)
+    texts = tuple([t for t in texts if t.value])
     if not texts:
         return
     target[name] = texts[0].value

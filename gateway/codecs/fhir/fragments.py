@@ -198,17 +198,9 @@ def _head(kind: bytes, parts: Parts) -> bytes:
 
 def _document_reference(parts: Parts) -> bytes:
     attachment = parts.attachment or {}
+    url: tuple[bytes, ...] = (_literal(orjson.dumps(attachment)),)
     if parts.id:
-        url: tuple[bytes, ...] = (
-            b'{"url":"',
-            _B,
-            b"Binary/",
-            parts.id.encode(),
-            b'"',
-            _tail(attachment),
-        )
-    else:
-        url = (_literal(orjson.dumps(attachment)),)
+        url = (b'{"url":"', _B, b"Binary/", parts.id.encode(), b'"', _tail(attachment))
     format_ = b',"format":' + _literal(orjson.dumps(parts.format)) if parts.format else b""
     return b"".join(
         (
