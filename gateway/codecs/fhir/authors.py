@@ -24,7 +24,7 @@ from gateway.codecs.fhir.people import (
     write_person,
     write_telecom,
 )
-from gateway.codecs.fhir.reader import Json, Reader, own, own_text
+from gateway.codecs.fhir.reader import Json, Reader, own, own_text, resource_type
 from gateway.codecs.fhir.vocabulary import EXTENSION
 from gateway.model.datatypes import (
     OID,
@@ -289,7 +289,7 @@ def read_author(
         person = _person_of_reference(reader, reference, path)
         return None if person is None else (Author(person=person, extra=extra), None)
     resource, place = found
-    kind = resource.get("resourceType")
+    kind = resource_type(resource)
     telecoms = read_telecoms(reader, resource, place)
     if kind in PERSONS:
         person = read_person(reader, resource, place)
@@ -395,7 +395,7 @@ def read_authenticator(
     if found is None:
         return _person_of_reference(reader, reference, place)
     resource, where = found
-    kind = resource.get("resourceType")
+    kind = resource_type(resource)
     if kind in PERSONS:
         return read_person(reader, resource, where)
     if kind == "PractitionerRole":

@@ -131,6 +131,12 @@ class Reader:
         return self._resolve(reference) if self._resolve else None
 
 
+def resource_type(resource: Json) -> str:
+    """Give the type a resource says it is of; empty when it says none, or no text."""
+    kind = resource.get("resourceType")
+    return kind if type(kind) is str else ""
+
+
 def own(name: str, text: str) -> Json:
     """Write one of our extensions."""
     return {"url": EXTENSION + name, "valueString": text}
