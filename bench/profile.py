@@ -211,7 +211,7 @@ async def measure(mode: str, count: int, rounds: int, order: str | None) -> None
             if order is not None:
                 job = requests.job(mode)
                 await window(job, count // 4 + 1)
-                profiler = cProfile.Profile()
+                profiler = cProfile.Profile(time.thread_time)
                 profiler.enable()
                 await window(job, count)
                 profiler.disable()
