@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from typing import TypeVar
 
-from gateway.model.association import Association
+from gateway.model.changed import changed
 from gateway.model.datatypes import Identifier, is_uuid_urn
 from gateway.model.submission import RegistryObject, Submission
+from gateway.model.vocabulary import AvailabilityStatus
+
+T = TypeVar("T")
 
 
 def place(item: RegistryObject, attribute: str = "") -> str:
@@ -35,45 +38,74 @@ def same_id(identifier: str) -> str:
     return identifier.lower() if identifier[:9].lower() == "urn:uuid:" else identifier
 
 
-def with_registry_ids(submission: Submission, new_uuid: Callable[[], str]) -> Submission:
-    """Give every object of a submission its permanent id and rewrite the references to it.
+class PermanentIds:
+    """The permanent ids of a submission's objects, in their order.
 
-    A submitted UUID is kept, in lower case; equal symbolic ids become the same new UUID. A
-    reference to a symbolic id that the submission does not define stays as it is.
+    A submitted UUID is kept, in lower case; equal symbolic ids become the same new UUID.
 
     Source:
         IHE ITI TF-3: 4.2.1.2 and 4.2.3.1.5 (revision 17).
     """
-    names: dict[str, str] = {}
 
-    def permanent(identifier: str) -> str:
-        if is_uuid_urn(identifier):
-            return identifier.lower()
+    def __init__(self, submission: Submission, new_uuid: Callable[[], str]) -> None:
+        self._names: dict[str, str] = {}
+        self._new_uuid = new_uuid
+        self.ids = [self._permanent(item.entry_uuid) for item in submission.objects()]
+
+    def _permanent(self, identifier: str) -> str:
         if not identifier:
-            return new_uuid()
-        return names.setdefault(identifier, new_uuid())
+            return self._new_uuid()
+        known = self._names.get(identifier)
+        if known is None:
+            known = identifier.lower() if is_uuid_urn(identifier) else self._new_uuid()
+            self._names[identifier] = known
+        return known
 
-    def referred(identifier: str) -> str:
-        if is_uuid_urn(identifier):
-            return identifier.lower()
-        return names.get(identifier, identifier)
+    def referred(self, identifier: str) -> str:
+        """Give the permanent id a reference means; one that nothing defines stays as it is."""
+        known = self._names.get(identifier)
+        if known is None:
+            known = identifier.lower() if is_uuid_urn(identifier) else identifier
+        return known
 
-    def link(association: Association) -> Association:
-        return replace(
-            association,
-            entry_uuid=ids[id(association)],
-            source_object=referred(association.source_object),
-            target_object=referred(association.target_object),
-        )
 
-    ids = {id(item): permanent(item.entry_uuid) for item in submission.objects()}
+def with_registry_ids(
+    submission: Submission, new_uuid: Callable[[], str], *, accepted: bool = False
+) -> Submission:
+    """Give every object of a submission its permanent id and rewrite the references to it.
+
+    Args:
+        new_uuid: Gives a fresh ``urn:uuid:…``, lower case.
+        accepted: Make each object the first, Approved version of itself as well.
+    """
+    permanent = PermanentIds(submission, new_uuid)
+    ids = iter(permanent.ids)
+
+    def named(item: T, **attributes: str) -> T:
+        entry_uuid = next(ids)
+        if accepted:
+            return changed(
+                item,
+                entry_uuid=entry_uuid,
+                logical_id=entry_uuid,
+                version="1",
+                availability_status=AvailabilityStatus.APPROVED.value,
+                **attributes,
+            )
+        return changed(item, entry_uuid=entry_uuid, **attributes)
+
     return Submission(
-        submission_sets=tuple(
-            replace(s, entry_uuid=ids[id(s)]) for s in submission.submission_sets
+        submission_sets=tuple([named(s) for s in submission.submission_sets]),
+        document_entries=tuple([named(e) for e in submission.document_entries]),
+        folders=tuple([named(f) for f in submission.folders]),
+        associations=tuple(
+            [
+                named(
+                    a,
+                    source_object=permanent.referred(a.source_object),
+                    target_object=permanent.referred(a.target_object),
+                )
+                for a in submission.associations
+            ]
         ),
-        document_entries=tuple(
-            replace(e, entry_uuid=ids[id(e)]) for e in submission.document_entries
-        ),
-        folders=tuple(replace(f, entry_uuid=ids[id(f)]) for f in submission.folders),
-        associations=tuple(link(a) for a in submission.associations),
     )

@@ -9,11 +9,12 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 from gateway.errors import ErrorCode, Finding, first_findings, refuse_errors
 from gateway.model.association import Association
+from gateway.model.changed import changed
 from gateway.model.datatypes import DateTime, is_uuid_urn
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
@@ -383,26 +384,9 @@ def _misfit(association: Association, rule: str, attribute: str, message: str) -
 
 
 def _accept(submission: Submission, known: Known, about: Circumstances) -> Changes:
-    new = with_registry_ids(submission, about.new_uuid)
-    approved = AvailabilityStatus.APPROVED.value
-    added: list[RegistryObject] = [
-        replace(s, availability_status=approved, logical_id=s.entry_uuid, version="1")
-        for s in new.submission_sets
-    ]
-    added += [
-        replace(e, availability_status=approved, logical_id=e.entry_uuid, version="1")
-        for e in new.document_entries
-    ]
-    added += [
-        replace(
-            f,
-            availability_status=approved,
-            logical_id=f.entry_uuid,
-            version="1",
-            last_update_time=DateTime(about.now),
-        )
-        for f in new.folders
-    ]
+    new = with_registry_ids(submission, about.new_uuid, accepted=True)
+    added: list[RegistryObject] = [*new.submission_sets, *new.document_entries]
+    added += [changed(f, last_update_time=DateTime(about.now)) for f in new.folders]
     statuses: dict[str, StatusChange] = {}
     touched: dict[str, FolderTouch] = {}
     links = list(new.associations)
@@ -424,15 +408,7 @@ def _accept(submission: Submission, known: Known, about: Circumstances) -> Chang
             and source not in own_entries
         ):
             touched[source] = FolderTouch(entry_uuid=source, last_update_time=about.now)
-    added += [
-        replace(
-            a,
-            availability_status=approved,
-            logical_id=a.entry_uuid,
-            version="1",
-        )
-        for a in links
-    ]
+    added += links
     return Changes(
         added=tuple(added),
         statuses=tuple(statuses.values()),
@@ -496,19 +472,22 @@ def _inherited_membership(
             or holder.availability_status != AvailabilityStatus.APPROVED
         ):
             continue
-        member = Association(
-            entry_uuid=about.new_uuid(),
-            association_type=AssociationType.HAS_MEMBER,
-            source_object=folder,
-            target_object=new_entry,
-        )
+        member = _membership(folder, new_entry, about)
         inherited += [
             member,
-            Association(
-                entry_uuid=about.new_uuid(),
-                association_type=AssociationType.HAS_MEMBER,
-                source_object=submission_set,
-                target_object=member.entry_uuid,
-            ),
+            _membership(submission_set, member.entry_uuid, about),
         ]
     return inherited
+
+
+def _membership(holder: str, member: str, about: Circumstances) -> Association:
+    entry_uuid = about.new_uuid()
+    return Association(
+        entry_uuid=entry_uuid,
+        logical_id=entry_uuid,
+        version="1",
+        availability_status=AvailabilityStatus.APPROVED.value,
+        association_type=AssociationType.HAS_MEMBER,
+        source_object=holder,
+        target_object=member,
+    )
