@@ -99,6 +99,10 @@ def _malformed() -> Iterator[Item]:
             lambda: good.replace(b"A visit", b"A \\ud800 visit"),
             "surrogate",
         ),
+        "a lone surrogate for a type": (
+            lambda: good.replace(b'"Bundle"', b'"Bun\\ud800dle"', 1),
+            "surrogate",
+        ),
         "half a pair at the end": (
             lambda: good.replace(b"A visit", b"A visit\\udc00"),
             "surrogate",

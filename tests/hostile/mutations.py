@@ -31,7 +31,7 @@ def _overwrite(octets: bytes, chance: random.Random) -> bytes:
 
 
 def _cut(octets: bytes, chance: random.Random) -> bytes:
-    return octets[: chance.randrange(1, len(octets))]
+    return octets[: chance.randrange(len(octets))]
 
 
 def _drop(octets: bytes, chance: random.Random) -> bytes:

@@ -104,8 +104,11 @@ def test_a_body_is_as_long_as_it_is(port: int) -> None:
 
 def test_a_trailer_without_end_is_refused(port: int) -> None:
     head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    answer = _exchange(port, head, b"0\r\nX-Long: " + b"y" * (2 * MAX_HEAD_OCTETS))
-    assert answer.split()[1] == b"431"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as peer:
+        peer.sendall(head + b"0\r\nX-Long: ")
+        with pytest.raises(ConnectionError):  # the server has closed and resets what still comes
+            while True:
+                peer.sendall(b"y" * 10_000)
 
 
 def test_a_head_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ MAX_DEPTH = 64
 MAX_VALUES = 100_000
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_TYPE = re.compile(r"[A-Za-z]{1,64}")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 # Only through an escape, or as these octets, can a forbidden character be in a string at all.
 _SUSPICIOUS = re.compile(rb"\\[ubf]|\xef\xbf[\xbe\xbf]")
@@ -88,7 +89,9 @@ def read_json(octets: bytes, *, max_octets: int | None = None) -> Json:
         _refuse("json", "", f"not acceptable JSON: {str(error)[:200]}", ErrorCode.MALFORMED)
     if type(value) is not dict:
         _refuse("json", "", "expected a JSON object", ErrorCode.MALFORMED)
-    _check(value, str(value.get("resourceType")), _SUSPICIOUS.search(octets) is not None)
+    # The name of a place is told back, and one that is no type could hold anything.
+    kind = str(value.get("resourceType"))
+    _check(value, kind if _TYPE.fullmatch(kind) else "", _SUSPICIOUS.search(octets) is not None)
     return value
 
 
