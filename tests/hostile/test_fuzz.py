@@ -220,7 +220,7 @@ async def _rounds(app: Application, seed: int, rounds: int, logs: LogCapture) ->
             method, door, content_type, octets = "GET", "/fhir/DocumentReference", _JSON, b""
             query = mutated(chance.choice(_SEARCHES), chance)
         answer = await _ask(app, method, door, content_type, query, octets)
-        _judge(answer, octets + query, name)
+        _judge(answer, octets + query + content_type.encode(), name)
         assert not [e for e in logs.entries if e["log_level"] == "error"], name
         logs.entries.clear()
 
