@@ -11,17 +11,31 @@ import hashlib
 import itertools
 from collections.abc import Callable
 from dataclasses import fields
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
 import orjson
 
 from gateway.model.association import Association
+from gateway.model.datatypes import (
+    Author,
+    Code,
+    DateTime,
+    Identifier,
+    LocalizedString,
+    Organization,
+    Person,
+    Recipient,
+    ReferenceId,
+    Slot,
+    Telecom,
+)
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.lifecycle import DocumentRecord
 from gateway.model.lifecycle.ids import PermanentIds
-from gateway.model.submission import RegistryObject, Submission
+from gateway.model.submission import Submission
 from gateway.model.submission_set import SubmissionSet
 
 
@@ -30,23 +44,58 @@ def fingerprint(submission: Submission, documents: tuple[DocumentRecord, ...]) -
     numbers = itertools.count()
     permanent = PermanentIds(submission, lambda: f"#{next(numbers)}")
     objects = [
-        (type(item).__name__, number, _REST[type(item)](item))
+        (type(item).__name__, number, _plain(_REST[type(item)](item)))
         for number, item in zip(permanent.ids, submission.objects(), strict=True)
     ]
     links = [
         (permanent.referred(a.source_object), permanent.referred(a.target_object))
         for a in submission.associations
     ]
-    digest = hashlib.sha256(orjson.dumps((objects, links)))
+    digest = hashlib.blake2b(orjson.dumps((objects, links)), digest_size=32)
     for document in documents:
         digest.update(document.unique_id.encode() + b"\x00" + document.content.encode())
     return digest.digest()
 
 
-def _rest(kind: type[RegistryObject]) -> Callable[[RegistryObject], Any]:
-    """Give what takes out of an object every attribute that names no object."""
-    ids = ("entry_uuid", "source_object", "target_object")
-    return attrgetter(*[field.name for field in fields(kind) if field.name not in ids])
+def _attributes(kind: type[Any], without: tuple[str, ...] = ()) -> Callable[[Any], Any]:
+    return attrgetter(*[field.name for field in fields(kind) if field.name not in without])
 
 
-_REST = {kind: _rest(kind) for kind in (DocumentEntry, SubmissionSet, Folder, Association)}
+_IDS = ("entry_uuid", "source_object", "target_object")
+_REST = {
+    kind: _attributes(kind, _IDS) for kind in (DocumentEntry, SubmissionSet, Folder, Association)
+}
+_PARTS: dict[type[Any], Callable[[Any], Any]] = {
+    kind: _attributes(kind)
+    for kind in (
+        Author,
+        Code,
+        DateTime,
+        Identifier,
+        LocalizedString,
+        Organization,
+        Person,
+        Recipient,
+        ReferenceId,
+        Slot,
+        Telecom,
+    )
+}
+
+
+def _plain(value: Any) -> Any:
+    """Give a value's texts in lists, which are written ten times as fast as dataclasses."""
+    kind = type(value)
+    if value is None or kind is str or kind is bool:
+        return value
+    if kind is tuple:
+        return [_plain(item) for item in value]
+    if kind is Code or kind is Author:
+        return _kept(value)
+    return _plain(_PARTS[kind](value))
+
+
+@lru_cache(maxsize=4096)
+def _kept(value: Code | Author) -> Any:
+    """The same of a code or author; few of them make up most metadata."""
+    return _plain(_PARTS[type(value)](value))

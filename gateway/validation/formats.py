@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from gateway.model.datatypes import (
     DateTime,
@@ -90,6 +91,7 @@ def check_reference_id(value: ReferenceId) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def check_person(value: Person) -> str | None:
     """An XCN: an id or a family name; an authority only by OID."""
     parts = value.text.split("^")
@@ -134,6 +136,7 @@ def check_telecom(value: Telecom) -> str | None:
     return f"must carry a telephone number or a mail address, found {shown(value.text)}"
 
 
+@lru_cache(maxsize=256)
 def check_language(text: str) -> str | None:
     """A language tag of RFC 5646."""
     if _LANGUAGE.match(text):
@@ -155,6 +158,7 @@ def check_size(text: str) -> str | None:
     return f"must be a number of octets, found {shown(text)}"
 
 
+@lru_cache(maxsize=256)
 def check_mime_type(text: str) -> str | None:
     """A media type."""
     return None if _MIME.match(text) else f"must be a media type, found {shown(text)}"

@@ -97,7 +97,9 @@ def _check_unique_ids(submission: Submission) -> Iterator[Finding]:
         *submission.document_entries,
         *submission.folders,
     ]
-    counts = Counter(h.unique_id for h in holders if h.unique_id)
+    counts = Counter([h.unique_id for h in holders if h.unique_id])
+    if len(counts) == counts.total():
+        return
     for holder in holders:
         if holder.unique_id and counts[holder.unique_id] > 1:
             yield Finding(

@@ -78,6 +78,9 @@ class Shelf:
                 return item
         return None
 
+    def is_used(self, unique_id: str) -> bool:
+        return self.holder(unique_id) is not None or bool(self.entries(unique_id))
+
     def associations(self, entry_uuid: str) -> tuple[Association, ...]:
         return tuple(
             o

@@ -150,6 +150,9 @@ class MemoryRegistry:
                 return self.present(found[-1])
         return None
 
+    def is_used(self, unique_id: str) -> bool:
+        return self.holder(unique_id) is not None or bool(self.entries(unique_id))
+
     def associations(self, entry_uuid: str) -> tuple[Association, ...]:
         return tuple(
             self.present(k)

@@ -31,7 +31,15 @@ from gateway.codecs.ebrim.slots import (
     write_text_slot,
 )
 from gateway.codecs.xml import Element, escape_attribute
-from gateway.model.datatypes import Author, Code, Organization, Person, Telecom, is_uuid_urn
+from gateway.model.datatypes import (
+    Author,
+    Code,
+    Organization,
+    Person,
+    Slot,
+    Telecom,
+    is_uuid_urn,
+)
 
 _SYMBOLIC = UUID("2f1c3f0e-54a4-4d4f-9d0e-0a6f5a2b7c11")
 """Namespace of the ids made for parts of objects whose own id is not a UUID."""
@@ -81,8 +89,14 @@ def read_code(element: Element, where: str, reading: Reading) -> Code:
             if value.tag == VALUE and not len(value):
                 scheme, display = (value.text or "").strip(), string.get("value")
                 if code and scheme and display:
-                    return Code(code, scheme, display, string.get(XML_LANG) or None)
+                    return _code(code, scheme, display, string.get(XML_LANG) or None)
     return _read_unusual_code(element, code, where, reading)
+
+
+@lru_cache(maxsize=4096)
+def _code(code: str, scheme: str, display: str, language: str | None) -> Code:
+    """Give the same value for the same code: what others keep by value is found quickly by it."""
+    return Code(code, scheme, display, language)
 
 
 def _read_unusual_code(element: Element, code: str, where: str, reading: Reading) -> Code:
@@ -141,14 +155,33 @@ def read_author(element: Element, where: str, reading: Reading) -> Author:
             slots.add(child)
         elif tag not in (NAME, DESCRIPTION, VERSION_INFO):
             reading.unexpected(child, where)
-    person = slots.text("authorPerson")
+    return _author(
+        slots.text("authorPerson"),
+        slots.texts("authorInstitution"),
+        slots.texts("authorRole"),
+        slots.texts("authorSpecialty"),
+        slots.texts("authorTelecommunication"),
+        slots.extra(),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _author(
+    person: str | None,
+    institution: tuple[str, ...],
+    role: tuple[str, ...],
+    specialty: tuple[str, ...],
+    telecommunication: tuple[str, ...],
+    extra: tuple[Slot, ...],
+) -> Author:
+    """Give the same value for the same author."""
     return Author(
         person=Person(person) if person else None,
-        institution=tuple([Organization(text) for text in slots.texts("authorInstitution")]),
-        role=slots.texts("authorRole"),
-        specialty=slots.texts("authorSpecialty"),
-        telecommunication=tuple([Telecom(text) for text in slots.texts("authorTelecommunication")]),
-        extra=slots.extra(),
+        institution=tuple([Organization(text) for text in institution]),
+        role=role,
+        specialty=specialty,
+        telecommunication=tuple([Telecom(text) for text in telecommunication]),
+        extra=extra,
     )
 
 

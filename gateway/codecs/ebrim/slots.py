@@ -64,7 +64,7 @@ class Slots:
         values = self._values.pop(name, None)
         if values is None:
             return ()
-        return tuple(text for value in values if (text := value.strip()))
+        return tuple([text for value in values if (text := value.strip())])
 
     def raw(self, name: str) -> list[str] | None:
         """Take out the values of a slot as they came."""

@@ -41,6 +41,13 @@ class Known(Protocol):
         """The submission set or folder with that uniqueId."""
         ...
 
+    def is_used(self, unique_id: str) -> bool:
+        """Whether :meth:`entries` or :meth:`holder` would give anything for that uniqueId.
+
+        New ids are not used, and to see that alone is quicker than to look for what uses them.
+        """
+        ...
+
     def associations(self, entry_uuid: str) -> tuple[Association, ...]:
         """Every association, of any status, with that id as source or target."""
         ...

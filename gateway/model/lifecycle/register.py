@@ -64,7 +64,11 @@ def register(submission: Submission, known: Known, about: Circumstances) -> Chan
         Refused: With every finding of the message's checks and of the rules here.
     """
     sets = submission.submission_sets
-    if sets and sets[0].unique_id:
+    named = [s.unique_id for s in sets]
+    named += [e.unique_id for e in submission.document_entries]
+    named += [f.unique_id for f in submission.folders]
+    used = {unique_id for unique_id in named if unique_id and known.is_used(unique_id)}
+    if sets and sets[0].unique_id in used and sets[0].unique_id:
         accepted = known.fingerprint(sets[0].unique_id)
         if accepted is not None and accepted == about.fingerprint:
             return Changes(repeated=True)
@@ -73,7 +77,7 @@ def register(submission: Submission, known: Known, about: Circumstances) -> Chan
             chain(
                 about.findings,
                 _check_patients(submission, known, about.known_patients_only),
-                _check_identities(submission, known, about.documents),
+                _check_identities(submission, known, used, about.documents),
                 _check_links(submission, known),
             )
         )
@@ -108,7 +112,10 @@ def _check_patients(
 
 
 def _check_identities(
-    submission: Submission, known: Known, documents: tuple[DocumentRecord, ...]
+    submission: Submission,
+    known: Known,
+    used: set[str],
+    documents: tuple[DocumentRecord, ...],
 ) -> Iterator[Finding]:
     for item in submission.objects():
         if is_uuid_urn(item.entry_uuid) and known.object(item.entry_uuid.lower()) is not None:
@@ -120,22 +127,19 @@ def _check_identities(
             )
     packages: list[SubmissionSet | Folder] = [*submission.submission_sets, *submission.folders]
     for package in packages:
-        if package.unique_id and _unique_id_taken(package.unique_id, known):
+        if package.unique_id in used:
             yield Finding(
                 rule="unique-id-new",
                 code=ErrorCode.DUPLICATE_UNIQUE_ID_IN_REGISTRY,
                 location=place(package, "uniqueId"),
-                context=package.unique_id,
+                context=package.unique_id or "",
                 message="this uniqueId is already in the registry, with another content",
             )
     contents = {d.unique_id: d for d in documents}
     for entry in submission.document_entries:
-        if entry.unique_id:
+        # The repository may hold a document that no entry describes any more.
+        if entry.unique_id in contents or entry.unique_id in used:
             yield from _check_document_identity(entry, contents.get(entry.unique_id), known)
-
-
-def _unique_id_taken(unique_id: str, known: Known) -> bool:
-    return known.holder(unique_id) is not None or bool(known.entries(unique_id))
 
 
 def _check_document_identity(

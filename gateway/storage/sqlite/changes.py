@@ -25,6 +25,9 @@ _KINDS: dict[type[RegistryObject], int] = {
     Association: ASSOCIATION,
 }
 
+Met = tuple[int, str]
+"""A patient of the changes: its row, and the surviving patient id as CX text."""
+
 _SET_STATUS = {
     DOCUMENT_ENTRY: "UPDATE document_entry SET status = ?, last_updated = ? WHERE key = ?",
     SUBMISSION_SET: "UPDATE submission_set SET status = ?, last_updated = ? WHERE key = ?",
@@ -75,7 +78,7 @@ class Applier:
         """
         if changes.repeated:
             return
-        patients: dict[Identifier, int] = {}
+        patients: dict[Identifier, Met] = {}
         keys = self._add(changes, patients, time)
         self._change_statuses(changes.statuses, time)
         self._touch(changes.touched, time)
@@ -86,7 +89,7 @@ class Applier:
         self._announce(changes, keys, patients, time)
 
     def _add(
-        self, changes: Changes, patients: dict[Identifier, int], time: str
+        self, changes: Changes, patients: dict[Identifier, Met], time: str
     ) -> dict[str, tuple[int, int]]:
         keys: dict[str, tuple[int, int]] = {}
         for value in changes.added:
@@ -121,16 +124,16 @@ class Applier:
     def _patient(
         self,
         value: DocumentEntry | SubmissionSet | Folder,
-        patients: dict[Identifier, int],
+        patients: dict[Identifier, Met],
         time: str,
     ) -> int | None:
         identifier = value.patient_id
         if identifier is None:
             return None
-        number = patients.get(identifier)
-        if number is None:
-            number = patients[identifier] = self._patients.met(identifier, time)
-        return number
+        met = patients.get(identifier)
+        if met is None:
+            met = patients[identifier] = self._patients.met(identifier, time)
+        return met[0]
 
     def _add_entry(self, key: int, entry: DocumentEntry, patient: int | None, time: str) -> None:
         lid = entry.logical_id or entry.entry_uuid
@@ -271,7 +274,7 @@ class Applier:
                 (touch.last_update_time, time, key),
             )
 
-    def _remove(self, removed: Iterable[str], patients: dict[Identifier, int]) -> None:
+    def _remove(self, removed: Iterable[str], patients: dict[Identifier, Met]) -> None:
         found = [self._object(entry_uuid) for entry_uuid in removed]
         for key, kind in found:
             lid = None
@@ -282,7 +285,8 @@ class Applier:
                     (key,),
                 ).fetchone()
                 if patient is not None:
-                    patients[Identifier(self._patients.shown(patient).cx)] = patient
+                    cx = self._patients.shown(patient).cx
+                    patients[Identifier(cx)] = (patient, cx)
             self._execute(_REMOVE[kind], (key,))
             self._execute("DELETE FROM object WHERE key = ?", (key,))
             if lid is not None:
@@ -311,14 +315,13 @@ class Applier:
         self,
         changes: Changes,
         keys: dict[str, tuple[int, int]],
-        patients: dict[Identifier, int],
+        patients: dict[Identifier, Met],
         time: str,
     ) -> None:
         if not changes.events:
             return
         submission = next((uuid for uuid, (_, kind) in keys.items() if kind == SUBMISSION_SET), "")
-        numbers = dict.fromkeys(patients.values())
-        shown = [self._patients.shown(number).cx for number in numbers] or [NOBODY.cx]
+        shown = [cx for _, cx in dict.fromkeys(patients.values())] or [NOBODY.cx]
         for event in changes.events:
             for cx in shown:
                 self._execute(

@@ -37,6 +37,13 @@ _FOLDER = (
 )
 
 
+_USED = (
+    "SELECT 1 FROM submission_set WHERE unique_id = ?1 "
+    "UNION ALL SELECT 1 FROM document_entry WHERE unique_id = ?1 "
+    "UNION ALL SELECT 1 FROM folder WHERE unique_id = ?1 LIMIT 1"
+)
+
+
 class SqliteKnown(Known):
     """What a decision may ask, answered through one connection."""
 
@@ -76,6 +83,10 @@ class SqliteKnown(Known):
             return None
         assert isinstance(found[-1], SubmissionSet | Folder)
         return found[-1]
+
+    def is_used(self, unique_id: str) -> bool:
+        """Whether any submission set, entry or folder has that uniqueId."""
+        return self._execute(_USED, (unique_id,)).fetchone() is not None
 
     def associations(self, entry_uuid: str) -> tuple[Association, ...]:
         """Every association with that id as source or target, oldest first."""

@@ -80,13 +80,18 @@ class PatientRows:
         ).fetchone()
         return None if row is None else int(row[0])
 
-    def met(self, identifier: Identifier, time: str) -> int:
-        """The row of an identifier, made when it was never met before."""
-        number = self.number(identifier)
-        if number is None:
-            number = self._add(Patient(identifiers=(identifier,), known=False), time)
-            self._identify(number, (identifier,))
-        return number
+    def met(self, identifier: Identifier, time: str) -> tuple[int, str]:
+        """The row of an identifier, made when it was never met before, and the survivor's CX."""
+        row = self._execute(
+            "SELECT p.id, s.cx FROM patient_identifier i JOIN patient p ON p.id = i.patient "
+            "JOIN patient s ON s.id = p.survivor WHERE i.identifier = ?",
+            (patient_key(identifier),),
+        ).fetchone()
+        if row is not None:
+            return int(row[0]), str(row[1])
+        number = self._add(Patient(identifiers=(identifier,), known=False), time)
+        self._identify(number, (identifier,))
+        return number, identifier.text
 
     def read(self, number: int) -> Patient:
         """One patient as a value."""
@@ -158,7 +163,7 @@ class PatientRows:
                     surviving.text,
                 )
             )
-        gone = self.met(subsumed, time)
+        gone, _ = self.met(subsumed, time)
         above = self._above(survivor)
         if gone in above:
             raise Refused(

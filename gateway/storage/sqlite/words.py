@@ -59,7 +59,7 @@ def word(value: int | str | None) -> str:
 
 def clean(text: str) -> str:
     """A text without the separators."""
-    return text.translate(_CLEAN)
+    return text if text.isprintable() else text.translate(_CLEAN)
 
 
 def code_text(code: Code | None) -> str | None:
