@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import time_ns
 
 import structlog
 
@@ -38,17 +39,20 @@ _VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
 def new_uuid() -> str:
-    """Give a fresh random ``urn:uuid:``, lower case.
+    """Give a fresh ``urn:uuid:``, lower case: 74 random bits behind the time.
 
-    What :func:`uuid.uuid4` gives, in a third of its time; a submission needs several.
+    Such ids ascend, so that the indexes of a growing registry grow at their end: a submission
+    changes a few pages of the file that its neighbours change as well, instead of one of its own
+    for every object.
 
     Source:
-        RFC 9562: 5.4.
+        RFC 9562: 5.7 (version 7).
     """
-    digits = os.urandom(16).hex()
+    time = f"{time_ns() // 1_000_000:012x}"
+    digits = os.urandom(10).hex()
     return (
-        f"urn:uuid:{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-"
-        f"{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
+        f"urn:uuid:{time[:8]}-{time[8:]}-7{digits[:3]}-"
+        f"{_VARIANT[digits[3]]}{digits[4:7]}-{digits[7:19]}"
     )
 
 
