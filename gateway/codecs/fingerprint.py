@@ -92,7 +92,9 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if kind is Code or kind is Author:
         return _kept(value)
-    return _plain(_PARTS[kind](value))
+    parts = _PARTS.get(kind)
+    # What is left are words of the vocabulary, which are texts.
+    return value if parts is None else _plain(parts(value))
 
 
 @lru_cache(maxsize=4096)
