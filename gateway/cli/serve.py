@@ -137,6 +137,9 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # Nobody's word is taken for where a request came from.
+                proxy_headers=False,
+                lifespan="off",
                 timeout_graceful_shutdown=SECONDS_TO_FINISH,
             ),
             when_listening,

@@ -18,6 +18,8 @@ PREFIXES = ("eq", "ne", "ge", "gt", "le", "lt", "sa", "eb", "ap")
 
 def split_values(text: str, separator: str = ",") -> list[str]:
     """Split at separators that no backslash escapes; the escapes stay for :func:`unescape`."""
+    if "\\" not in text:
+        return text.split(separator)
     parts, current, escaped = [], [], False
     for character in text:
         if escaped:
@@ -39,7 +41,7 @@ _ESCAPED = re.compile(r"\\([\\,|$])")
 
 def unescape(text: str) -> str:
     r"""Undo ``\,`` ``\|`` ``\$`` and ``\\``."""
-    return _ESCAPED.sub(r"\1", text)
+    return _ESCAPED.sub(r"\1", text) if "\\" in text else text
 
 
 @dataclass(frozen=True, slots=True)

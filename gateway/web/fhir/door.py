@@ -203,7 +203,7 @@ def _check_accept(request: Request) -> None:
     """
     wanted = [v for n, v in request.parameters if n == "_format"]
     accepted = wanted[-1] if wanted else request.header(b"accept")
-    if accepted is None:
+    if accepted in (None, JSON_TYPES[0], "*/*"):
         return
     kinds = [part.partition(";")[0].strip().lower() for part in accepted.split(",")]
     if any(k in ("*/*", "application/*", "json", "") or k in JSON_TYPES for k in kinds):

@@ -40,6 +40,11 @@ class Request:
     path: tuple[str, ...]
     parameters: list[tuple[str, str]]
 
+    @property
+    def query_string(self) -> str:
+        """The query as it was written, percent-encoded."""
+        return bytes(self.scope.get("query_string", b"")).decode("ascii")
+
     def header(self, name: bytes) -> str | None:
         """A request header by its lower-case name."""
         return header(self.scope, name)

@@ -100,14 +100,16 @@ class Searches:
         return resource_id
 
     def _links(self, request: Request, search: Search[Any], found: Found) -> list[tuple[str, str]]:
-        kind = request.path[0]
-        asked = [(n, v) for n, v in request.parameters if n != "_cursor"]
-        cursor = [("_cursor", search.cursor)] if search.cursor is not None else []
-        links = [("self", f"{self._base_url}/{kind}?{urlencode([*asked, *cursor])}")]
+        address = f"{self._base_url}/{request.path[0]}?"
+        written = request.query_string
+        if request.method == "POST":
+            # What a form said can be asked for in an address as well.
+            written = urlencode(request.parameters)
+        links = [("self", address + written)]
         if found.more and found.objects:
             following = write_cursor(found.objects[-1].key, search.scope, self._key)
-            query = urlencode([*asked, ("_cursor", following)])
-            links.append(("next", f"{self._base_url}/{kind}?{query}"))
+            asked = [(n, v) for n, v in request.parameters if n != "_cursor"]
+            links.append(("next", address + urlencode([*asked, ("_cursor", following)])))
         return links
 
 
