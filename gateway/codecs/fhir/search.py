@@ -61,6 +61,8 @@ _DOCUMENTS = _COMMON | {
 }
 _FOLDERS = _COMMON | {"code", "designationType"}
 _SETS = _FOLDERS | {"sourceId", "source.family", "source.given"}
+_AVAILABILITY = {fhir: xds for xds, fhir in STATUS_OF.items()}
+_LIST_AVAILABILITY = {fhir: xds for xds, fhir in LIST_STATUS_OF.items()}
 _JSON = frozenset({"json", "application/json", "application/fhir+json", "text/json"})
 
 
@@ -115,11 +117,10 @@ def read_document_search(
     reading.read_patient()
     entry_uuid, unique_id = reading.identifiers("identifier")
     period = reading.period("period")
-    availability = {fhir: xds for xds, fhir in STATUS_OF.items()}
     query = FindDocuments(
         patient_id=reading.patient[0] if reading.patient else None,
         # FHIR asks for all when it does not say; a stored query must always say.
-        status=reading.words("status", availability) or tuple(availability.values()),
+        status=reading.words("status", _AVAILABILITY) or tuple(_AVAILABILITY.values()),
         class_code=reading.one_code("category"),
         type_code=reading.one_code("type"),
         practice_setting_code=reading.one_code("setting"),
@@ -161,8 +162,7 @@ def read_list_search(
     reading = SearchReading(parameters, naming)
     reading.read_patient()
     entry_uuid, unique_id = reading.identifiers("identifier")
-    availability = {fhir: xds for xds, fhir in LIST_STATUS_OF.items()}
-    status = reading.words("status", availability) or tuple(availability.values())
+    status = reading.words("status", _LIST_AVAILABILITY) or tuple(_LIST_AVAILABILITY.values())
     patient_id = reading.patient[0] if reading.patient else None
     kinds = {read_token(v).code for values in reading.groups("code") for v in values}
     updated = reading.times("_lastUpdated", "registration_time")

@@ -74,7 +74,7 @@ class SearchReading:
 
     def groups(self, name: str) -> list[list[str]]:
         """The values of a parameter: repeated ones must all hold, of each one alternative."""
-        groups = []
+        groups: list[list[str]] = []
         for text in self.values.get(name, ()):
             values = [value for value in split_values(text) if value]
             if not values:
@@ -138,10 +138,11 @@ class SearchReading:
             return ()
         common: set[str] | None = None
         for values in groups:
-            for value in values:
-                if read_token(value).code not in {*known, "entered-in-error"}:
+            codes = [read_token(value).code for value in values]
+            for code in codes:
+                if code not in known and code != "entered-in-error":
                     self.note("search-token", name, f"expected {' or '.join(known)}")
-            found = {known[code] for v in values if (code := read_token(v).code) in known}
+            found = {known[code] for code in codes if code in known}
             common = found if common is None else common & found
         if not common:
             self.impossible = True
