@@ -9,7 +9,6 @@ Source:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 
 from gateway.model.datatypes import (
@@ -61,6 +60,7 @@ def check_oid(text: str) -> str | None:
     return None if is_oid(text) else f"must be an OID such as 1.2.840.99, found {shown(text)}"
 
 
+@lru_cache(maxsize=1024)
 def check_identifier(value: Identifier) -> str | None:
     """A CX: ``id^^^&OID&ISO``, components 1 and 4; a type code is tolerated in 5."""
     parts = value.text.split("^")
@@ -186,13 +186,15 @@ def check_home(text: str) -> str | None:
     return f"must be urn:oid: and an OID, found {shown(text)}"
 
 
-def check_source_patient_info(lines: tuple[str, ...]) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def check_source_patient_info(lines: tuple[str, ...]) -> tuple[str, ...]:
     """``PID-n|value`` lines: PID-3 good identifiers, at most one PID-7 and one PID-8."""
+    complaints = []
     seen: dict[str, int] = {}
     for line in lines:
         match = _PID.match(line)
         if not match:
-            yield f"must be lines PID-n|value, found {shown(line)}"
+            complaints.append(f"must be lines PID-n|value, found {shown(line)}")
             continue
         number, value = match.groups()
         seen[number] = seen.get(number, 0) + 1
@@ -200,7 +202,8 @@ def check_source_patient_info(lines: tuple[str, ...]) -> Iterator[str]:
             for identifier in value.split("~"):
                 complaint = check_identifier(Identifier(identifier))
                 if complaint:
-                    yield f"PID-3 {complaint}"
+                    complaints.append(f"PID-3 {complaint}")
     for number in ("7", "8"):
         if seen.get(number, 0) > 1:
-            yield f"may have PID-{number} once, found {seen[number]} times"
+            complaints.append(f"may have PID-{number} once, found {seen[number]} times")
+    return tuple(complaints)

@@ -8,7 +8,6 @@ as MTOM; Retrieve Document Set always is.
 from __future__ import annotations
 
 import secrets
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -29,6 +28,7 @@ from gateway.codecs.soap.part import PartHeaders
 from gateway.codecs.xml import XmlLimits, XmlRefused
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.ports import DocumentStore, Staging
+from gateway.service import new_uuid
 from gateway.web.http import (
     BodyTooLarge,
     Disconnected,
@@ -274,7 +274,7 @@ class SoapDoor:
         octets = write_envelope(
             reply.body,
             action=operation.response_action,
-            message_id=uuid.uuid4().urn,
+            message_id=new_uuid(),
             relates_to=exchange.message_id,
         )
         if not (exchange.multipart or operation.always_mtom):
@@ -305,7 +305,7 @@ class SoapDoor:
         await stream(send, 200, outgoing.content_type.encode(), outgoing.content_length, content())
 
     async def _send_fault(self, send: Send, fault: SoapFault, exchange: _Exchange) -> None:
-        octets = write_fault(fault, relates_to=exchange.message_id, message_id=uuid.uuid4().urn)
+        octets = write_fault(fault, relates_to=exchange.message_id, message_id=new_uuid())
         close = [(b"connection", b"close")] if fault.http_status == 413 else []
         await answer(
             send,

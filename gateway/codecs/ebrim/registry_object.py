@@ -185,8 +185,7 @@ class Parts:
 
     def _check_part(self, element: Element, reference: str, where: str) -> None:
         """Check what a part says of itself: its own id, and whose part it is."""
-        part_id = element.get("id")
-        if part_id:
+        if part_id := element.get("id"):
             self.reading.part_id(part_id, where)
         owner = element.get(reference)
         if owner != self.entry_uuid and (owner or "").strip() != self.entry_uuid:

@@ -32,7 +32,17 @@ class Slots:
     def add(self, slot: Element) -> None:
         """Take in one Slot element."""
         name = slot.get("name")
-        values = read_values(slot, self.where, self._reading)
+        # As in read_values, without the call: Slots are most of a message.
+        if (
+            len(slot) == 1
+            and len(value_list := slot[0]) == 1
+            and (value := value_list[0]).tag == VALUE
+            and value_list.tag == VALUE_LIST
+            and not len(value)
+        ):
+            values = [value.text or ""]
+        else:
+            values = read_values(slot, self.where, self._reading)
         if name and name not in self._values:
             self._values[name] = values
         elif not name:

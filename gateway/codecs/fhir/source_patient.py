@@ -27,10 +27,14 @@ SourcePatient = tuple[Identifier | None, tuple[str, ...]]
 CONTAINED_ID = "source-patient"
 
 
+@lru_cache(maxsize=1024)
 def write_source_patient(
     identifier: Identifier | None, info: tuple[str, ...], naming: NamingSystems
 ) -> Json:
-    """Write the patient of the source as a Patient resource to be contained."""
+    """Write the patient of the source as a Patient resource to be contained.
+
+    A patient's documents come together; what was written is kept, and not to be changed.
+    """
     patient: Json = {"resourceType": "Patient", "id": CONTAINED_ID}
     identifiers = [identifier] if identifier is not None and identifier.text else []
     names: list[tuple[Json, str]] = []
