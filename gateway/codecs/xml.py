@@ -34,6 +34,11 @@ _XML_DECLARATION = re.compile(
     rb"""(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*["']([A-Za-z][A-Za-z0-9._-]{0,40})["'])?"""
     rb"""(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*["'](?:yes|no)["'])?[ \t\r\n]*\?>"""
 )
+# How nearly all messages begin: UTF-8 without any mark, and nothing before the root element.
+_ORDINARY = re.compile(
+    rb"""(?:<\?xml version=(?:"1\.0"|'1\.0')(?: encoding=(?:"(?i:utf-8)"|'(?i:utf-8)'))? ?\?>)?"""
+    rb"""[ \t\r\n]*<[A-Za-z_:][^\x00]"""
+)
 _ROOT_FOLLOWS = re.compile(rb"[ \t\r\n]*<[A-Za-z_:\x80-\xff]")
 _BLANKS = re.compile(rb"[ \t\r\n]*")
 _TAG_NAME = re.compile(rb"<([^\s/>!?][^\s/>]*)")
@@ -112,8 +117,9 @@ def read_xml(
             f"the XML has {len(octets)} octets and at most {limits.octets} are read; "
             "send less at once, or documents as separate parts",
         )
-    octets = _in_utf8(octets)
-    _refuse_document_type(octets)
+    if not _ORDINARY.match(octets):
+        octets = _in_utf8(octets)
+        _refuse_document_type(octets)
     _refuse_crowds(octets, limits)
     try:
         root = etree.fromstring(octets, _parser(limits.huge_text, keep_blanks))

@@ -27,6 +27,7 @@ ADDRESSING_HEADERS: Final = {
 }
 """The header blocks this module understands: Clark notation to local name."""
 
+_ADDRESS = f"{{{WSA}}}Address"
 _LONGEST = 2000
 _INVALID = f"{{{WSA}}}InvalidAddressingHeader"
 
@@ -130,7 +131,10 @@ def _read_block(block: Element, name: str, values: dict[str, str]) -> None:
 
 
 def _address(block: Element, name: str) -> str:
-    addresses = children(block, f"{{{WSA}}}Address")
+    if len(block) == 1 and block[0].tag == _ADDRESS:
+        addresses = [block[0]]
+    else:
+        addresses = children(block, _ADDRESS)
     if len(addresses) != 1:
         _refuse(
             f"{place_of(block)}: wsa:{name} needs exactly one wsa:Address; write {ANONYMOUS}",
