@@ -3,8 +3,8 @@
 A registry object is written once, when it is registered. What may change afterwards without a new
 version (its status, the patient id after a merge, a folder's lastUpdateTime) is a mark in the
 stored octets: a name between parentheses that begins with a control character, which cannot occur
-in XML. The fragment as a whole is a format of Python's ``%``, which puts everything in at once and
-much faster than any search for the marks would (docs/decisions); other percent signs are doubled.
+in XML. The fragment as a whole is a format of Python's ``%``, which puts everything in at once,
+faster than any search for the marks (docs/decisions/0006); other percent signs are doubled.
 """
 
 from __future__ import annotations
