@@ -4,7 +4,7 @@ VENV ?= .venv
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format laws bench lock settings clean
+.PHONY: help run test lint format laws endurance bench lock settings clean
 
 help: ## List the targets
 	@printf 'A FHIR / IHE-XDS gateway. Targets:\n\n'
@@ -30,6 +30,10 @@ format: ## Rewrite the code in the house's format and order of imports
 laws: ## Search for counter-examples to the laws with many more examples (minutes)
 	@scripts/environment requirements-dev.lock
 	@HYPOTHESIS_PROFILE=thorough $(VENV)/bin/pytest -m 'long or not long' --timeout 1800 tests/laws
+
+endurance: ## Kill the store 200 times, bend 200,000 messages (tens of minutes)
+	@scripts/environment requirements-dev.lock
+	@$(VENV)/bin/pytest -m long --timeout 3600 tests/storage tests/hostile
 
 bench: ## Measure requests per second and latency against a bare endpoint
 	@scripts/environment requirements-dev.lock
