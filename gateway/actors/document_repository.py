@@ -297,13 +297,3 @@ def _check_content(entry: DocumentEntry, content: ReceivedDocument) -> list[Find
             )
         )
     return findings
-
-
-def refuse_unless_whole(response: RetrieveDocumentSetResponse) -> None:
-    """Raise the findings of a response that found nothing at all.
-
-    Raises:
-        Refused: When no document was found.
-    """
-    if response.findings and not response.documents:
-        raise Refused(*response.findings)

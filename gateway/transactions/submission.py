@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.errors import Finding
-from gateway.model.submission import ReceivedDocument, Submission
+from gateway.model.submission import Submission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,19 +27,6 @@ class SubmitObjects:
     """
 
     submission: Submission
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProvideAndRegister:
-    """A submission and the documents that came with it, already measured and staged.
-
-    Attributes:
-        documents: In the order of the message; ``entry_id`` as the message ties them.
-    """
-
-    submission: Submission
-    documents: tuple[ReceivedDocument, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 

@@ -26,7 +26,7 @@ from gateway.codecs.soap.mtom import MultipartLimits, MultipartReader, ReceivedP
 from gateway.codecs.soap.mtom_answer import OutgoingPart, write_multipart
 from gateway.codecs.soap.part import PartHeaders
 from gateway.codecs.xml import XmlLimits, XmlRefused
-from gateway.errors import ErrorCode, Finding, Refused
+from gateway.errors import Finding, Refused
 from gateway.ports import DocumentStore, Staging
 from gateway.service import new_uuid
 from gateway.web.http import (
@@ -324,15 +324,3 @@ def _by_content_id(
         name = part.headers.content_id or str(part.headers.number)
         named[name] = staged[name]
     return named
-
-
-def not_a_submission(finding_rule: str, message: str) -> Refused:
-    """A refusal of a message that its operation cannot begin to read."""
-    return Refused(
-        Finding(
-            rule=finding_rule,
-            code=ErrorCode.REPOSITORY_ERROR,
-            location="Body",
-            message=message,
-        )
-    )
