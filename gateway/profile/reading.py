@@ -1,169 +1,31 @@
-"""A profile: a country or community as data, read once into one frozen value.
-
-``read_profile`` reads ``profiles/<name>/`` and what it extends: ``profile.toml``, ``naming.toml``,
-the tables in ``maps/`` and ``value-sets/``. Names in the data choose among forms the engine knows;
-a name it does not know is a :class:`ProfileFault` that says which file and which key, so that a
-wrong profile stops the start and not a submission.
-"""
+"""From a folder of data to a profile; see :mod:`gateway.profile`."""
 
 from __future__ import annotations
 
 import csv
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from gateway.model.datatypes import Code
-from gateway.model.document_entry import DocumentEntry
 from gateway.model.naming import NamingSystem, NamingSystems
+from gateway.profile.values import (
+    CODED_TEXT_FORMS,
+    ENTRY_ATTRIBUTES,
+    PRACTICE_SETTING_PLACES,
+    IdentifierType,
+    MetadataFromCda,
+    Profile,
+    ProfileFault,
+    Source,
+    ValueSet,
+)
 
 _T = TypeVar("_T")
 _K = TypeVar("_K")
-
-
-class ProfileFault(ValueError):
-    """A profile cannot be used; the message names the file and what is wrong in it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where facts of a profile were read, when, and under which licence."""
-
-    text: str
-    date: str = ""
-    licence: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdentifierType:
-    """The type code (CX.5, XCN.13, XON.7) of identifiers an authority gives.
-
-    Attributes:
-        starts_with: First characters a value must have; empty when any value will do.
-    """
-
-    authority: str
-    type: str
-    starts_with: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValueSet:
-    """The codes that are in use for one purpose."""
-
-    name: str
-    codes: Mapping[tuple[str, str], Code]
-    oid: str = ""
-    date: str = ""
-    source: str = ""
-
-    def __contains__(self, code: object) -> bool:
-        return isinstance(code, Code) and code.key in self.codes
-
-
-PRACTICE_SETTING_PLACES = frozenset({"performer", "author", "legal_authenticator"})
-"""Where in a CDA header a practice setting may be looked for."""
-
-CODED_TEXT_FORMS = frozenset({"coded-string", "code-display-system", "display"})
-"""How a code may be written in authorRole and authorSpecialty."""
-
-_ENTRY_ATTRIBUTES = frozenset(attribute.name for attribute in fields(DocumentEntry))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetadataFromCda:
-    """How document metadata are derived from a CDA header where the header leaves a choice.
-
-    Attributes:
-        required: Attributes of DocumentEntry that must come out.
-        record_authorities: Whose identifier names the record; without any, the first one does.
-        source_patient_id_type: CX.5 of the identifier the source uses itself.
-        person_name_type: XCN.10 of people; ``device_name_type`` of devices.
-        person_titles: Whether XCN carries prefix and suffix.
-        device_identifier_type: XCN.13 of devices.
-        practice_setting_from: Participants whose organisation may tell it, best first.
-        specialty_form: One of :data:`CODED_TEXT_FORMS`; ``role_form`` likewise.
-        class_from_type: Whether a type the map does not know becomes its own class.
-        reference_types: Types that referenceIdList may carry.
-        language_code: Taken when the document says none.
-        default: By attribute, the code taken when the document gives none.
-        event_scheme: By the code of a qualifier's name, the coding scheme under which the
-            qualified translation of an act becomes an event code.
-    """
-
-    required: tuple[str, ...] = ()
-    record_authorities: tuple[str, ...] = ()
-    source_patient_id_type: str = ""
-    person_name_type: str = ""
-    device_name_type: str = ""
-    person_titles: bool = True
-    device_identifier_type: str = ""
-    practice_setting_from: tuple[str, ...] = ()
-    specialty_form: str = "coded-string"
-    role_form: str = "coded-string"
-    author_telecommunication: bool = True
-    class_from_type: bool = True
-    reference_types: frozenset[str] = frozenset()
-    language_code: str = ""
-    default: Mapping[str, Code] = field(default_factory=dict)
-    event_scheme: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """Everything the product knows of a country or community.
-
-    Attributes:
-        extends: Names of the profiles it builds on, nearest first.
-        realm: Codes that documents of this community carry as their realm; not inherited.
-        class_by_type: By code and scheme of a typeCode, its class.
-        format_by_template: By root of a document template, the format of structured documents.
-        format_by_media_type: The format of documents that wrap another file.
-        identifier_types: In the order they are tried.
-        value_sets: By name; which of them an attribute uses stands in
-            ``attribute_value_sets``, best first.
-    """
-
-    name: str
-    title: str = ""
-    version: str = ""
-    extends: tuple[str, ...] = ()
-    realm: tuple[str, ...] = ()
-    sources: tuple[Source, ...] = ()
-    naming: NamingSystems = NamingSystems()
-    class_by_type: Mapping[tuple[str, str], Code] = field(default_factory=dict)
-    format_by_template: Mapping[str, Code] = field(default_factory=dict)
-    format_by_media_type: Mapping[str, Code] = field(default_factory=dict)
-    identifier_types: tuple[IdentifierType, ...] = ()
-    value_sets: Mapping[str, ValueSet] = field(default_factory=dict)
-    attribute_value_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    metadata_from_cda: MetadataFromCda = MetadataFromCda()
-
-    def identifier_type(self, authority: str, value: str) -> str:
-        """The type code of an identifier; empty where the profile gives none."""
-        for rule in self.identifier_types:
-            if rule.authority == authority and (
-                not rule.starts_with or value.startswith(rule.starts_with)
-            ):
-                return rule.type
-        return ""
-
-    def value_sets_of(self, attribute: str) -> tuple[ValueSet, ...]:
-        """The value sets an attribute is taken from, best first; none where any code will do."""
-        return tuple(self.value_sets[name] for name in self.attribute_value_sets.get(attribute, ()))
-
-    def with_display(self, attribute: str, code: Code) -> Code:
-        """A code with the label its value sets give it, where it has none of its own."""
-        if code.display:
-            return code
-        for value_set in self.value_sets_of(attribute):
-            known = value_set.codes.get(code.key)
-            if known:
-                return known
-        return code
 
 
 def read_profile(name: str, folder: Path) -> Profile:
@@ -357,8 +219,8 @@ def _metadata_from_cda(
         raise ProfileFault(f"{path}: metadata_from_cda: {error}") from None
     for key, values, known in (
         ("practice_setting_from", rules.practice_setting_from, PRACTICE_SETTING_PLACES),
-        ("required", rules.required, _ENTRY_ATTRIBUTES),
-        ("default", tuple(rules.default), _ENTRY_ATTRIBUTES),
+        ("required", rules.required, ENTRY_ATTRIBUTES),
+        ("default", tuple(rules.default), ENTRY_ATTRIBUTES),
         ("specialty_form", (rules.specialty_form,), CODED_TEXT_FORMS),
         ("role_form", (rules.role_form,), CODED_TEXT_FORMS),
     ):
