@@ -25,11 +25,13 @@ from gateway.codecs.fhir.bundle_parts import (
     source_reference,
     supersedes,
 )
-from gateway.codecs.fhir.document_reference import document_entry
+from gateway.codecs.fhir.carried import note_not_carried
+from gateway.codecs.fhir.document_reference import document_entry, document_reference_parts
 from gateway.codecs.fhir.patient import read_patient_resource
 from gateway.codecs.fhir.reader import Json, Reader
 from gateway.codecs.fhir.references import Entries, canonical
 from gateway.codecs.fhir.relations import entry_uuid_of, read_relations
+from gateway.codecs.fhir.resource import Parts
 from gateway.codecs.fhir.strict_json import read_json
 from gateway.codecs.fhir.vocabulary import (
     COMPREHENSIVE_BUNDLE,
@@ -256,10 +258,18 @@ class _BundleReading:
             held, entry_uuid=object_id, logical_id=None, version=None, patient_id=patient_id
         )
 
+    def _note_not_carried(self, resource: Json, parts: Parts, path: str) -> None:
+        note_not_carried(
+            self.reader, resource, parts, path, resolve=lambda name: self.reader.resolve(name, {})
+        )
+
     def _list(self, number: int, resource: Json, path: str) -> None:
         match lists.list_kind(self.reader, resource, path):
             case lists.SUBMISSION_SET:
                 read = lists.submission_set(self.reader, resource, path)
+                self._note_not_carried(
+                    resource, lists.submission_set_parts(read, self.reader.naming), path
+                )
                 self.sets.append(self._identified(read, number, resource, path))
                 self.set_numbers.append(number)
             case lists.FOLDER:
@@ -270,12 +280,15 @@ class _BundleReading:
                     self.known_folders.add(number)
                     return
                 folder = lists.folder(self.reader, resource, path)
+                self._note_not_carried(
+                    resource, lists.folder_parts(folder, self.reader.naming), path
+                )
                 self.folders.append(self._identified(folder, number, resource, path))
 
     def _document_reference(self, number: int, resource: Json, path: str, profile: str) -> None:
-        entry = self._identified(
-            document_entry(self.reader, resource, path), number, resource, path
-        )
+        read = document_entry(self.reader, resource, path)
+        self._note_not_carried(resource, document_reference_parts(read, self.reader.naming), path)
+        entry = self._identified(read, number, resource, path)
         if profile == MINIMAL_BUNDLE and "profile" not in (resource.get("meta") or {}):
             entry = replace(entry, limited_metadata=True)
         source = source_reference(self.reader, resource, path, entry, self.places, self.base_url)

@@ -24,6 +24,7 @@ from gateway.codecs.fhir.authors import (
     read_slots,
     write_authors,
 )
+from gateway.codecs.fhir.carried import note_not_carried
 from gateway.codecs.fhir.datatypes import (
     is_code,
     read_coding,
@@ -261,9 +262,6 @@ def document_entry(reader: Reader, resource: Json, path: str) -> DocumentEntry:
             f"{path}.modifierExtension",
             "a modifier extension changes the meaning of the rest and is not understood here",
         )
-    for name in ("docStatus", "custodian"):
-        if name in resource:
-            reader.lost(f"{path}.{name}", f"XDS metadata have no place for {name}")
     unique_id, entry_uuid = read_ids(reader, resource, path)
     logical_id, version = read_logical_id(resource)
     subject = resource.get("subject")
@@ -430,4 +428,6 @@ def read_document_reference(
     """
     reader = Reader(naming)
     entry = document_entry(reader, resource, "DocumentReference")
+    parts = document_reference_parts(entry, naming)
+    note_not_carried(reader, resource, parts, "DocumentReference")
     return entry, tuple(reader.findings)

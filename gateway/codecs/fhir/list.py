@@ -20,6 +20,7 @@ from gateway.codecs.fhir.authors import (
     write_authors,
     write_recipient,
 )
+from gateway.codecs.fhir.carried import note_not_carried
 from gateway.codecs.fhir.datatypes import (
     read_concept,
     read_texts,
@@ -351,6 +352,8 @@ def read_list(
     read: SubmissionSet | Folder | None = None
     if kind == SUBMISSION_SET:
         read = submission_set(reader, resource, "List")
+        note_not_carried(reader, resource, submission_set_parts(read, naming), "List")
     elif kind == FOLDER:
         read = folder(reader, resource, "List")
+        note_not_carried(reader, resource, folder_parts(read, naming), "List")
     return read, tuple(reader.findings)

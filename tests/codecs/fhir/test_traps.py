@@ -153,7 +153,9 @@ def test_trap_09_the_date_of_the_reference_is_not_the_creation_of_the_document()
     resource = written(last_updated="20250301120000")
     assert resource["date"] == "2025-03-01T12:00:00Z"
     assert resource["content"][0]["attachment"]["creation"] == "2025-01-14T09:30:00Z"
-    assert read(resource).creation_time == ENTRY.creation_time
+    read_back, findings = read_document_reference(resource, NAMING)
+    assert read_back.creation_time == ENTRY.creation_time
+    assert [f.location for f in findings] == ["DocumentReference.date"]
 
 
 def test_trap_10_the_hash_is_hexadecimal_here_and_base64_there() -> None:

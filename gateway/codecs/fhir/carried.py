@@ -1,0 +1,238 @@
+"""What of a resource did not reach the model: found by writing the model again and comparing.
+
+A reader picks what it understands; what it passes over would be lost without a word. So the value
+that was read is written as FHIR once more, and every leaf of the resource that is nowhere in the
+same member of the new one becomes a finding with its path. A member that is lost as a whole is
+told once. Contained resources, and other entries of a bundle, are looked at where they are
+referred to.
+
+What the frame of a message decides (ids, profile, status, subject, relations, members of a list,
+where the octets are) is not compared: who reads the frame says what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gateway.codecs.fhir.datatypes import read_date_time
+from gateway.codecs.fhir.reader import Json, Reader, Resolve, own_text, resource_type
+from gateway.codecs.fhir.resource import Parts
+from gateway.codecs.fhir.vocabulary import EXTENSION
+from gateway.model.naming import NamingSystems
+
+_FRAME = frozenset(
+    {"resourceType", "id", "status", "_status", "subject", "contained", "implicitRules"}
+)
+_FRAME_OF = {
+    "DocumentReference": _FRAME | {"relatesTo"},
+    "List": _FRAME | {"mode", "code", "entry"},
+}
+_META = frozenset({"profile", "versionId", "lastUpdated"})
+_ATTACHMENT = frozenset({"url", "data"})
+_IDS = frozenset({"identifier", "masterIdentifier"})
+_MARKS = frozenset(
+    {("identifier", "use"), ("masterIdentifier", "use")}
+    | {("coding", key) for key in ("system", "code", "display")}
+)
+"""How a source tells its ids apart: understood in all spellings, written in one."""
+_DEEPEST = 40
+
+_WHY = {
+    "date": "XDS has no time of the reference; the registry answers with the time of registration",
+}
+_OTHERWISE = "XDS metadata have no place for this; it is left out"
+
+Leaf = tuple[str, str, object]
+"""The member of the resource it stands in, its own name, its value in one spelling."""
+
+
+def complete(parts: Parts) -> Json:
+    """Put a resource together without its frame."""
+    resource = dict(parts.rest)
+    if parts.attachment is not None:
+        content: Json = {"attachment": parts.attachment}
+        if parts.format is not None:
+            content["format"] = parts.format
+        resource["content"] = [content]
+    return resource
+
+
+def note_not_carried(
+    reader: Reader, resource: Json, parts: Parts, path: str, *, resolve: Resolve | None = None
+) -> None:
+    """Add a finding for everything of a resource that its value, written again, does not say.
+
+    Args:
+        parts: What the writer made of the value that was read.
+        resolve: Finds other entries of the message by reference.
+    """
+    comparison = _Comparison(reader.naming, resolve)
+    said = comparison.leaves(complete(parts))
+    told = [finding.location for finding in reader.findings]
+    for place in comparison.missing(resource, said, path):
+        if not any(one.startswith(place) or place.startswith(one) for one in told if one):
+            reader.lost(place, _WHY.get(place.removeprefix(f"{path}."), _OTHERWISE))
+
+
+class _Comparison:
+    """One resource and its second writing."""
+
+    def __init__(self, naming: NamingSystems, resolve: Resolve | None) -> None:
+        self._naming = naming
+        self._resolve = resolve
+
+    def leaves(self, resource: Json) -> frozenset[Leaf]:
+        """Give all that a resource of our own says."""
+        contained = _contained(resource)
+        found: set[Leaf] = set()
+        for member, value in resource.items():
+            if member != "contained":
+                self._gather(member, member, value, contained, found, 0)
+        return frozenset(found)
+
+    def _gather(
+        self, member: str, name: str, value: Any, contained: Json, found: set[Leaf], depth: int
+    ) -> None:
+        if type(value) is dict:
+            for key, item in value.items():
+                if key == "reference" and type(item) is str and item.startswith("#"):
+                    self._gather(member, "", contained.get(item[1:]), contained, found, depth + 1)
+                elif depth < _DEEPEST:
+                    self._gather(member, key, item, contained, found, depth + 1)
+        elif type(value) is list:
+            for item in value:
+                self._gather(member, name, item, contained, found, depth + 1)
+        else:
+            found.add((member, name, self._spelling(name, value)))
+
+    def missing(self, resource: Json, said: frozenset[Leaf], path: str) -> Iterator[str]:
+        """Give the places of a resource that are not in ``said``."""
+        contained = _contained(resource)
+        said |= frozenset(self._served(resource))
+        used: set[str] = set()
+        frame = _FRAME_OF.get(resource_type(resource), _FRAME)
+        for member, value in resource.items():
+            if member in frame:
+                continue
+            lost = self._missing(member, member, value, said, contained, used, 0)
+            yield from (f"{path}.{place}" for place in _places(member, lost))
+        for number, inner in enumerate(resource.get("contained") or ()):
+            if type(inner) is dict and inner.get("id") not in used:
+                yield f"{path}.contained[{number}]"
+
+    def _missing(
+        self,
+        member: str,
+        name: str,
+        value: Any,
+        said: frozenset[Leaf],
+        contained: Json,
+        used: set[str],
+        depth: int,
+    ) -> list[str] | None:
+        """Give the places below a value that are lost; ``None`` when all of it is."""
+        if type(value) is dict:
+            return self._missing_in(member, name, value, said, contained, used, depth)
+        if type(value) is list:
+            lost = [
+                self._missing(member, name, item, said, contained, used, depth) for item in value
+            ]
+            if value and all(part is None for part in lost):
+                return None
+            return [
+                f"[{number}]{place and '.' + place}"
+                for number, part in enumerate(lost)
+                for place in ([""] if part is None else part)
+            ]
+        return [] if (member, name, self._spelling(name, value)) in said else None
+
+    def _missing_in(
+        self,
+        member: str,
+        name: str,
+        value: Json,
+        said: frozenset[Leaf],
+        contained: Json,
+        used: set[str],
+        depth: int,
+    ) -> list[str] | None:
+        places: list[str] = []
+        kept = False
+        for key, item in value.items():
+            if (
+                depth > _DEEPEST
+                or key in {"resourceType", "id"}
+                or (name == "meta" and key in _META)
+                or (name == "attachment" and key in _ATTACHMENT)
+                or (member in _IDS and (name, key) in _MARKS)
+            ):
+                kept = True
+                continue
+            if key == "reference" and type(item) is str:
+                target = self._target(item, contained, used)
+                if target is None:
+                    # Where it leads is for the reader of the reference to say.
+                    kept = True
+                    continue
+                lost = self._missing(member, "", target, said, contained, used, depth + 1)
+                if lost is not None:
+                    kept = True
+                places += [".".join(("resolve()", place)) for place in lost or ()]
+                continue
+            lost = self._missing(member, key, item, said, contained, used, depth + 1)
+            if lost == []:
+                kept = True
+            else:
+                kept = kept or lost is not None
+                places += _places(key, lost)
+        return places if kept or not value else None
+
+    def _target(self, reference: str, contained: Json, used: set[str]) -> Json | None:
+        if reference.startswith("#"):
+            if reference[1:] in used:
+                return None
+            used.add(reference[1:])
+            inner = contained.get(reference[1:])
+            return inner if type(inner) is dict else None
+        if reference in used or self._resolve is None:
+            return None
+        used.add(reference)
+        found = self._resolve(reference)
+        return found[0] if found is not None else None
+
+    def _served(self, resource: Json) -> Iterator[Leaf]:
+        """Give what the frame of an answer keeps in ``meta`` and a folder in ``date``."""
+        version = own_text(resource.get("meta"), "version")
+        if version is not None:
+            yield from (("meta", "url", EXTENSION + "version"), ("meta", "valueString", version))
+        if resource_type(resource) == "List":
+            yield "date", "date", self._spelling("date", resource.get("date"))
+            text = own_text(resource.get("_date"), "text")
+            yield from (("_date", "url", EXTENSION + "text"), ("_date", "valueString", text))
+
+    def _spelling(self, name: str, value: object) -> object:
+        """Give the value as both sides would write it."""
+        if type(value) is not str:
+            return value
+        if name == "system":
+            return self._naming.scheme(value)
+        if value[:9].lower() == "urn:uuid:":
+            return value.lower()
+        moment = read_date_time(value) if value[:1].isdigit() else None
+        return value if moment is None else moment[0]
+
+
+def _places(name: str, lost: list[str] | None) -> list[str]:
+    if lost is None:
+        return [name]
+    return [name + place if place.startswith("[") else f"{name}.{place}" for place in lost]
+
+
+def _contained(resource: Json) -> Json:
+    inner = resource.get("contained")
+    if type(inner) is not list:
+        return {}
+    return {
+        item["id"]: item for item in inner if type(item) is dict and type(item.get("id")) is str
+    }
