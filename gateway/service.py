@@ -110,6 +110,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             new_uuid,
             fingerprint,
             known_patients_only=settings.patients == "known",
+            home_community_id=settings.home_community_id,
         )
         repository = DocumentRepository(registry, store, documents, settings.repository_unique_id)
         yield Service(

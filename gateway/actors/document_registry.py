@@ -63,12 +63,14 @@ class DocumentRegistry:
         fingerprint: Fingerprint,
         *,
         known_patients_only: bool = False,
+        home_community_id: str | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._new_uuid = new_uuid
         self._fingerprint = fingerprint
         self._known_patients_only = known_patients_only
+        self.home_community_id = home_community_id
 
     async def register(
         self,
@@ -101,10 +103,11 @@ class DocumentRegistry:
         Raises:
             Refused: With every problem of the message and of its fit with the registry.
         """
-        about = self._circumstances(request.submission, request.findings, documents)
+        submission = self._at_home(request.submission)
+        about = self._circumstances(submission, request.findings, documents)
 
         def decide(known: Known) -> Changes:
-            return register(request.submission, known, about)
+            return register(submission, known, about)
 
         return Registered(changes=await self._store.change(decide), warnings=request.findings)
 
@@ -116,10 +119,11 @@ class DocumentRegistry:
         """
         transaction = Transaction.RESTRICTED_UPDATE if restricted else Transaction.UPDATE
         findings = request.findings + check_submission(request.submission, transaction)
-        about = self._circumstances(request.submission, findings, ())
+        submission = self._at_home(request.submission)
+        about = self._circumstances(submission, findings, ())
 
         def decide(known: Known) -> Changes:
-            return update(request.submission, known, about, restricted=restricted)
+            return update(submission, known, about, restricted=restricted)
 
         return Registered(changes=await self._store.change(decide), warnings=findings)
 
@@ -153,9 +157,20 @@ class DocumentRegistry:
             form: The wire form the objects are wanted in, when the query asks for whole objects.
 
         Raises:
-            Refused: More objects than one answer may hold, or several patients' objects in one
-                answer by id.
+            Refused: More objects than one answer may hold, several patients' objects in one
+                answer by id, or another community was asked.
         """
+        asked = request.home_community_id
+        if asked and self.home_community_id and asked != self.home_community_id:
+            raise Refused(
+                Finding(
+                    rule="home-community-known",
+                    code=ErrorCode.UNKNOWN_COMMUNITY,
+                    location="AdhocQuery.home",
+                    message=f"{asked[:128]!r} is another community; this one is "
+                    f"{self.home_community_id}",
+                )
+            )
         whole = request.return_type is ReturnType.LEAF_CLASS
         found = await self.find(request.query, form if whole else Form.REFERENCE)
         if whole and not isinstance(request.query, _BY_PATIENT):
@@ -180,6 +195,11 @@ class DocumentRegistry:
                     "ask for ObjectRef and fetch the objects in portions",
                 )
             ) from too_many
+
+    def _at_home(self, submission: Submission) -> Submission:
+        if self.home_community_id is None:
+            return submission
+        return submission.at_home(self.home_community_id)
 
     def _circumstances(
         self,

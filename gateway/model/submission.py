@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from gateway.model.association import Association
 from gateway.model.document_entry import DocumentEntry
@@ -11,6 +12,8 @@ from gateway.model.folder import Folder
 from gateway.model.submission_set import SubmissionSet
 
 RegistryObject = DocumentEntry | SubmissionSet | Folder | Association
+
+_Held = TypeVar("_Held", DocumentEntry, SubmissionSet, Folder, Association)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,21 @@ class Submission:
     def submission_set(self) -> SubmissionSet:
         """The submission set of a checked submission."""
         return self.submission_sets[0]
+
+    def at_home(self, home_community_id: str) -> Submission:
+        """The same submission, each object that names no community belonging to this one."""
+
+        def at_home(held: _Held) -> _Held:
+            if held.home_community_id:
+                return held
+            return replace(held, home_community_id=home_community_id)
+
+        return Submission(
+            submission_sets=tuple(at_home(held) for held in self.submission_sets),
+            document_entries=tuple(at_home(held) for held in self.document_entries),
+            folders=tuple(at_home(held) for held in self.folders),
+            associations=tuple(at_home(held) for held in self.associations),
+        )
 
     def objects(self) -> Iterator[RegistryObject]:
         """Every object of the message."""

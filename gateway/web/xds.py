@@ -91,7 +91,8 @@ class RegistryOperations:
         request = read_query(question.envelope.body)
         found = await self._registry.query(request, Form.EBRIM)
         if request.return_type is ReturnType.OBJECT_REF:
-            objects = [write_object_ref(held.entry_uuid) for held in found.objects]
+            home = self._registry.home_community_id
+            objects = [write_object_ref(held.entry_uuid, home) for held in found.objects]
         else:
             objects = [held.fragment for held in found.objects]
         return Reply(query_response(objects))
