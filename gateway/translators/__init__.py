@@ -1,32 +1,40 @@
-"""From one wire's values to another's, through the model.
+"""From one wire's values to another's, through the model: the library other programs use.
 
-A translator never refuses: it gives the best value it can, and findings about what could not be
-carried or had to be assumed. Whoever called decides whether that is good enough.
+    from_fhir, to_fhir      Bundle, DocumentReference, List           <-> Package
+    from_xds, to_xds        ITI-41, ITI-42, bare requests, answers    <-> Package
+    from_cda, to_cda        clinical documents                        <-> Package
+    from_json, to_json      the model as plain JSON                   <-> Package
+    as_model                any FHIR result as an object of fhir.resources
+
+A translator never refuses what it could read: it gives the best value it can, and findings about
+what could not be carried or had to be assumed. Whoever called decides whether that is good enough.
+Octets that are no message of the kind at all are :class:`~gateway.errors.Refused`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from gateway.translators.clinical_document import from_cda, to_cda, wrapped
+from gateway.translators.fhir import as_model, from_fhir, to_fhir, to_resource
+from gateway.translators.package import EnclosedDocument, Package
+from gateway.translators.plain import from_json, to_json
+from gateway.translators.translation import Translation
+from gateway.translators.xds import XdsForm, XdsMessage, from_xds, to_xds
 
-from gateway.errors import Finding
-
-Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class Translation(Generic[Value]):
-    """A translated value, and what to know about it.
-
-    Attributes:
-        value: As complete as the source allowed.
-        findings: Errors for what must be there and is not; warnings for what was assumed.
-    """
-
-    value: Value
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether nothing that must be there is missing."""
-        return not any(finding.is_error for finding in self.findings)
+__all__ = [
+    "EnclosedDocument",
+    "Package",
+    "Translation",
+    "XdsForm",
+    "XdsMessage",
+    "as_model",
+    "from_cda",
+    "from_fhir",
+    "from_json",
+    "from_xds",
+    "to_cda",
+    "to_fhir",
+    "to_json",
+    "to_resource",
+    "to_xds",
+    "wrapped",
+]

@@ -22,13 +22,13 @@ from gateway.errors import ErrorCode, Finding, Severity
 from gateway.model.datatypes import Code, DateTime, LocalizedString, ReferenceId
 from gateway.model.document_entry import DocumentEntry
 from gateway.profile import Profile
-from gateway.translators import Translation
 from gateway.translators.cda_people import (
     author,
     patient_identifiers,
     person,
     source_patient_info,
 )
+from gateway.translators.translation import Translation
 
 MIME_TYPE = "text/xml"
 """Of every CDA document, a wrapped one included (IHE ITI TF-3: 5.2)."""

@@ -259,10 +259,28 @@ def write_provide_bundle(
     Raises:
         Refused: The submission says something a bundle cannot: an update, for example.
     """
+    bundle, findings = provide_bundle(
+        submission, documents, naming, patient_reference=patient_reference
+    )
+    if findings:
+        raise Refused(*findings)
+    return orjson.dumps(bundle)
+
+
+def provide_bundle(
+    submission: Submission,
+    documents: Mapping[str, tuple[str, bytes]],
+    naming: NamingSystems,
+    *,
+    patient_reference: str = "",
+) -> tuple[Json, tuple[Finding, ...]]:
+    """Make a Provide Document Bundle of everything a bundle can say.
+
+    Returns:
+        The bundle, and a finding for each link it cannot say; see :func:`write_provide_bundle`.
+    """
     writing = _Writing(submission, naming, patient_reference)
     entries = writing.entries(documents)
-    if writing.findings:
-        raise Refused(*writing.findings)
     limited = any(
         not isinstance(held, Association) and held.limited_metadata for held in submission.objects()
     )
@@ -272,7 +290,7 @@ def write_provide_bundle(
         "type": "transaction",
         "entry": entries,
     }
-    return orjson.dumps(bundle)
+    return bundle, tuple(writing.findings)
 
 
 def write_transaction_response(
