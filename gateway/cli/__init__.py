@@ -16,6 +16,7 @@ from gateway.cli.patient import patient
 from gateway.cli.serve import serve
 from gateway.cli.show_settings import show_settings
 from gateway.cli.submit import submit
+from gateway.cli.translate import translate
 
 app = typer.Typer(
     name="gateway",
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command("serve")(serve)
 app.command("demo")(demo)
 app.command("submit")(submit)
+app.command("translate")(translate)
 app.command("settings")(show_settings)
 app.add_typer(patient)
 

@@ -1,0 +1,246 @@
+"""What kind of message some octets are, told by their content; and every kind written as any other.
+
+    read_any    octets to a value of the model, whatever they are
+    write_any   such a value as FHIR, XDS, CDA or plain JSON, one or several files
+
+Source:
+    The root elements of HL7 FHIR R4, HL7 CDA R2, SOAP 1.1 and 1.2, ebRIM 3.0; RFC 2045.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+import orjson
+
+from gateway.codecs.cda.header import HL7_V3, read_header
+from gateway.codecs.cda.values import CdaHeader
+from gateway.codecs.fhir.strict_json import read_json
+from gateway.codecs.xml import INLINE_LIMITS, XmlRefused, read_xml
+from gateway.errors import ErrorCode, Finding, Refused, Severity
+from gateway.model.datatypes import Identifier
+from gateway.profile import Profile
+from gateway.translators.clinical_document import from_cda, to_cda, wrapped
+from gateway.translators.fhir import from_fhir, to_fhir
+from gateway.translators.package import Package
+from gateway.translators.plain import from_json, to_json
+from gateway.translators.translation import Translation
+from gateway.translators.xds import XdsForm, from_xds, to_xds
+
+FHIR = "http://hl7.org/fhir"
+
+_HEADERS = re.compile(
+    rb"\s*(?:--|[A-Z]{3,10} \S+ HTTP/1|HTTP/1|(?:MIME-Version|Content-Type)\s*:)", re.IGNORECASE
+)
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class Kind(Enum):
+    """What octets can be."""
+
+    FHIR_JSON = "FHIR JSON"
+    FHIR_XML = "FHIR XML"
+    XDS = "an XDS message"
+    CDA = "a CDA document"
+    PLAIN = "plain JSON of the model"
+
+
+class Target(Enum):
+    """What a message can be written as; the values are what a person types."""
+
+    FHIR = "fhir"
+    XDS = "xds"
+    CDA = "cda"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputFile:
+    """One file that a translation gives.
+
+    Attributes:
+        name: Safe as the end of a path; it names the document where the file is one.
+        media_type: Of its content.
+    """
+
+    name: str
+    media_type: str
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What a message may leave to those who handle it.
+
+    Attributes:
+        profile_for: Chooses the profile, by the header where the message is a clinical document.
+        source_id: OID of the system that submits what was no submission before.
+        patient_id: Whose record it is, where the message does not say or says otherwise.
+        base_url: Of the FHIR server a message speaks of.
+    """
+
+    profile_for: Callable[[CdaHeader | None], Profile]
+    source_id: str
+    patient_id: Identifier | None = None
+    base_url: str = ""
+
+
+def recognise(octets: bytes) -> Kind:
+    """Say what octets are.
+
+    Raises:
+        Refused: When they are nothing that is translated here.
+    """
+    start = octets.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if start == b"{":
+        return Kind.FHIR_JSON if "resourceType" in _members(octets) else Kind.PLAIN
+    if start == b"<" or octets.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            tag = str(read_xml(octets, limits=INLINE_LIMITS).tag)
+        except XmlRefused as refused:
+            raise _refusal("xml", refused.location, refused.message) from None
+        if tag == f"{{{HL7_V3}}}ClinicalDocument":
+            return Kind.CDA
+        return Kind.FHIR_XML if tag.startswith(f"{{{FHIR}}}") else Kind.XDS
+    if _HEADERS.match(octets):
+        return Kind.XDS
+    raise _refusal(
+        "kind",
+        "",
+        "this is no message known here; give FHIR JSON or XML, an XDS message (SOAP, MTOM or bare "
+        "ebRIM), a CDA document, or plain JSON of this command",
+    )
+
+
+def read_any(octets: bytes, circumstances: Circumstances) -> Translation[Package]:
+    """Read a message of any kind.
+
+    Raises:
+        Refused: When it is none.
+    """
+    kind = recognise(octets)
+    if kind is Kind.CDA:
+        return from_cda(
+            octets,
+            circumstances.profile_for(read_header(octets)),
+            source_id=circumstances.source_id,
+            patient_id=circumstances.patient_id,
+        )
+    if kind is Kind.XDS:
+        return from_xds(octets)
+    if kind is Kind.PLAIN:
+        return from_json(octets)
+    if kind is Kind.FHIR_XML:
+        raise _refusal("fhir-xml", "", "FHIR XML is not read yet; give JSON")
+    profile = circumstances.profile_for(None)
+    return from_fhir(
+        octets,
+        profile.naming,
+        patient_id=circumstances.patient_id,
+        base_url=circumstances.base_url,
+    )
+
+
+def write_any(
+    package: Package,
+    target: Target,
+    profile: Profile,
+    *,
+    bodies: bool = False,
+    form: XdsForm | None = None,
+) -> Translation[tuple[OutputFile, ...]]:
+    """Write what was read as one of the targets.
+
+    Args:
+        bodies: With CDA as target: take the files out that level 1 documents wrap.
+        form: With XDS as target: which message.
+    """
+    if target is Target.FHIR:
+        fhir = to_fhir(package, profile.naming)
+        return Translation(
+            (_json("fhir.json", "application/fhir+json", fhir.value),), fhir.findings
+        )
+    if target is Target.XDS:
+        xds = to_xds(package, form)
+        recorded = xds.value.recorded
+        is_multipart = recorded is not xds.value.octets
+        name, media_type = ("mtom", "multipart/related") if is_multipart else ("xml", "text/xml")
+        file = OutputFile(name=name, media_type=media_type, octets=recorded)
+        return Translation((file,), xds.findings)
+    if target is Target.JSON:
+        return Translation((_json("json", "application/json", to_json(package)),))
+    return _documents(package, bodies)
+
+
+def _documents(package: Package, bodies: bool) -> Translation[tuple[OutputFile, ...]]:
+    unpacked = to_cda(package)
+    findings = list(unpacked.findings)
+    names = {e.entry_uuid: e.unique_id or e.entry_uuid for e in package.submission.document_entries}
+    files: list[OutputFile] = []
+    for document in unpacked.value:
+        name = safe_name(names.get(document.entry_id, document.entry_id))
+        if not bodies:
+            files.append(
+                OutputFile(name=f"{name}.xml", media_type="text/xml", octets=document.content)
+            )
+            continue
+        body = wrapped(document.content)
+        findings += body.findings
+        if body.value is None:
+            findings.append(
+                Finding(
+                    rule="cda-body-structured",
+                    code=ErrorCode.INVALID_DOCUMENT_CONTENT,
+                    location=f"Document[{document.entry_id}]",
+                    message="its body is structured and belongs to the document; nothing is wrapped",
+                    severity=Severity.WARNING,
+                )
+            )
+        elif body.value.content is not None:
+            media_type = body.value.media_type.partition(";")[0].strip().lower()
+            suffix = mimetypes.guess_extension(media_type) or ".bin"
+            files.append(
+                OutputFile(name=name + suffix, media_type=media_type, octets=body.value.content)
+            )
+    if not files:
+        findings.append(
+            Finding(
+                rule="nothing-written",
+                code=ErrorCode.MISSING_DOCUMENT,
+                location="",
+                message="the message holds no clinical document"
+                + (" that wraps a file" if bodies else ""),
+            )
+        )
+    return Translation(tuple(_named_apart(files)), tuple(findings))
+
+
+def safe_name(text: str) -> str:
+    """Give a text as it may stand in a file name: nothing in it leads out of a folder."""
+    return _UNSAFE.sub("_", text).lstrip(".")[:120] or "document"
+
+
+def _named_apart(files: list[OutputFile]) -> Iterator[OutputFile]:
+    seen: dict[str, int] = {}
+    for file in files:
+        count = seen[file.name] = seen.get(file.name, 0) + 1
+        stem, dot, suffix = file.name.rpartition(".")
+        name = file.name if count == 1 else f"{stem}-{count}{dot}{suffix}"
+        yield OutputFile(name=name, media_type=file.media_type, octets=file.octets)
+
+
+def _json(name: str, media_type: str, value: object) -> OutputFile:
+    octets = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return OutputFile(name=name, media_type=media_type, octets=octets)
+
+
+def _members(octets: bytes) -> dict[str, object]:
+    return read_json(octets.removeprefix(b"\xef\xbb\xbf"))
+
+
+def _refusal(rule: str, location: str, message: str) -> Refused:
+    return Refused(Finding(rule=rule, code=ErrorCode.MALFORMED, location=location, message=message))
