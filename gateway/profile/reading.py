@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from gateway.model.datatypes import Code
 from gateway.model.naming import NamingSystem, NamingSystems
+from gateway.profile.policies import Policies, policies_from
 from gateway.profile.values import (
     CODED_TEXT_FORMS,
     ENTRY_ATTRIBUTES,
@@ -96,6 +97,7 @@ def _read(name: str, folder: Path, inside: tuple[str, ...]) -> Profile:
         metadata_from_cda=_metadata_from_cda(
             parent.metadata_from_cda, data.get("metadata_from_cda", {}), place
         ),
+        policies=_policies(place, parent.policies),
     )
     for attribute, names in profile.attribute_value_sets.items():
         for one in names:
@@ -105,6 +107,17 @@ def _read(name: str, folder: Path, inside: tuple[str, ...]) -> Profile:
                     "which is no file in value-sets"
                 )
     return profile
+
+
+def _policies(place: Path, parent: Policies) -> Policies:
+    path = place / "policies.toml"
+    if not path.exists():
+        return parent
+    data = _toml(path)
+    try:
+        return policies_from(data, parent)
+    except ValueError as error:
+        raise ProfileFault(f"{path}: {error}") from None
 
 
 def _toml(path: Path) -> dict[str, Any]:

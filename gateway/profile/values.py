@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from gateway.model.datatypes import Code
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.naming import NamingSystems
+from gateway.profile.policies import Policies
 
 
 class ProfileFault(ValueError):
@@ -127,6 +128,7 @@ class Profile:
     value_sets: Mapping[str, ValueSet] = field(default_factory=dict)
     attribute_value_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     metadata_from_cda: MetadataFromCda = MetadataFromCda()
+    policies: Policies = Policies()
 
     def identifier_type(self, authority: str, value: str) -> str:
         """The type code of an identifier; empty where the profile gives none."""

@@ -196,7 +196,7 @@ def _documents(package: Package, bodies: bool) -> Translation[tuple[OutputFile, 
                     rule="cda-body-structured",
                     code=ErrorCode.INVALID_DOCUMENT_CONTENT,
                     location=f"Document[{document.entry_id}]",
-                    message="its body is structured and belongs to the document; nothing is wrapped",
+                    message="its body is structured and stays in the document; it wraps no file",
                     severity=Severity.WARNING,
                 )
             )
