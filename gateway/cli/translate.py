@@ -22,8 +22,7 @@ from gateway.translators.recognise import (
     Circumstances,
     OutputFile,
     Target,
-    read_any,
-    write_any,
+    translate_any,
 )
 from gateway.translators.xds import XdsForm
 
@@ -120,6 +119,9 @@ def translate(
     the target cannot carry, and what had to be assumed, is told on standard error with its place,
     all of it at once; the result is written all the same.
 
+    A consent (FHIR Consent, BPPC document) is translated as what the patient decides in it, and
+    refused as a whole where anything in it would not be enforced.
+
     Exit status: 0 when everything needed was there, 1 when something was missing or wrong, 2 when
     the command cannot be done.
 
@@ -133,6 +135,8 @@ def translate(
         -o note.pdf
 
         gateway translate samples/submissions --to json -o out
+
+        gateway translate consent.json --to cda -o acknowledgment.xml
 
         curl -s .../fhir/DocumentReference?patient=... | gateway translate - --to xds
     """
@@ -181,19 +185,12 @@ def _translate(
     name: str, to: Target, circumstances: Circumstances, form: Form | None, *, bodies: bool
 ) -> _Result:
     octets = _octets(name)
+    chosen = _FORMS[form] if form else None
     try:
-        read = read_any(octets, circumstances)
-        written = write_any(
-            read.value,
-            to,
-            circumstances.profile_for(None),
-            bodies=bodies,
-            form=_FORMS[form] if form else None,
-        )
+        written = translate_any(octets, to, circumstances, bodies=bodies, form=chosen)
     except Refused as refused:
         return _Result(name=name, outputs=(), findings=refused.findings)
-    findings = tuple(dict.fromkeys((*read.findings, *written.findings)))
-    return _Result(name=name, outputs=written.value, findings=findings)
+    return _Result(name=name, outputs=written.value, findings=written.findings)
 
 
 # ---------------------------------------------------------------- what is read

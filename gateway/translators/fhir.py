@@ -344,14 +344,21 @@ def _placed_alone(finding: Finding, kind: str) -> Finding:
 
 def _once(findings: list[Finding]) -> list[Finding]:
     """Leave out what was told of the same place before, by the reader that knows it best."""
-    seen: set[str] = set()
-    told = []
+    told: list[Finding] = []
     for finding in findings:
-        if finding.rule == "not-carried" and finding.location in seen:
+        place = finding.location
+        if finding.rule == "not-carried" and any(
+            _is_inside(place, one.location) or _is_inside(one.location, place)
+            for one in told
+            if one.rule != "patient-known"
+        ):
             continue
-        seen.add(finding.location)
         told.append(finding)
     return told
+
+
+def _is_inside(place: str, other: str) -> bool:
+    return place == other or place.startswith((f"{other}.", f"{other}["))
 
 
 def _finding(

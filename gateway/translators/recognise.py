@@ -1,7 +1,8 @@
 """What kind of message some octets are, told by their content; and every kind written as any other.
 
-    read_any    octets to a value of the model, whatever they are
-    write_any   such a value as FHIR, XDS, CDA or plain JSON, one or several files
+    translate_any   octets of any kind to FHIR, XDS, CDA or plain JSON: one or several files
+    read_any        octets to a value of the model, whatever they are
+    write_any       such a value as one of the targets
 
 Source:
     The root elements of HL7 FHIR R4, HL7 CDA R2, SOAP 1.1 and 1.2, ebRIM 3.0; RFC 2045.
@@ -17,17 +18,28 @@ from enum import Enum
 
 import orjson
 
+from gateway.codecs.cda.bppc import is_acknowledgment
 from gateway.codecs.cda.header import HL7_V3, read_header
 from gateway.codecs.cda.values import CdaHeader
 from gateway.codecs.fhir.strict_json import read_json
 from gateway.codecs.xml import INLINE_LIMITS, XmlRefused, read_xml
 from gateway.errors import ErrorCode, Finding, Refused, Severity
+from gateway.model.choices import Statement
 from gateway.model.datatypes import Identifier
 from gateway.profile import Profile
 from gateway.translators.clinical_document import from_cda, to_cda, wrapped
+from gateway.translators.consents import (
+    STATEMENT,
+    from_bppc,
+    from_consent,
+    statement_from_json,
+    statement_to_json,
+    to_bppc,
+    to_consent,
+)
 from gateway.translators.fhir import from_fhir, to_fhir
 from gateway.translators.package import Package
-from gateway.translators.plain import from_json, to_json
+from gateway.translators.plain import Json, from_json, to_json
 from gateway.translators.translation import Translation
 from gateway.translators.xds import XdsForm, from_xds, to_xds
 
@@ -116,33 +128,106 @@ def recognise(octets: bytes) -> Kind:
     )
 
 
-def read_any(octets: bytes, circumstances: Circumstances) -> Translation[Package]:
-    """Read a message of any kind.
+def translate_any(
+    octets: bytes,
+    target: Target,
+    circumstances: Circumstances,
+    *,
+    bodies: bool = False,
+    form: XdsForm | None = None,
+) -> Translation[tuple[OutputFile, ...]]:
+    """Read a message of any kind and write it as one of the targets.
+
+    A consent (FHIR Consent, BPPC document, statement in plain JSON) is read for the choices it
+    makes: as FHIR it becomes a Consent, as CDA a BPPC document, as XDS a submission of that one.
+
+    Args:
+        bodies: With CDA as target: take the files out that level 1 documents wrap.
+        form: With XDS as target: which message.
+
+    Raises:
+        Refused: When the octets are no message of a known kind, or a consent that would not be
+            enforced.
+    """
+    header = read_header(octets) if recognise(octets) is Kind.CDA else None
+    profile = circumstances.profile_for(header)
+    read = read_any(octets, profile, circumstances)
+    if isinstance(read.value, Statement):
+        written = _write_statement(read.value, target, profile, circumstances, form)
+    else:
+        written = write_any(read.value, target, profile, bodies=bodies, form=form)
+    findings = tuple(dict.fromkeys((*read.findings, *written.findings)))
+    return Translation(written.value, findings)
+
+
+def read_any(
+    octets: bytes, profile: Profile, circumstances: Circumstances
+) -> Translation[Package] | Translation[Statement]:
+    """Read a message of any kind: registry objects and documents, or a patient's choices.
 
     Raises:
         Refused: When it is none.
     """
     kind = recognise(octets)
+    if kind is Kind.XDS:
+        return from_xds(octets)
     if kind is Kind.CDA:
+        if is_acknowledgment(read_header(octets)):
+            return from_bppc(octets, profile, patient_id=circumstances.patient_id)
         return from_cda(
             octets,
-            circumstances.profile_for(read_header(octets)),
+            profile,
             source_id=circumstances.source_id,
             patient_id=circumstances.patient_id,
         )
-    if kind is Kind.XDS:
-        return from_xds(octets)
-    if kind is Kind.PLAIN:
-        return from_json(octets)
     if kind is Kind.FHIR_XML:
         raise _refusal("fhir-xml", "", "FHIR XML is not read yet; give JSON")
-    profile = circumstances.profile_for(None)
+    resource = _members(octets)
+    if kind is Kind.PLAIN:
+        if resource.get("kind") == STATEMENT:
+            return statement_from_json(octets)
+        return from_json(octets)
+    if _is_consent(resource):
+        return from_consent(resource, profile, base_url=circumstances.base_url)
     return from_fhir(
-        octets,
+        resource,
         profile.naming,
         patient_id=circumstances.patient_id,
         base_url=circumstances.base_url,
     )
+
+
+def _is_consent(resource: Json) -> bool:
+    """Whether a resource is a Consent, or a bundle that begins with one."""
+    entries = resource.get("entry")
+    if resource.get("resourceType") == "Bundle" and isinstance(entries, list) and entries:
+        first = entries[0]
+        resource = first.get("resource", {}) if isinstance(first, dict) else {}
+    return isinstance(resource, dict) and resource.get("resourceType") == "Consent"
+
+
+def _write_statement(
+    statement: Statement,
+    target: Target,
+    profile: Profile,
+    circumstances: Circumstances,
+    form: XdsForm | None,
+) -> Translation[tuple[OutputFile, ...]]:
+    if target is Target.JSON:
+        return Translation((_json("json", "application/json", statement_to_json(statement)),))
+    if target is Target.FHIR:
+        consent = to_consent(statement, profile)
+        file = _json("fhir.json", "application/fhir+json", consent.value)
+        return Translation((file,), consent.findings)
+    document = to_bppc(statement, profile)
+    if document.value is None:
+        return Translation((), document.findings)
+    if target is Target.CDA:
+        file = OutputFile(name="bppc.xml", media_type="text/xml", octets=document.value)
+        return Translation((file,), document.findings)
+    package = from_cda(document.value, profile, source_id=circumstances.source_id)
+    written = write_any(package.value, target, profile, form=form)
+    return Translation(written.value, (*document.findings, *package.findings, *written.findings))
 
 
 def write_any(
@@ -153,12 +238,7 @@ def write_any(
     bodies: bool = False,
     form: XdsForm | None = None,
 ) -> Translation[tuple[OutputFile, ...]]:
-    """Write what was read as one of the targets.
-
-    Args:
-        bodies: With CDA as target: take the files out that level 1 documents wrap.
-        form: With XDS as target: which message.
-    """
+    """Write registry objects and documents as one of the targets; see :func:`translate_any`."""
     if target is Target.FHIR:
         fhir = to_fhir(package, profile.naming)
         return Translation(
@@ -238,7 +318,7 @@ def _json(name: str, media_type: str, value: object) -> OutputFile:
     return OutputFile(name=name, media_type=media_type, octets=octets)
 
 
-def _members(octets: bytes) -> dict[str, object]:
+def _members(octets: bytes) -> Json:
     return read_json(octets.removeprefix(b"\xef\xbb\xbf"))
 
 

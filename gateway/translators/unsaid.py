@@ -23,6 +23,11 @@ from gateway.errors import ErrorCode, Finding, Severity
 
 Json = dict[str, Any]
 
+_IDS = frozenset(
+    f"{kind}.{name}"
+    for kind in ("DocumentReference", "List")
+    for name in ("identifier", "masterIdentifier")
+)
 _NOT_MEANT = frozenset({"resourceType", "reference"})
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _BINARY = re.compile(r"(?:.*/)?(Binary/[A-Za-z0-9.-]{1,64})(?:/_history/[^/]*)?\Z")
@@ -117,6 +122,9 @@ def _is_frame(generic: str, name: str, holder: Json, new: bool) -> bool:
     if name == "id":
         # A resource inside another, or beside it, has an id to be referred by.
         return new or generic not in ("DocumentReference", "List")
+    if name == "use" and generic in _IDS:
+        # Older sources tell uniqueId and entryUUID apart by it; the types say the same.
+        return True
     if generic.count(".") == 0:
         if name == "text":
             status = holder["text"].get("status") if isinstance(holder["text"], dict) else None
