@@ -139,6 +139,10 @@ class Staging(Protocol):
         """Give the measures of a closed document, tied to the entry it came for."""
         ...
 
+    def head(self, octets: int) -> bytes:
+        """Give at most so many of the first octets of a closed document that was received."""
+        ...
+
 
 class DocumentStore(Protocol):
     """Where documents' octets are kept, named by their SHA-256."""

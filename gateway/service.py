@@ -23,10 +23,12 @@ from gateway.codecs.fingerprint import fingerprint
 from gateway.model.naming import NamingSystems
 from gateway.ports import PatientDirectory
 from gateway.profile import Profile, read_profile
+from gateway.profile.consistency import ConsistencyMode
 from gateway.settings import Settings
 from gateway.storage.fairness import share_the_interpreter
 from gateway.storage.files import FileDocumentStore
 from gateway.storage.sqlite import SqliteRegistryStore
+from gateway.translators.cda_consistency import ConsistencyCheck
 from gateway.translators.stored_forms import StoredForms
 
 log = structlog.get_logger(__name__)
@@ -112,7 +114,15 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             known_patients_only=settings.patients == "known",
             home_community_id=settings.home_community_id,
         )
-        repository = DocumentRepository(registry, store, documents, settings.repository_unique_id)
+        repository = DocumentRepository(
+            registry,
+            store,
+            documents,
+            settings.repository_unique_id,
+            check_document=ConsistencyCheck(profile)
+            if profile.consistency.mode is not ConsistencyMode.OFF
+            else None,
+        )
         yield Service(
             settings=settings,
             clock=clock,

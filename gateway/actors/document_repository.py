@@ -7,7 +7,9 @@ Source:
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from gateway.actors.document_registry import DocumentRegistry, Registered
 from gateway.errors import ErrorCode, Finding, Refused
@@ -42,8 +44,26 @@ class StagedDocument:
     staging: Staging
 
 
+class DocumentCheck(Protocol):
+    """Compares a document with its entry.
+
+    Attributes:
+        octets: How many of the document's first octets it wants.
+    """
+
+    octets: int
+
+    def __call__(self, entry: DocumentEntry, first_octets: bytes, size: int) -> tuple[Finding, ...]:
+        """Give a finding for each disagreement."""
+        ...
+
+
 class DocumentRepository:
-    """Keeps documents, registers them, gives them back and removes them."""
+    """Keeps documents, registers them, gives them back and removes them.
+
+    Args:
+        check_document: Asked about every document that is taken in; nobody when ``None``.
+    """
 
     def __init__(
         self,
@@ -51,11 +71,13 @@ class DocumentRepository:
         store: RegistryStore,
         documents: DocumentStore,
         repository_unique_id: str,
+        check_document: DocumentCheck | None = None,
     ) -> None:
         self._registry = registry
         self._store = store
         self._documents = documents
         self.repository_unique_id = repository_unique_id
+        self._check_document = check_document
 
     async def provide_and_register(
         self, request: SubmitObjects, staged: tuple[StagedDocument, ...]
@@ -75,6 +97,7 @@ class DocumentRepository:
         findings = (
             *request.findings,
             *_check_documents(request.submission, received),
+            *await self._compare(request.submission, staged, received),
             *check_submission(submission, Transaction.PROVIDE_AND_REGISTER),
         )
         message_is_good = not any(f.is_error for f in findings)
@@ -87,6 +110,25 @@ class DocumentRepository:
             SubmitObjects(submission=submission, findings=findings),
             _records(submission, received) if message_is_good else (),
         )
+
+    async def _compare(
+        self,
+        submission: Submission,
+        staged: tuple[StagedDocument, ...],
+        received: tuple[ReceivedDocument, ...],
+    ) -> tuple[Finding, ...]:
+        """Let each document be compared with its entry, beside the other work of the process."""
+        check = self._check_document
+        if check is None:
+            return ()
+        entries = {e.entry_uuid: e for e in submission.document_entries}
+        findings: list[Finding] = []
+        for document, measured in zip(staged, received, strict=True):
+            entry = entries.get(document.entry_id)
+            if entry is not None:
+                head = document.staging.head(check.octets)
+                findings += await asyncio.to_thread(check, entry, head, measured.size)
+        return tuple(findings)
 
     def _completed(
         self, submission: Submission, received: tuple[ReceivedDocument, ...]

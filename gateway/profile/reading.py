@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from gateway.model.datatypes import Code
 from gateway.model.naming import NamingSystem, NamingSystems
-from gateway.profile.policies import Policies, policies_from
+from gateway.profile.consistency import consistency_from
+from gateway.profile.policies import policies_from
 from gateway.profile.values import (
     CODED_TEXT_FORMS,
     ENTRY_ATTRIBUTES,
@@ -97,7 +98,8 @@ def _read(name: str, folder: Path, inside: tuple[str, ...]) -> Profile:
         metadata_from_cda=_metadata_from_cda(
             parent.metadata_from_cda, data.get("metadata_from_cda", {}), place
         ),
-        policies=_policies(place, parent.policies),
+        policies=_extended(place / "policies.toml", policies_from, parent.policies),
+        consistency=_extended(place / "consistency.toml", consistency_from, parent.consistency),
     )
     for attribute, names in profile.attribute_value_sets.items():
         for one in names:
@@ -109,13 +111,13 @@ def _read(name: str, folder: Path, inside: tuple[str, ...]) -> Profile:
     return profile
 
 
-def _policies(place: Path, parent: Policies) -> Policies:
-    path = place / "policies.toml"
+def _extended(path: Path, read: Callable[[Mapping[str, Any], _T], _T], parent: _T) -> _T:
+    """The parent's rules with those of a file, where a profile has one."""
     if not path.exists():
         return parent
     data = _toml(path)
     try:
-        return policies_from(data, parent)
+        return read(data, parent)
     except ValueError as error:
         raise ProfileFault(f"{path}: {error}") from None
 

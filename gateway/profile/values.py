@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from gateway.model.datatypes import Code
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.naming import NamingSystems
+from gateway.profile.consistency import Consistency
 from gateway.profile.policies import Policies
 
 
@@ -129,6 +130,7 @@ class Profile:
     attribute_value_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     metadata_from_cda: MetadataFromCda = MetadataFromCda()
     policies: Policies = Policies()
+    consistency: Consistency = Consistency()
 
     def identifier_type(self, authority: str, value: str) -> str:
         """The type code of an identifier; empty where the profile gives none."""
