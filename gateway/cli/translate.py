@@ -129,7 +129,7 @@ def translate(
 
         gateway translate samples/submissions/en-02-consultation-note-pdf.mtom --to fhir
 
-        gateway translate samples/cda/fr-01-vsm.xml --to xds --profile fr-dmp -o vsm.mtom
+        gateway translate samples/cda/fr-01-vsm.xml --to xds -o vsm.mtom
 
         gateway translate samples/submissions/en-02-consultation-note-pdf.mtom --to cda --body
         -o note.pdf
