@@ -129,6 +129,10 @@ def _transaction(package: Package, naming: NamingSystems) -> Translation[Json]:
 def _searchset(package: Package, naming: NamingSystems) -> Translation[Json]:
     submission = package.submission
     fragments = Fragments(naming)
+    links = {a.entry_uuid for a in submission.associations}
+    outgoing: dict[str, list[Association]] = {}
+    for link in submission.associations:
+        outgoing.setdefault(link.source_object, []).append(link)
     held: tuple[DocumentEntry | SubmissionSet | Folder, ...] = (
         *submission.document_entries,
         *submission.submission_sets,
@@ -140,18 +144,16 @@ def _searchset(package: Package, naming: NamingSystems) -> Translation[Json]:
             item,
             relations=tuple(
                 (a.association_type, _logical_id(a.target_object, kinds), a.target_object)
-                for a in submission.associations
-                if a.source_object == item.entry_uuid and a.association_type in RELATIONSHIPS
+                for a in outgoing.get(item.entry_uuid, ())
+                if a.association_type in RELATIONSHIPS
             ),
             members=tuple(
                 (
                     "Folder" if isinstance(kinds.get(a.target_object), Folder) else "DocumentEntry",
                     _logical_id(a.target_object, kinds),
                 )
-                for a in submission.associations
-                if a.source_object == item.entry_uuid
-                and a.association_type == AssociationType.HAS_MEMBER
-                and not _is_link(a.target_object, submission)
+                for a in outgoing.get(item.entry_uuid, ())
+                if a.association_type == AssociationType.HAS_MEMBER and a.target_object not in links
             ),
         )
         for item in held
@@ -175,10 +177,6 @@ def _searchset(package: Package, naming: NamingSystems) -> Translation[Json]:
 def _logical_id(name: str, kinds: dict[str, DocumentEntry | SubmissionSet | Folder]) -> str:
     item = kinds.get(name)
     return (item.logical_id if item is not None else None) or name
-
-
-def _is_link(name: str, submission: Submission) -> bool:
-    return any(a.entry_uuid == name for a in submission.associations)
 
 
 # --- From FHIR ---------------------------------------------------------------------------------
@@ -230,6 +228,16 @@ def from_fhir(
     )
     package = Package(submission=submission, documents=documents, is_answer=True)
     findings = [*read.findings, *_without_patient(submission)]
+    if not any(True for _ in submission.objects()):
+        findings.append(
+            _finding(
+                "no-objects",
+                ErrorCode.NOT_FOUND,
+                "Bundle.entry",
+                "the bundle holds no DocumentReference and no List of MHD",
+                Severity.WARNING,
+            )
+        )
     findings += unsaid(bundle, _with_documents(_searchset(package, naming).value, package))
     if kind != "Bundle":
         findings = [_placed_alone(finding, str(kind)) for finding in findings]
@@ -345,20 +353,25 @@ def _placed_alone(finding: Finding, kind: str) -> Finding:
 def _once(findings: list[Finding]) -> list[Finding]:
     """Leave out what was told of the same place before, by the reader that knows it best."""
     told: list[Finding] = []
+    places: set[str] = set()
+    holders: set[str] = set()
     for finding in findings:
-        place = finding.location
-        if finding.rule == "not-carried" and any(
-            _is_inside(place, one.location) or _is_inside(one.location, place)
-            for one in told
-            if one.rule != "patient-known"
+        above = _ancestors(finding.location)
+        if finding.rule == "not-carried" and (
+            finding.location in holders or not places.isdisjoint(above)
         ):
             continue
         told.append(finding)
+        if finding.rule != "patient-known":
+            places.add(finding.location)
+            holders.update(above)
     return told
 
 
-def _is_inside(place: str, other: str) -> bool:
-    return place == other or place.startswith((f"{other}.", f"{other}["))
+def _ancestors(place: str) -> list[str]:
+    """A path and every path above it."""
+    ends = [n for n, sign in enumerate(place) if sign in ".["]
+    return [place[:end] for end in ends] + [place]
 
 
 def _finding(

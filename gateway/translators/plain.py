@@ -200,7 +200,7 @@ class Reading:
                 values[name] = self.value(hints[name], data[name], below)
             elif not _has_default(attribute):
                 self.wrong(below, "this member must be there")
-                values[name] = self.value(hints[name], _EMPTY.get(hints[name], {}), below)
+                values[name] = Reading().value(hints[name], _EMPTY.get(hints[name]), below)
         for name in data:
             if name not in hints:
                 self.wrong(f"{path}.{name}" if path else name, "there is no such member")
