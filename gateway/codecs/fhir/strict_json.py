@@ -91,7 +91,8 @@ def read_json(octets: bytes, *, max_octets: int | None = None) -> Json:
         _refuse("json", "", "expected a JSON object", ErrorCode.MALFORMED)
     # The name of a place is told back, and one that is no type could hold anything.
     kind = str(value.get("resourceType"))
-    _check(value, kind if _TYPE.fullmatch(kind) else "", _SUSPICIOUS.search(octets) is not None)
+    place = kind if _TYPE.fullmatch(kind) else ""
+    check_shape(value, place, characters=_SUSPICIOUS.search(octets) is not None)
     return value
 
 
@@ -111,8 +112,16 @@ def _is_crowded(octets: bytes) -> bool:
     return commas >= MAX_VALUES
 
 
-def _check(root: Json, name: str, characters: bool) -> None:
-    """Refuse what is nested too deeply, too much, or made of forbidden characters."""
+def check_shape(root: Json, name: str = "", *, characters: bool = False) -> None:
+    """Refuse what is nested too deeply, too much, or made of forbidden characters.
+
+    Args:
+        name: Of the resource, for the place of a finding.
+        characters: Whether there may be forbidden ones at all.
+
+    Raises:
+        Refused: What is wrong.
+    """
     count = 0
     level: list[Any] = [root]
     for _ in range(MAX_DEPTH):
