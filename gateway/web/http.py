@@ -87,8 +87,10 @@ async def answer(
     content_type: bytes,
     body: bytes,
     headers: Iterable[tuple[bytes, bytes]] = (),
+    *,
+    head: bool = False,
 ) -> None:
-    """Send a whole answer."""
+    """Send a whole answer; to a HEAD request all but its body."""
     await send(
         {
             "type": "http.response.start",
@@ -101,7 +103,7 @@ async def answer(
             ],
         }
     )
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": b"" if head else body})
 
 
 async def stream(

@@ -348,8 +348,8 @@ def _types() -> Iterator[Item]:
         return _octets(bundle())
 
     for name, value in {
-        "FHIR XML": "application/fhir+xml",
-        "XML": "application/xml",
+        "FHIR Turtle": "application/fhir+turtle",
+        "CSV": "text/csv",
         "text": "text/plain",
         "a form": "application/x-www-form-urlencoded",
         "nothing": "",
@@ -371,11 +371,128 @@ def _types() -> Iterator[Item]:
         headers={"Content-Type": JSON_TYPE, "Content-Encoding": "gzip"},
     )
     refused = Outcome(status=406, issue="not-supported", names=("Accept|_format",))
-    for accept in ("application/fhir+xml", "text/html", "image/png;q=1", "nonsense", "*"):
+    for accept in ("application/fhir+turtle", "text/html", "image/png;q=1", "nonsense", "*"):
         yield _get(f"metadata as {accept}", "metadata", refused, {"Accept": accept})
-    for form in ("xml", "text%2Fhtml", "application%2Ffhir%2Bxml", "' OR 1=1", "%00"):
+    for form in ("ttl", "text%2Fhtml", "application%2Ffhir%2Bturtle", "' OR 1=1", "%00"):
         path = f"metadata?_format={quote(form, safe='%')}"
         yield _get(f"metadata in the form {form}", path, refused)
+
+
+_XML_TYPE = "application/fhir+xml"
+_LIST = b'<List xmlns="http://hl7.org/fhir"><status value="current"/></List>'
+_CANARY = b"file:///etc/hostname"
+
+
+def _xml() -> Iterator[Item]:
+    """FHIR XML nobody should parse, and XML that is no FHIR."""
+
+    def inside(octets: bytes) -> Callable[[], bytes]:
+        around = b'<Bundle xmlns="http://hl7.org/fhir"><type value="transaction"/>'
+        return lambda: around + octets + b"</Bundle>"
+
+    def contained(depth: int) -> bytes:
+        return b"<entry><resource><Bundle>" * depth + b"</Bundle></resource></entry>" * depth
+
+    xhtml = b'<div xmlns="http://www.w3.org/1999/xhtml">'
+    forms: dict[str, tuple[Callable[[], bytes], str]] = {
+        "nothing": (lambda: b" ", "no element"),
+        "JSON": (lambda: b'{"resourceType": "Bundle"}', "encoding"),
+        "a document type": (lambda: b"<!DOCTYPE Bundle>" + inside(b"")(), "DOCTYPE"),
+        "an internal entity": (
+            lambda: b'<!DOCTYPE x [<!ENTITY e "7001">]>' + inside(b"&e;")(),
+            "DOCTYPE",
+        ),
+        "an external entity": (
+            lambda: b'<!DOCTYPE x [<!ENTITY e SYSTEM "' + _CANARY + b'">]>' + inside(b"&e;")(),
+            "DOCTYPE",
+        ),
+        "billion laughs": (
+            lambda: (
+                b"<!DOCTYPE x [<!ENTITY a 'ha'>"
+                + b"".join(b"<!ENTITY %c '%b'>" % (n + 1, b"&%c;" % n * 10) for n in range(97, 109))
+                + b"]>"
+                + inside(b"&m;")()
+            ),
+            "DOCTYPE",
+        ),
+        "an entity of HTML": (inside(b"<id value='&nbsp;'/>"), "entity"),
+        "an inclusion": (
+            inside(
+                b'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="'
+                + _CANARY
+                + b'" parse="text"/>'
+            ),
+            "no element of this",
+        ),
+        "300 levels": (inside(contained(100)), "256 deep"),
+        "80 levels": (inside(contained(25)), "deeper than 64"),
+        "a narrative of 250 levels": (
+            inside(
+                b"<entry><resource><List><text>"
+                + xhtml
+                + b"<b>" * 300
+                + b"</b>" * 300
+                + b"</div></text></List></resource></entry>"
+            ),
+            "256 deep",
+        ),
+        "a script of another namespace in a narrative": (
+            inside(
+                b"<entry><resource><List><text>"
+                + xhtml
+                + b'<s:script xmlns:s="http://www.w3.org/2000/svg"/></div></text></List>'
+                b"</resource></entry>"
+            ),
+            "not XHTML",
+        ),
+        "100,000 elements nobody knows": (inside(b"<x/>" * 100_000), "no element of this"),
+        "a million elements": (inside(b"<a/>" * 1_000_000), "elements and attributes"),
+        "300 attributes": (
+            inside(b"<entry " + b" ".join(b'a%d=""' % n for n in range(300)) + b"/>"),
+            "256 attributes",
+        ),
+        "another namespace": (lambda: b"<Bundle xmlns='urn:hl7-org:v3'/>", "namespace"),
+        "no namespace": (lambda: b"<Bundle/>", "namespace"),
+        "a resource nobody knows": (
+            lambda: b"<Nonsense xmlns='http://hl7.org/fhir'/>",
+            "resource of FHIR R4",
+        ),
+        "a resource named for a structure": (
+            lambda: b"<Bundle.entry xmlns='http://hl7.org/fhir'/>",
+            "resource of FHIR R4",
+        ),
+        "text between elements": (inside(b"now"), "text stands here"),
+        "an element twice": (inside(b'<type value="batch"/>'), "more than once"),
+        "a number that is none": (inside(b'<total value="1e9"/>'), "integer"),
+        "a number of 5000 digits": (inside(b'<total value="' + b"9" * 5000 + b'"/>'), "integer"),
+        "a surrogate": (inside(b'<id value="&#xD800;"/>'), "character"),
+        "Latin 1": (
+            lambda: b'<?xml version="1.0" encoding="ISO-8859-1"?>' + inside(b"")(),
+            "encoding",
+        ),
+        "two roots": (lambda: _LIST + _LIST, "follows the root"),
+    }
+    for name, (make, place) in forms.items():
+        large = name == "a million elements"
+        status, issue = (413, "too-long") if large else (400, "structure")
+        yield _post(
+            f"as XML {name}",
+            make,
+            Outcome(status=status, issue=issue, names=(place,)),
+            headers={"Content-Type": _XML_TYPE},
+        )
+    yield _post(
+        "as XML of R5",
+        lambda: _LIST,
+        Outcome(status=415, issue="not-supported", names=("Content-Type",)),
+        headers={"Content-Type": f"{_XML_TYPE}; fhirVersion=5.0"},
+    )
+    yield _post(
+        "as XML that is a resource of another kind",
+        lambda: _LIST,
+        Outcome(status=400, issue="structure|value|invalid"),
+        headers={"Content-Type": _XML_TYPE},
+    )
 
 
 def _addresses() -> Iterator[Item]:
@@ -658,6 +775,7 @@ def _plain() -> Iterator[Item]:
 def fhir_items() -> Iterator[Item]:
     """Every item of this module."""
     yield from _malformed()
+    yield from _xml()
     yield from _kinds()
     yield from _types()
     yield from _addresses()

@@ -17,6 +17,7 @@ import pytest
 import structlog
 from structlog.testing import LogCapture
 
+from gateway.codecs.fhir.xml import xml_from_json
 from gateway.service import open_service
 from gateway.settings import Settings
 from gateway.web.app import Application, create_app
@@ -71,6 +72,7 @@ _SHELF = Shelf(
     other_entry=_UUID,
 )
 _JSON = "application/fhir+json"
+_XML = "application/fhir+xml"
 
 
 def _messages() -> list[tuple[str, str, bytes]]:
@@ -113,6 +115,7 @@ def _messages() -> list[tuple[str, str, bytes]]:
             ),
         ),
         ("/fhir", _JSON, orjson.dumps(bundle())),
+        ("/fhir", _XML, xml_from_json(orjson.dumps(bundle()))),
         ("/fhir/Patient/p1", _JSON, orjson.dumps(patient)),
     ]
 

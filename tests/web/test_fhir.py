@@ -493,7 +493,7 @@ def test_a_deprecated_document_is_superseded_over_fhir(client: TestClient) -> No
         ("PATCH", "/fhir/Patient/x", 405),
         ("GET", "/fhir", 405),
         ("POST", "/fhir", 415),
-        ("GET", "/fhir/metadata?_format=xml", 406),
+        ("GET", "/fhir/metadata?_format=ttl", 406),
         ("GET", "/fhir/List?status=current", 400),
     ],
 )

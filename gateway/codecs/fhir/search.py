@@ -63,7 +63,6 @@ _FOLDERS = _COMMON | {"code", "designationType"}
 _SETS = _FOLDERS | {"sourceId", "source.family", "source.given"}
 _AVAILABILITY = {fhir: xds for xds, fhir in STATUS_OF.items()}
 _LIST_AVAILABILITY = {fhir: xds for xds, fhir in LIST_STATUS_OF.items()}
-_JSON = frozenset({"json", "application/json", "application/fhir+json", "text/json"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,9 +226,6 @@ def _finish(
             "answers are sorted by date: _sort=-date (newest first) or _sort=date",
             ErrorCode.NOT_SUPPORTED,
         )
-    format_ = reading.last("_format")
-    if format_ is not None and format_.partition(";")[0].strip().lower() not in _JSON:
-        reading.note("search-format", "_format", "answers are JSON", ErrorCode.NOT_ACCEPTABLE)
     if any(f.is_error for f in reading.findings):
         raise Refused(*reading.findings)
     return Search(

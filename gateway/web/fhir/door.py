@@ -14,13 +14,15 @@ from gateway.codecs.fhir.outcome import http_status, write_operation_outcome
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.service import Service
 from gateway.web.fhir.interaction import (
-    JSON_TYPES,
     Answer,
     Interaction,
+    RefusedWith,
     Request,
     refusal,
+    shaped,
 )
 from gateway.web.fhir.metadata import Metadata
+from gateway.web.fhir.negotiation import PLAIN, Format, Wanted, choose, negotiate
 from gateway.web.fhir.patients import Patients
 from gateway.web.fhir.publish import Publish
 from gateway.web.fhir.retrieve import Retrieve
@@ -42,6 +44,29 @@ log = structlog.get_logger()
 _FORM = "application/x-www-form-urlencoded"
 _MOST_PARAMETERS = 200
 _LONGEST_QUERY = 16 * 1024
+_ORDINARY = (None, "*/*", Format.JSON.value, "application/json")
+"""What nearly all clients accept: JSON, without a closer look."""
+
+_OUR_FAULT = (
+    Finding(
+        rule="internal",
+        code=ErrorCode.INTERNAL,
+        location="",
+        message="the gateway failed on this request; its log has the details",
+    ),
+)
+
+
+class _Exchange:
+    """A request under way, and the form of its answer as far as it is known."""
+
+    __slots__ = ("receive", "scope", "send", "wanted")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.wanted: Wanted = PLAIN
 
 
 class FhirDoor:
@@ -72,10 +97,12 @@ class FhirDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        exchange = _Exchange(scope, receive, send)
         try:
-            done = await self._handle(scope, receive, send)
+            done = await self._handle(exchange)
         except Refused as refused:
-            done = _outcome(refused.findings)
+            headers = refused.headers if isinstance(refused, RefusedWith) else None
+            done = _outcome(refused.findings, headers)
         except BodyTooLarge as large:
             done = _outcome(
                 (
@@ -93,25 +120,76 @@ class FhirDoor:
             return
         except Exception:
             log.exception("fhir.failed", path=scope["path"])
-            done = _outcome(
-                (
-                    Finding(
-                        rule="internal",
-                        code=ErrorCode.INTERNAL,
-                        location="",
-                        message="the gateway failed on this request; its log has the details",
-                    ),
-                )
-            )
-        if done is not None:
-            await answer(send, done.status, done.content_type, done.body, done.headers)
+            done = _outcome(_OUR_FAULT)
+        if done is None:
+            return
+        if exchange.wanted is not PLAIN:
+            try:
+                done = await shaped(done, exchange.wanted)
+            except Refused as refused:
+                # What we answer is FHIR, or the answer is a mistake of ours.
+                log.error("fhir.unanswerable", path=scope["path"], findings=str(refused))
+                done = await shaped(_outcome(_OUR_FAULT), exchange.wanted)
+        await answer(
+            send,
+            done.status,
+            done.content_type,
+            done.body,
+            done.headers,
+            head=scope["method"] == "HEAD",
+        )
 
-    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> Answer | None:
+    async def _handle(self, exchange: _Exchange) -> Answer | None:
+        scope = exchange.scope
         method = scope["method"]
         path = tuple(p for p in scope["path"].split("/")[2:] if p)
+        query = scope.get("query_string", b"")
+        accept = header(scope, b"accept")
+        ordinary = accept in _ORDINARY and b"_format" not in query and b"_pretty" not in query
+        if not ordinary:
+            exchange.wanted = choose(_tolerant(query), accept) or PLAIN
+        methods = self._methods(path)
+        interaction = methods.get(method)
+        if interaction is None and method == "HEAD":
+            interaction = methods.get("GET")
+        if interaction is None:
+            allowed = ", ".join(sorted(methods))
+            raise RefusedWith(
+                [(b"allow", allowed.encode())],
+                Finding(
+                    rule="method-known",
+                    code=ErrorCode.METHOD_NOT_ALLOWED,
+                    location="/".join(path)[:128],
+                    message=f"{method[:16]} is not done here; this address takes {allowed}",
+                ),
+            )
+        parameters = _parameters(query, "query")
+        if method == "POST" and path[-1:] == ("_search",):
+            form = await self._form(scope, exchange.receive)
+            ordinary = ordinary and not any(n in ("_format", "_pretty") for n, _ in form)
+            parameters += form
+        # What a document is given as is its own matter.
+        if not ordinary and path[:1] != ("Binary",):
+            exchange.wanted = negotiate(parameters, accept)
+        return await interaction(
+            Request(
+                scope=scope,
+                receive=exchange.receive,
+                send=exchange.send,
+                method=method,
+                path=path,
+                parameters=parameters,
+                wanted=exchange.wanted,
+            )
+        )
+
+    def _methods(self, path: tuple[str, ...]) -> dict[str, Interaction]:
+        """What can be done at an address."""
         methods = self._routes.get(path)
-        if methods is None and len(path) == 2:
-            methods = self._routes.get((path[0], "{id}"))
+        if methods is None and len(path) > 1:
+            methods = self._routes.get((path[0], "{id}", *path[2:]))
+        if methods is None and len(path) == 4:
+            methods = self._routes.get((path[0], "{id}", path[2], "{vid}"))
         if methods is None:
             raise refusal(
                 ErrorCode.NOT_FOUND,
@@ -119,41 +197,7 @@ class FhirDoor:
                 "/".join(path)[:128],
                 "there is no such address; the CapabilityStatement at /fhir/metadata lists all",
             )
-        interaction = methods.get(method)
-        if interaction is None and method == "HEAD" and "GET" in methods:
-            interaction = methods["GET"]
-        if interaction is None:
-            allowed = ", ".join(sorted(methods)).encode()
-            return _outcome(
-                (
-                    Finding(
-                        rule="method-known",
-                        code=ErrorCode.METHOD_NOT_ALLOWED,
-                        location="/".join(path)[:128],
-                        message=f"{method[:16]} is not done here; this address takes "
-                        f"{allowed.decode()}",
-                    ),
-                ),
-                [(b"allow", allowed)],
-            )
-        parameters = _parameters(scope.get("query_string", b""), "query")
-        if method == "POST" and path[-1:] == ("_search",):
-            parameters += await self._form(scope, receive)
-        request = Request(
-            scope=scope,
-            receive=receive,
-            send=send,
-            method=method,
-            path=path,
-            parameters=parameters,
-        )
-        if path[:1] != ("Binary",):
-            _check_accept(request)
-        done = await interaction(request)
-        if done is not None and method == "HEAD":
-            headers = [*done.headers]
-            return Answer(done.status, b"", done.content_type, headers)
-        return done
+        return methods
 
     async def _form(self, scope: Scope, receive: Receive) -> list[tuple[str, str]]:
         written = (header(scope, b"content-type") or _FORM).partition(";")[0].strip().lower()
@@ -195,25 +239,14 @@ def _parameters(octets: bytes, where: str) -> list[tuple[str, str]]:
         ) from wrong
 
 
-def _check_accept(request: Request) -> None:
-    """Refuse what asks for XML only: this face speaks JSON.
-
-    Raises:
-        Refused: With 406.
-    """
-    wanted = [v for n, v in request.parameters if n == "_format"]
-    accepted = wanted[-1] if wanted else request.header(b"accept")
-    if accepted in (None, JSON_TYPES[0], "*/*"):
-        return
-    kinds = [part.partition(";")[0].strip().lower() for part in accepted.split(",")]
-    if any(k in ("*/*", "application/*", "json", "") or k in JSON_TYPES for k in kinds):
-        return
-    raise refusal(
-        ErrorCode.NOT_ACCEPTABLE,
-        "json-only",
-        "_format" if wanted else "Accept",
-        "answers are application/fhir+json",
-    )
+def _tolerant(query: bytes) -> list[tuple[str, str]]:
+    """The parameters of an address that say how to answer, before all are looked at."""
+    if b"_format" not in query and b"_pretty" not in query:
+        return []
+    try:
+        return _parameters(query, "query")
+    except Refused:
+        return []
 
 
 def _outcome(findings: tuple[Finding, ...], headers: Headers | None = None) -> Answer:

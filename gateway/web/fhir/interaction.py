@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from gateway.codecs.fhir.lexical import pretty_json
+from gateway.codecs.fhir.outcome import write_operation_outcome
+from gateway.codecs.fhir.xml import json_from_xml, xml_from_json
+from gateway.codecs.xml import XmlLimits
 from gateway.errors import ErrorCode, Finding, Refused
+from gateway.web.fhir.negotiation import (
+    FORMATS,
+    PLAIN,
+    Format,
+    Preferences,
+    Wanted,
+    format_of,
+    read_accept,
+    read_prefer,
+)
 from gateway.web.http import Headers, Receive, Scope, Send, header, whole_body
 
 JSON = b"application/fhir+json; charset=utf-8"
+XML = b"application/fhir+xml; charset=utf-8"
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s;"']*)""", re.IGNORECASE)
-JSON_TYPES = ("application/fhir+json", "application/json", "text/json")
+_NODES = 200_000
+_LONG = 64 * 1024
+"""Octets from which on a form is changed on another thread, where it holds up nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer; ``stream`` instead where octets come from the document store."""
+    """A whole answer; ``stream`` instead where octets come from the document store.
+
+    Interactions answer in JSON; the door turns it into what the client wants.
+    """
 
     status: int
     body: bytes
@@ -31,6 +52,7 @@ class Request:
     Attributes:
         path: Segments after ``/fhir``.
         parameters: Of the query string and, for a posted search, of the form, in order.
+        wanted: The form of the answer, for an interaction that sends its own.
     """
 
     scope: Scope
@@ -39,6 +61,12 @@ class Request:
     method: str
     path: tuple[str, ...]
     parameters: list[tuple[str, str]]
+    wanted: Wanted = PLAIN
+
+    @property
+    def prefer(self) -> Preferences:
+        """What the client would like."""
+        return read_prefer(self.header(b"prefer"))
 
     @property
     def query_string(self) -> str:
@@ -59,28 +87,45 @@ def refusal(code: ErrorCode, rule: str, location: str, message: str) -> Refused:
     return Refused(Finding(rule=rule, code=code, location=location, message=message))
 
 
-def is_json(content_type: str | None) -> bool:
-    """Whether a body announces itself as FHIR JSON."""
+class RefusedWith(Refused):
+    """A refusal whose answer has headers of its own.
+
+    Attributes:
+        headers: Of the answer.
+    """
+
+    def __init__(self, headers: Headers, *findings: Finding) -> None:
+        super().__init__(*findings)
+        self.headers = headers
+
+
+def body_format(content_type: str | None) -> Format | None:
+    """The form a body announces itself in; ``None`` when it is no FHIR R4."""
     if content_type is None:
-        return False
-    return content_type.partition(";")[0].strip().lower() in JSON_TYPES
+        return None
+    name = content_type.partition(";")[0].strip().lower()
+    if ";" not in content_type:
+        return FORMATS.get(name) if "/" in name else None
+    announced = read_accept(content_type)
+    return format_of(announced[0]) if announced and "/" in name else None
 
 
 async def json_body(request: Request, limit: int) -> bytes:
-    """Give the body of a request that must be FHIR JSON.
+    """Give the body of a request that must be FHIR, as JSON whichever form it came in.
 
     Raises:
-        Refused: When it announces another type, charset or coding.
+        Refused: When it announces another type, charset or coding, or is XML but no FHIR.
         BodyTooLarge: When it is larger than ``limit``.
     """
     content_type = request.header(b"content-type")
     charset = _CHARSET.search(content_type or "")
-    if not is_json(content_type) or (charset and charset[1].lower() != "utf-8"):
+    form = body_format(content_type)
+    if form is None or (charset and charset[1].lower() != "utf-8"):
         raise refusal(
             ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-            "json-only",
+            "media-type",
             "Content-Type",
-            "send application/fhir+json in UTF-8",
+            "send FHIR R4 in UTF-8, application/fhir+json or application/fhir+xml",
         )
     coding = request.header(b"content-encoding")
     if coding is not None and coding.strip().lower() not in ("", "identity"):
@@ -90,4 +135,43 @@ async def json_body(request: Request, limit: int) -> bytes:
             "Content-Encoding",
             "compressed messages are not read here; send it as it is",
         )
-    return await whole_body(request.scope, request.receive, limit)
+    octets = await whole_body(request.scope, request.receive, limit)
+    if form is Format.JSON:
+        return octets
+    limits = XmlLimits(octets=limit, nodes=_NODES, huge_text=True)
+    if len(octets) < _LONG:
+        return json_from_xml(octets, limits=limits)
+    return await asyncio.to_thread(json_from_xml, octets, limits=limits)
+
+
+async def shaped(done: Answer, wanted: Wanted) -> Answer:
+    """Give an answer in the form that is wanted."""
+    if wanted is PLAIN or not done.body or done.content_type is not JSON:
+        return done
+    write = _as_xml if wanted.format is Format.XML else _as_json
+    content_type = XML if wanted.format is Format.XML else JSON
+    if len(done.body) < _LONG:
+        body = write(done.body, wanted.pretty)
+    else:
+        body = await asyncio.to_thread(write, done.body, wanted.pretty)
+    return Answer(done.status, body, content_type, done.headers)
+
+
+def _as_xml(body: bytes, pretty: bool) -> bytes:
+    return xml_from_json(body, pretty=pretty)
+
+
+def _as_json(body: bytes, pretty: bool) -> bytes:
+    return pretty_json(body) if pretty else body
+
+
+def written(request: Request, status: int, resource: bytes, headers: Headers) -> Answer:
+    """Answer a successful write with what the client prefers: nothing, an outcome, the resource."""
+    returned = request.prefer.returned
+    if returned:
+        headers = [*headers, (b"preference-applied", f"return={returned}".encode())]
+    if returned == "minimal":
+        return Answer(status, b"", headers=headers)
+    if returned == "OperationOutcome":
+        resource = write_operation_outcome(())
+    return Answer(status, resource, headers=headers)

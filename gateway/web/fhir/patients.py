@@ -18,7 +18,7 @@ from gateway.model.datatypes import Identifier
 from gateway.model.patient import Patient
 from gateway.service import Service
 from gateway.validation.formats import check_identifier
-from gateway.web.fhir.interaction import JSON, Answer, Request, json_body, refusal
+from gateway.web.fhir.interaction import Answer, Request, json_body, refusal, written
 
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
@@ -80,7 +80,7 @@ class Patients:
 
     async def create(self, request: Request) -> Answer:
         """Add a patient under an id of ours."""
-        return await self._keep(await self._body(request), "", created=True)
+        return await self._keep(request, await self._body(request), "", created=True)
 
     async def put(self, request: Request) -> Answer:
         """Add or replace a patient: under the id in the address, or by ``?identifier=``."""
@@ -102,7 +102,7 @@ class Patients:
                     f"the resource says {patient.logical_id[:64]}, the address {named[:64]}",
                 )
             before = await self._patients.read(named)
-            return await self._keep(patient, named, created=before is None)
+            return await self._keep(request, patient, named, created=before is None)
         asked = [v for n, v in request.parameters if n == "identifier"]
         if len(asked) != 1:
             raise refusal(
@@ -115,7 +115,7 @@ class Patients:
         scheme = self._naming.scheme(token.system) if token.system else ""
         known = await self._patients.find(Identifier.of(token.code, scheme))
         logical_id = known.logical_id if known else ""
-        return await self._keep(patient, logical_id, created=known is None)
+        return await self._keep(request, patient, logical_id, created=known is None)
 
     async def _body(self, request: Request) -> Patient:
         resource = read_json(await json_body(request, self._limit))
@@ -139,9 +139,11 @@ class Patients:
                 )
         return patient
 
-    async def _keep(self, patient: Patient, logical_id: str, *, created: bool) -> Answer:
+    async def _keep(
+        self, request: Request, patient: Patient, logical_id: str, *, created: bool
+    ) -> Answer:
         kept = await self._patients.put(replace(patient, logical_id=logical_id, known=True))
         location = f"{self._base_url}/Patient/{kept.logical_id}".encode()
         headers = [(b"location", location), (b"etag", f'W/"{kept.version}"'.encode())]
         status = 201 if created else 200
-        return Answer(status, write_patient(kept, self._naming), JSON, headers)
+        return written(request, status, write_patient(kept, self._naming), headers)

@@ -10,13 +10,15 @@ import re
 from collections.abc import AsyncIterator
 
 from gateway.codecs.fhir.binary import binary_length, stream_binary
-from gateway.errors import ErrorCode
+from gateway.errors import ErrorCode, Finding
 from gateway.model.lifecycle import DocumentRecord
 from gateway.service import Service
-from gateway.web.fhir.interaction import JSON, Answer, Request, is_json, refusal
+from gateway.web.fhir.conditions import names
+from gateway.web.fhir.interaction import JSON, XML, Answer, RefusedWith, Request
+from gateway.web.fhir.negotiation import Format, choose_document
 from gateway.web.http import Headers, stream
 
-_RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{1,18})?|-([0-9]{1,18}))\Z")
+_RANGE = re.compile(r"(?i:bytes)[ ]*=[ ]*(?:([0-9]{1,18})-([0-9]{1,18})?|-([0-9]{1,18}))\Z")
 
 _SAFE: Headers = [
     (b"content-disposition", b"attachment"),
@@ -34,44 +36,45 @@ class Retrieve:
         self._documents = service.documents
 
     async def binary(self, request: Request) -> Answer | None:
-        """Give a document, or a part of it; as Binary resource when FHIR JSON was asked for."""
+        """Give a document, or a part of it; as Binary resource when FHIR was asked for."""
         record = await self._responder.retrieve(request.path[1])
-        etag = f'"{record.content}"'.encode()
-        headers: Headers = [(b"etag", etag)]
-        if etag.decode() in (request.header(b"if-none-match") or ""):
+        form = choose_document(request.parameters, request.header(b"accept"), record.mime_type)
+        etag = f'"{record.content}"' if form is None else f'"{record.content}-{form.name.lower()}"'
+        headers: Headers = [(b"etag", etag.encode()), (b"vary", b"accept")]
+        if names(request.header(b"if-none-match"), etag):
             return Answer(304, b"", headers=headers)
-        if _wants_resource(request, record.mime_type):
-            return await self._resource(request, record, headers)
-        media_type = record.mime_type.encode("latin-1", "replace")
+        if form is not None:
+            return await self._resource(request, record, form, headers)
         start, stop, status = 0, record.size, 200
-        written = request.header(b"range")
         match = request.header(b"if-range")
-        if written is not None and match in (None, etag.decode()):
-            part = _part(written, record.size)
+        if match is None or match.strip() == etag:
+            part = read_range(request.header(b"range"), record.size)
             if part is not None:
                 start, stop = part
                 status = 206
                 shown = f"bytes {start}-{stop - 1}/{record.size}"
                 headers.append((b"content-range", shown.encode()))
-        if request.method == "HEAD":
-            await stream(
-                request.send, status, media_type, stop - start, _nothing(), [*headers, *_SAFE]
-            )
-            return None
         content = self._documents.read(record.content, start, stop)
-        await stream(request.send, status, media_type, stop - start, content, [*headers, *_SAFE])
+        await stream(
+            request.send,
+            status,
+            record.mime_type.encode("latin-1", "replace"),
+            stop - start,
+            _nothing() if request.method == "HEAD" else content,
+            [*headers, *_SAFE],
+        )
         return None
 
     async def _resource(
-        self, request: Request, record: DocumentRecord, headers: Headers
+        self, request: Request, record: DocumentRecord, form: Format, headers: Headers
     ) -> Answer | None:
-        name = request.path[1]
-        length = binary_length(record.mime_type, record.size, identifier=name)
+        name, xml = request.path[1], form is Format.XML
+        length = binary_length(record.mime_type, record.size, identifier=name, xml=xml)
         content = stream_binary(
-            record.mime_type, self._documents.read(record.content), identifier=name
+            record.mime_type, self._documents.read(record.content), identifier=name, xml=xml
         )
         octets = _nothing() if request.method == "HEAD" else content
-        await stream(request.send, 200, JSON, length, octets, headers)
+        await stream(request.send, 200, XML if xml else JSON, length, octets, headers)
         return None
 
 
@@ -81,34 +84,16 @@ async def _nothing() -> AsyncIterator[bytes]:
         yield octets
 
 
-def _wants_resource(request: Request, mime_type: str) -> bool:
-    """Whether the answer is a Binary resource; a document that is itself FHIR JSON never is."""
-    wanted = [v for n, v in request.parameters if n == "_format"]
-    accepted = wanted[-1] if wanted else request.header(b"accept")
-    if accepted is None or mime_type in ("application/fhir+json", "application/json"):
-        return False
-    kinds = [part.partition(";")[0].strip().lower() for part in accepted.split(",")]
-    if kinds == ["json"]:
-        return True
-    if mime_type.lower() in kinds or "*/*" in kinds or f"{mime_type.partition('/')[0]}/*" in kinds:
-        return kinds[0] == "application/fhir+json"
-    if any(is_json(kind) for kind in kinds):
-        return True
-    raise refusal(
-        ErrorCode.NOT_ACCEPTABLE,
-        "media-type",
-        "Accept",
-        f"the document is {mime_type[:100]}; it can be had so, or as application/fhir+json",
-    )
+def read_range(written: str | None, size: int) -> tuple[int, int] | None:
+    """Where the part that is asked for begins and ends (exclusive); ``None`` for the whole.
 
-
-def _part(written: str, size: int) -> tuple[int, int] | None:
-    """Where a Range begins and ends (exclusive); ``None`` for what is not understood.
+    Several parts at once, other units, and what cannot be read are passed over, as RFC 9110 allows:
+    the answer is the whole document.
 
     Raises:
-        Refused: When the range is outside the document.
+        RefusedWith: With 416, when the part is outside the document.
     """
-    match = _RANGE.match(written.strip())
+    match = _RANGE.match(written.strip()) if written is not None else None
     if match is None:
         return None
     first, last, suffix = match.groups()
@@ -120,10 +105,13 @@ def _part(written: str, size: int) -> tuple[int, int] | None:
         stop = min(size, int(last) + 1) if last else size
         wrong = bool(last) and int(last) < start
     if wrong or start >= size:
-        raise refusal(
-            ErrorCode.RANGE_NOT_SATISFIABLE,
-            "range",
-            "Range",
-            f"the document has {size} octets",
+        raise RefusedWith(
+            [(b"content-range", f"bytes */{size}".encode())],
+            Finding(
+                rule="range",
+                code=ErrorCode.RANGE_NOT_SATISFIABLE,
+                location="Range",
+                message=f"the document has {size} octets",
+            ),
         )
     return start, stop

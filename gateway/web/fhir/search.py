@@ -35,7 +35,7 @@ class Searches:
     async def documents(self, request: Request) -> Answer:
         """Find Document References [ITI-67]."""
         search = read_document_search(
-            request.parameters, self._naming, strict=_strict(request), **self._counts
+            request.parameters, self._naming, strict=request.prefer.strict, **self._counts
         )
         query = search.query
         if not (
@@ -57,7 +57,7 @@ class Searches:
     async def lists(self, request: Request) -> Answer:
         """Find Document Lists [ITI-66]."""
         search = read_list_search(
-            request.parameters, self._naming, strict=_strict(request), **self._counts
+            request.parameters, self._naming, strict=request.prefer.strict, **self._counts
         )
         return await self._answer(request, search)
 
@@ -111,7 +111,3 @@ class Searches:
             asked = [(n, v) for n, v in request.parameters if n != "_cursor"]
             links.append(("next", address + urlencode([*asked, ("_cursor", following)])))
         return links
-
-
-def _strict(request: Request) -> bool:
-    return "handling=strict" in (request.header(b"prefer") or "").replace(" ", "").lower()

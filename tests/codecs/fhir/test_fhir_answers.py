@@ -22,6 +22,7 @@ from gateway.codecs.fhir.capability import Capabilities, write_capability_statem
 from gateway.codecs.fhir.outcome import http_status, outcome, write_operation_outcome
 from gateway.codecs.fhir.patient import read_patient, write_patient
 from gateway.codecs.fhir.searchset import write_searchset
+from gateway.codecs.fhir.xml import json_from_xml
 from gateway.errors import ErrorCode, Finding, Severity
 from gateway.model.datatypes import Code, DateTime, Identifier
 from gateway.model.folder import Folder
@@ -161,8 +162,9 @@ def test_the_capability_statement_names_actors_searches_and_transaction() -> Non
     CapabilityStatement.model_validate_json(small)
 
 
+@pytest.mark.parametrize("xml", [False, True])
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 1000])
-def test_a_binary_is_the_same_in_one_piece_and_as_a_stream(size: int) -> None:
+def test_a_binary_is_the_same_in_one_piece_and_as_a_stream(size: int, xml: bool) -> None:
     octets = bytes(range(256)) * 4
     octets = octets[:size]
 
@@ -171,14 +173,14 @@ def test_a_binary_is_the_same_in_one_piece_and_as_a_stream(size: int) -> None:
             yield octets[start : start + 7]
 
     async def streamed() -> bytes:
-        return b"".join([part async for part in stream_binary("text/plain", chunks())])
+        return b"".join([part async for part in stream_binary("text/plain", chunks(), xml=xml)])
 
-    whole = write_binary("text/plain", octets)
+    whole = write_binary("text/plain", octets, xml=xml)
     assert asyncio.run(streamed()) == whole
-    assert len(whole) == binary_length("text/plain", size)
-    assert base64.b64decode(json.loads(whole)["data"]) == octets
-    if size:
-        Binary.model_validate_json(whole)
+    assert len(whole) == binary_length("text/plain", size, xml=xml)
+    resource = json.loads(json_from_xml(whole) if xml else whole)
+    assert base64.b64decode(resource.get("data", "")) == octets
+    Binary.model_validate(resource)
 
 
 @pytest.mark.parametrize(

@@ -159,8 +159,8 @@ def test_a_reference_id_is_looked_for_under_every_type() -> None:
 def test_all_problems_of_a_search_are_told_at_once() -> None:
     assert problems(
         ("status", "curent"), ("date", "soon"), ("_count", "ten"), ("_sort", "title"),
-        ("type:not", "1"), ("_format", "xml"),
-    ) == ["status", "date", "type:not", "_count", "_sort", "_format"]  # fmt: skip
+        ("type:not", "1"),
+    ) == ["status", "date", "type:not", "_count", "_sort"]  # fmt: skip
 
 
 def test_an_unknown_parameter_is_ignored_with_a_warning_unless_the_client_is_strict() -> None:
