@@ -73,6 +73,40 @@ class Found:
     more: bool = False
 
 
+class Version(NamedTuple):
+    """One version of a registry object, as FHIR shows it.
+
+    Attributes:
+        status: The present availabilityStatus of this version, full URN.
+        offline: The document was removed and its description hidden.
+        registered: When this version came, DTM of 14 digits, UTC.
+        last_updated: When it was changed last, likewise: its status, its members, its patient.
+        pristine: Nothing of it changed since it came.
+    """
+
+    held: Held
+    version: str
+    status: str
+    offline: bool
+    registered: str
+    last_updated: str
+    pristine: bool
+
+
+class Past(NamedTuple):
+    """What a name stood and stands for.
+
+    Attributes:
+        versions: The newest first; none when nothing is here, or nothing any more.
+        removed: When the last version was removed, DTM of 14 digits; empty when none was.
+        last_version: The version that was removed last.
+    """
+
+    versions: tuple[Version, ...]
+    removed: str = ""
+    last_version: str = ""
+
+
 class TooManyResults(Exception):
     """A query without pages found more objects than the store may answer with."""
 
@@ -112,6 +146,23 @@ class RegistryStore(Protocol):
 
         Returns:
             Whether there is such an entry, and what the repository holds for it.
+        """
+        ...
+
+    async def past(self, resource_type: str, name: str) -> Past:
+        """Give every version of an object.
+
+        Args:
+            resource_type: ``DocumentReference`` or ``List``.
+            name: Its logical id, or the entryUUID of one of its versions; a ``urn:uuid:``.
+        """
+        ...
+
+    async def status(self, name: str) -> str | None:
+        """Give the present availabilityStatus of an entry, by a name as :meth:`past` takes it.
+
+        Returns:
+            The full URN; empty when the entry was removed; ``None`` when it was never here.
         """
         ...
 

@@ -12,6 +12,7 @@ import difflib
 import ipaddress
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,6 +45,10 @@ GIB = 1024**3
 Oid = Annotated[str, StringConstraints(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$", max_length=64)]
 Octets = Annotated[ByteSize, Field(ge=1024)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+_ORIGIN = re.compile(
+    r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?|https?://\[[0-9a-f:]+\](?::[0-9]{1,5})?"
+)
 
 _OCTETS_RULE = "a number of octets, at least 1024; KiB, MiB and GiB are understood"
 
@@ -219,6 +224,23 @@ class Settings(BaseSettings):
             "a whole number from 1 to max_page_size",
         ),
     ] = 50
+    deprecated_documents: Annotated[
+        Literal["gone", "hidden", "served"],
+        _setting(
+            "What a FHIR client is told that retrieves a document whose description is Deprecated: "
+            "`gone`, that it was there (410, as MHD has it); `hidden`, that it is not there (404); "
+            "`served`, the document. XDS clients always get it.",
+            "gone, hidden or served",
+        ),
+    ] = "gone"
+    cors_origins: Annotated[
+        str,
+        _setting(
+            "Web origins whose pages may call the FHIR face from a browser, separated by spaces; "
+            "`*` means every one. Without any, browsers keep other sites' pages out.",
+            "origins such as https://app.example, separated by spaces, or *",
+        ),
+    ] = ""
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         _setting("Least weight of what is logged.", "debug, info, warning or error"),
@@ -257,6 +279,14 @@ class Settings(BaseSettings):
         if any(c in "?#" or c.isspace() for c in rest):
             raise PydanticCustomError("url", "has a query, a fragment or a space")
         return value.rstrip("/")
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: str) -> str:
+        for origin in value.split():
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise PydanticCustomError("origin", "holds what is no origin")
+        return value
 
     @field_validator("auth")
     @classmethod

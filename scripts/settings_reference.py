@@ -47,7 +47,7 @@ def default(field: str) -> str:
     info = Settings.model_fields[field]
     if info.default is PydanticUndefined:
         return "beside the program"
-    if info.default is None:
+    if info.default is None or info.default == "":
         return "none"
     if isinstance(info.default, ByteSize):
         return f"`{info.default.human_readable(separator=' ').replace('.0', '')}`"

@@ -91,16 +91,14 @@ async def answer(
     head: bool = False,
 ) -> None:
     """Send a whole answer; to a HEAD request all but its body."""
+    described = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
+    if status == 304:
+        described = []  # It would describe what is not sent, and nobody has made that.
     await send(
         {
             "type": "http.response.start",
             "status": status,
-            "headers": [
-                (b"content-type", content_type),
-                (b"content-length", b"%d" % len(body)),
-                *NO_SNIFF,
-                *headers,
-            ],
+            "headers": [*described, *NO_SNIFF, *headers],
         }
     )
     await send({"type": "http.response.body", "body": b"" if head else body})

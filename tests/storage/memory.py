@@ -192,22 +192,36 @@ class MemoryRegistry:
             if isinstance(value, SubmissionSet) and changes.fingerprint is not None:
                 assert value.unique_id
                 self.fingerprints[value.unique_id] = changes.fingerprint
+        for value in changes.added:
+            if isinstance(value, Association):
+                self.touch_source(value, time)
         for status in changes.statuses:
             one = self.by_uuid(status.entry_uuid)
             assert one
             one.value = replace(one.value, availability_status=status.status)
             one.updated = time
+            if isinstance(one.value, Association):
+                self.touch_source(one.value, time)
         for touch in changes.touched:
             one = self.by_uuid(touch.entry_uuid)
             assert one
             one.value = replace(one.value, last_update_time=DateTime(touch.last_update_time))
             one.updated = time
+        for k in self.of("Association"):
+            if k.value.entry_uuid in changes.removed:
+                self.touch_source(k.value, time)
         self.kept = [k for k in self.kept if k.value.entry_uuid not in changes.removed]
         for record in changes.documents:
             self.documents[record.unique_id] = record
         for unique_id in changes.removed_documents:
             self.documents.pop(unique_id, None)
         return changes
+
+    def touch_source(self, link: Association, time: str) -> None:
+        """A resource shows its links, so a link that changes changes it."""
+        source = self.by_uuid(link.source_object)
+        if source is not None and not isinstance(source.value, Association):
+            source.updated = time
 
     def document(self, unique_id: str) -> DocumentRecord | None:
         return self.documents.get(unique_id)

@@ -29,10 +29,35 @@ Met = tuple[int, str]
 """A patient of the changes: its row, and the surviving patient id as CX text."""
 
 _SET_STATUS = {
-    DOCUMENT_ENTRY: "UPDATE document_entry SET status = ?, last_updated = ? WHERE key = ?",
-    SUBMISSION_SET: "UPDATE submission_set SET status = ?, last_updated = ? WHERE key = ?",
-    FOLDER: "UPDATE folder SET status = ?, last_updated = ? WHERE key = ?",
+    DOCUMENT_ENTRY: (
+        "UPDATE document_entry SET status = ?, last_updated = ?, touched = touched + 1 "
+        "WHERE key = ?"
+    ),
+    SUBMISSION_SET: (
+        "UPDATE submission_set SET status = ?, last_updated = ?, touched = touched + 1 "
+        "WHERE key = ?"
+    ),
+    FOLDER: ("UPDATE folder SET status = ?, last_updated = ?, touched = touched + 1 WHERE key = ?"),
     ASSOCIATION: "UPDATE association SET status = ?, last_updated = ? WHERE key = ?",
+}
+
+# A resource shows what its object is the source of: links that come, go or change status change it.
+_TOUCH_SOURCE = tuple(
+    sql + " SET last_updated = ?1, touched = touched + 1 "
+    "WHERE key = (SELECT source FROM association WHERE key = ?2)"
+    for sql in ("UPDATE document_entry", "UPDATE submission_set", "UPDATE folder")
+)
+
+_LOGICAL = {
+    DOCUMENT_ENTRY: "SELECT lid, version FROM document_entry WHERE key = ?",
+    SUBMISSION_SET: "SELECT lid, version FROM submission_set WHERE key = ?",
+    FOLDER: "SELECT lid, version FROM folder WHERE key = ?",
+}
+
+_LEFT = {
+    DOCUMENT_ENTRY: "SELECT 1 FROM document_entry WHERE lid = ?",
+    SUBMISSION_SET: "SELECT 1 FROM submission_set WHERE lid = ?",
+    FOLDER: "SELECT 1 FROM folder WHERE lid = ?",
 }
 
 _REMOVE = {
@@ -82,7 +107,7 @@ class Applier:
         keys = self._add(changes, patients, time)
         self._change_statuses(changes.statuses, time)
         self._touch(changes.touched, time)
-        self._remove(changes.removed, patients)
+        self._remove(changes.removed, patients, time)
         self._keep_documents(changes.documents)
         for unique_id in changes.removed_documents:
             self._execute("DELETE FROM document WHERE unique_id = ?", (unique_id,))
@@ -251,6 +276,8 @@ class Applier:
         )
         if value.association_type in RELATIONSHIPS:
             self._execute("UPDATE document_entry SET related = 1 WHERE key = ?", (source,))
+        if value.source_object not in keys:
+            self._touch_source(key, time)
 
     def _object(self, entry_uuid: str) -> tuple[int, int]:
         row = self._execute(
@@ -265,16 +292,23 @@ class Applier:
         for change in statuses:
             key, kind = self._object(change.entry_uuid)
             self._execute(_SET_STATUS[kind], (words.stored(change.status), time, key))
+            if kind == ASSOCIATION:
+                self._touch_source(key, time)
+
+    def _touch_source(self, association: int, time: str) -> None:
+        for sql in _TOUCH_SOURCE:
+            self._execute(sql, (time, association))
 
     def _touch(self, touched: Iterable[FolderTouch], time: str) -> None:
         for touch in touched:
             key, _ = self._object(touch.entry_uuid)
             self._execute(
-                "UPDATE folder SET last_update_time = ?, last_updated = ? WHERE key = ?",
+                "UPDATE folder SET last_update_time = ?, last_updated = ?, touched = touched + 1 "
+                "WHERE key = ?",
                 (touch.last_update_time, time, key),
             )
 
-    def _remove(self, removed: Iterable[str], patients: dict[Identifier, Met]) -> None:
+    def _remove(self, removed: Iterable[str], patients: dict[Identifier, Met], time: str) -> None:
         found = [self._object(entry_uuid) for entry_uuid in removed]
         for key, kind in found:
             lid = None
@@ -287,8 +321,16 @@ class Applier:
                 if patient is not None:
                     cx = self._patients.shown(patient).cx
                     patients[Identifier(cx)] = (patient, cx)
+            if kind == ASSOCIATION:
+                self._touch_source(key, time)
+            logical = self._execute(_LOGICAL[kind], (key,)).fetchone() if kind in _LOGICAL else None
             self._execute(_REMOVE[kind], (key,))
             self._execute("DELETE FROM object WHERE key = ?", (key,))
+            if logical and not self._execute(_LEFT[kind], logical[:1]).fetchone():
+                self._execute(
+                    "INSERT OR REPLACE INTO removed (lid, kind, version, time) VALUES (?, ?, ?, ?)",
+                    (logical[0], kind, logical[1], time),
+                )
             if lid is not None:
                 self._execute(_MARK_LATEST[kind], (lid,))
         for key, _ in found:

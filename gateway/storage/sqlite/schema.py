@@ -147,6 +147,20 @@ MIGRATIONS: tuple[str, ...] = (
         time       TEXT NOT NULL
     );
     """,
+    """
+    -- How often a version was changed in its place: its status, its members, what it relates to.
+    ALTER TABLE document_entry ADD COLUMN touched INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE submission_set ADD COLUMN touched INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE folder ADD COLUMN touched INTEGER NOT NULL DEFAULT 0;
+
+    -- What was here once: no more than that it was, so that its address says so.
+    CREATE TABLE removed (
+        lid     TEXT PRIMARY KEY,
+        kind    INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        time    TEXT NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -18,9 +18,9 @@ from typing import Self, TypeVar
 
 from gateway.model.lifecycle import Changes, DocumentRecord, Known
 from gateway.model.submission import RegistryObject
-from gateway.ports import Clock, Form, Found, Held, Page, RegistryStore, TooManyResults
+from gateway.ports import Clock, Form, Found, Held, Page, Past, RegistryStore, TooManyResults
 from gateway.storage.fragments import Fragments
-from gateway.storage.sqlite import conditions, queries
+from gateway.storage.sqlite import conditions, queries, versions
 from gateway.storage.sqlite.changes import Applier
 from gateway.storage.sqlite.conditions import Where
 from gateway.storage.sqlite.known import SqliteKnown
@@ -149,6 +149,12 @@ class SqliteRegistryStore(RegistryStore):
             unique_id=unique_id, mime_type=mime_type, size=size, sha1=sha1, content=content.hex()
         )
         return True, record
+
+    async def past(self, resource_type: str, name: str) -> Past:
+        return await self._ask(lambda rows: versions.past(rows, resource_type, name))
+
+    async def status(self, name: str) -> str | None:
+        return versions.status(self._rows, name)
 
     async def referenced(self, contents: Iterable[str]) -> frozenset[str]:
         """Which of these documents' octets (SHA-256, hexadecimal) the registry refers to."""

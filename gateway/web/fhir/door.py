@@ -13,6 +13,7 @@ import structlog
 from gateway.codecs.fhir.outcome import http_status, write_operation_outcome
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.service import Service
+from gateway.web.fhir.cors import Cors, with_headers
 from gateway.web.fhir.interaction import (
     Answer,
     Interaction,
@@ -27,6 +28,7 @@ from gateway.web.fhir.patients import Patients
 from gateway.web.fhir.publish import Publish
 from gateway.web.fhir.retrieve import Retrieve
 from gateway.web.fhir.search import Searches
+from gateway.web.fhir.versions import Versions
 from gateway.web.http import (
     BodyTooLarge,
     Disconnected,
@@ -74,7 +76,9 @@ class FhirDoor:
 
     def __init__(self, service: Service) -> None:
         self._limit = int(service.settings.max_fhir_octets)
+        self._cors = Cors(service.settings.cors_origins)
         searches = Searches(service)
+        versions = Versions(service)
         publish = Publish(service, self._limit)
         retrieve = Retrieve(service)
         patients = Patients(service, self._limit)
@@ -85,18 +89,25 @@ class FhirDoor:
             ("metadata",): {"GET": metadata.capabilities},
             ("DocumentReference",): {"GET": searches.documents},
             ("DocumentReference", "_search"): {"POST": searches.documents},
-            ("DocumentReference", "{id}"): {"GET": searches.read},
+            ("DocumentReference", "{id}"): {"GET": versions.read},
+            ("DocumentReference", "{id}", "_history"): {"GET": versions.history},
+            ("DocumentReference", "{id}", "_history", "{vid}"): {"GET": versions.vread},
             ("List",): {"GET": searches.lists},
             ("List", "_search"): {"POST": searches.lists},
-            ("List", "{id}"): {"GET": searches.read},
+            ("List", "{id}"): {"GET": versions.read},
+            ("List", "{id}", "_history"): {"GET": versions.history},
+            ("List", "{id}", "_history", "{vid}"): {"GET": versions.vread},
             ("Binary", "{id}"): {"GET": retrieve.binary, "HEAD": retrieve.binary},
             ("Patient",): {"GET": patients.search, "POST": patients.create, "PUT": patients.put},
             ("Patient", "_search"): {"POST": patients.search},
             ("Patient", "{id}"): {"GET": patients.read, "PUT": patients.put},
+            ("Patient", "{id}", "_history", "{vid}"): {"GET": patients.vread},
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        if self._cors and (more := self._cors.headers(scope)):
+            send = with_headers(send, more)
         exchange = _Exchange(scope, receive, send)
         try:
             done = await self._handle(exchange)
@@ -153,7 +164,9 @@ class FhirDoor:
         if interaction is None and method == "HEAD":
             interaction = methods.get("GET")
         if interaction is None:
-            allowed = ", ".join(sorted(methods))
+            allowed = ", ".join(_allowed(methods))
+            if method == "OPTIONS":
+                return _options(allowed)
             raise RefusedWith(
                 [(b"allow", allowed.encode())],
                 Finding(
@@ -237,6 +250,19 @@ def _parameters(octets: bytes, where: str) -> list[tuple[str, str]]:
             where,
             f"must be percent-encoded UTF-8 with at most {_MOST_PARAMETERS} parameters",
         ) from wrong
+
+
+def _allowed(methods: dict[str, Interaction]) -> list[str]:
+    """The methods of an address, those included that come with others."""
+    return sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])})
+
+
+def _options(allowed: str) -> Answer:
+    headers = [
+        (b"allow", allowed.encode()),
+        (b"access-control-allow-methods", allowed.encode()),
+    ]
+    return Answer(200, b"", headers=headers)
 
 
 def _tolerant(query: bytes) -> list[tuple[str, str]]:

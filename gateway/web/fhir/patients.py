@@ -18,7 +18,9 @@ from gateway.model.datatypes import Identifier
 from gateway.model.patient import Patient
 from gateway.service import Service
 from gateway.validation.formats import check_identifier
+from gateway.web.fhir.conditions import http_date, names
 from gateway.web.fhir.interaction import Answer, Request, json_body, refusal, written
+from gateway.web.http import Headers
 
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
@@ -34,16 +36,41 @@ class Patients:
 
     async def read(self, request: Request) -> Answer:
         """Read one patient."""
-        patient = await self._patients.read(request.path[1])
+        patient = await self._known(request.path[1])
+        etag = f'W/"{patient.version}"'
+        headers: Headers = [(b"etag", etag.encode())]
+        if patient.last_updated:
+            headers.append((b"last-modified", http_date(patient.last_updated).encode()))
+        if names(request.header(b"if-none-match"), etag):
+            return Answer(304, b"", headers=headers)
+        return Answer(200, write_patient(patient, self._naming), headers=headers)
+
+    async def vread(self, request: Request) -> Answer:
+        """Read the present version of a patient by its number; earlier ones are not kept."""
+        patient = await self._known(request.path[1])
+        number = request.path[3]
+        if number == str(patient.version):
+            return await self.read(request)
+        earlier = number.isascii() and number.isdigit() and 0 < int(number[:9]) < patient.version
+        raise refusal(
+            ErrorCode.GONE if earlier else ErrorCode.NOT_FOUND,
+            "version-known",
+            "/".join(request.path)[:160],
+            "earlier versions of a patient are not kept"
+            if earlier
+            else "there is no such version of it",
+        )
+
+    async def _known(self, resource_id: str) -> Patient:
+        patient = await self._patients.read(resource_id)
         if patient is None:
             raise refusal(
                 ErrorCode.NOT_FOUND,
                 "resource-known",
-                f"Patient/{request.path[1][:64]}",
+                f"Patient/{resource_id[:64]}",
                 "there is no such patient here",
             )
-        etag = f'W/"{patient.version}"'.encode()
-        return Answer(200, write_patient(patient, self._naming), headers=[(b"etag", etag)])
+        return patient
 
     async def search(self, request: Request) -> Answer:
         """Find a patient by identifier, or all with an ``_id``."""

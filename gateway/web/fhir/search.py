@@ -1,4 +1,4 @@
-"""Find Document References [ITI-67], Find Document Lists [ITI-66], and read by id.
+"""Find Document References [ITI-67] and Find Document Lists [ITI-66].
 
 Source:
     IHE MHD 4.2.4: 3.66, 3.67; HL7 FHIR R4: 3.1.1.
@@ -20,7 +20,7 @@ from gateway.web.fhir.interaction import Answer, Request, refusal
 
 
 class Searches:
-    """Answers searches and reads of DocumentReference and List."""
+    """Answers searches of DocumentReference and List."""
 
     def __init__(self, service: Service) -> None:
         self._responder = service.responder
@@ -60,12 +60,6 @@ class Searches:
             request.parameters, self._naming, strict=request.prefer.strict, **self._counts
         )
         return await self._answer(request, search)
-
-    async def read(self, request: Request) -> Answer:
-        """Read one resource by its id."""
-        kind, resource_id = request.path
-        held = await self._responder.read(kind, resource_id)
-        return Answer(200, held.fragment)
 
     async def _answer(self, request: Request, search: Search[Any]) -> Answer:
         after = None
