@@ -4,7 +4,7 @@ VENV ?= .venv
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format laws endurance bench lock settings clean
+.PHONY: help run test lint format laws endurance bench lock settings errors clean
 
 help: ## List the targets
 	@printf 'A FHIR / IHE-XDS gateway. Targets:\n\n'
@@ -45,6 +45,10 @@ lock: ## Pin every dependency anew (needs uv)
 settings: ## Write docs/reference/settings.md from gateway/settings.py
 	@scripts/environment requirements.lock
 	@$(VENV)/bin/python -m scripts.settings_reference
+
+errors: ## Write docs/reference/errors.md from gateway/errors.py
+	@scripts/environment requirements.lock
+	@$(VENV)/bin/python -m scripts.errors_reference
 
 clean: ## Remove the environment and every cache, never ./var
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -20,11 +20,13 @@ class WireForm(NamedTuple):
         xds: The ``errorCode`` of a RegistryError.
         fhir_issue: The ``issue.code`` of an OperationOutcome.
         http_status: The status a FHIR answer carries (a RegistryResponse always travels with 200).
+        meaning: When it is told, for ``docs/reference/errors.md``.
     """
 
     xds: str
     fhir_issue: str
     http_status: int
+    meaning: str = ""
 
 
 class ErrorCode(Enum):
@@ -35,83 +37,334 @@ class ErrorCode(Enum):
         FHIR columns are our mapping; MHD leaves it to the implementer (ITI TF-2c: 3.65.4.1.4).
     """
 
-    DOCUMENT_QUEUED = WireForm("DocumentQueued", "incomplete", 202)
-    FHIR_DOCUMENT_NOT_SUPPORTED = WireForm("FHIRDocumentNotSupported", "not-supported", 422)
-    INVALID_DOCUMENT_CONTENT = WireForm("InvalidDocumentContent", "invalid", 422)
-    LOCAL_POLICY_RESTRICTION_ERROR = WireForm("LocalPolicyRestrictionError", "forbidden", 403)
-    REFERENCES_EXIST_EXCEPTION = WireForm("ReferencesExistException", "conflict", 409)
-    UNMODIFIABLE_METADATA_ERROR = WireForm("UnmodifiableMetadataError", "business-rule", 422)
-    UNRESOLVED_REFERENCE_EXCEPTION = WireForm("UnresolvedReferenceException", "not-found", 422)
-    DOCUMENT_UNIQUE_ID_ERROR = WireForm("XDSDocumentUniqueIdError", "not-found", 404)
-    DUPLICATE_UNIQUE_ID_IN_REGISTRY = WireForm("XDSDuplicateUniqueIdInRegistry", "duplicate", 409)
-    EXTRA_METADATA_NOT_SAVED = WireForm("XDSExtraMetadataNotSaved", "informational", 200)
-    INVALID_REQUEST_EXCEPTION = WireForm("XDSInvalidRequestException", "invalid", 422)
-    METADATA_ANNOTATION_ERROR = WireForm("XDSMetadataAnnotationError", "invalid", 422)
-    METADATA_IDENTIFIER_ERROR = WireForm("XDSMetadataIdentifierError", "business-rule", 422)
-    METADATA_UPDATE_ERROR = WireForm("XDSMetadataUpdateError", "business-rule", 422)
-    METADATA_UPDATE_OPERATION_ERROR = WireForm("XDSMetadataUpdateOperationError", "invalid", 422)
-    METADATA_VERSION_ERROR = WireForm("XDSMetadataVersionError", "conflict", 409)
-    MISSING_DOCUMENT = WireForm("XDSMissingDocument", "required", 422)
-    MISSING_DOCUMENT_METADATA = WireForm("XDSMissingDocumentMetadata", "required", 422)
-    MISSING_HOME_COMMUNITY_ID = WireForm("XDSMissingHomeCommunityId", "required", 400)
-    NON_IDENTICAL_HASH = WireForm("XDSNonIdenticalHash", "duplicate", 409)
-    NON_IDENTICAL_SIZE = WireForm("XDSNonIdenticalSize", "duplicate", 409)
-    OBJECT_TYPE_ERROR = WireForm("XDSObjectTypeError", "invalid", 422)
-    PATIENT_ID_DOES_NOT_MATCH = WireForm("XDSPatientIdDoesNotMatch", "invalid", 422)
-    PATIENT_ID_RECONCILIATION_ERROR = WireForm(
-        "XDSPatientIDReconciliationError", "business-rule", 422
+    DOCUMENT_QUEUED = WireForm(
+        "DocumentQueued",
+        "incomplete",
+        202,
+        "the recipient keeps the document until a person has matched its patient",
     )
-    REGISTRY_BUSY = WireForm("XDSRegistryBusy", "throttled", 503)
-    REPOSITORY_BUSY = WireForm("XDSRepositoryBusy", "throttled", 503)
+    FHIR_DOCUMENT_NOT_SUPPORTED = WireForm(
+        "FHIRDocumentNotSupported",
+        "not-supported",
+        422,
+        "a FHIR document was published, which is not taken here",
+    )
+    INVALID_DOCUMENT_CONTENT = WireForm(
+        "InvalidDocumentContent",
+        "invalid",
+        422,
+        "a document disagrees with its metadata, or with the rules of its own format",
+    )
+    LOCAL_POLICY_RESTRICTION_ERROR = WireForm(
+        "LocalPolicyRestrictionError", "forbidden", 403, "a policy of this community refuses it"
+    )
+    REFERENCES_EXIST_EXCEPTION = WireForm(
+        "ReferencesExistException",
+        "conflict",
+        409,
+        "something that would stay refers to what is to be removed",
+    )
+    UNMODIFIABLE_METADATA_ERROR = WireForm(
+        "UnmodifiableMetadataError",
+        "business-rule",
+        422,
+        "an update changes an attribute that never changes",
+    )
+    UNRESOLVED_REFERENCE_EXCEPTION = WireForm(
+        "UnresolvedReferenceException",
+        "not-found",
+        422,
+        "a reference leads to nothing that is here or in the message",
+    )
+    DOCUMENT_UNIQUE_ID_ERROR = WireForm(
+        "XDSDocumentUniqueIdError", "not-found", 404, "there is no such document for this requester"
+    )
+    DUPLICATE_UNIQUE_ID_IN_REGISTRY = WireForm(
+        "XDSDuplicateUniqueIdInRegistry",
+        "duplicate",
+        409,
+        "the uniqueId of a submission set or folder is taken",
+    )
+    EXTRA_METADATA_NOT_SAVED = WireForm(
+        "XDSExtraMetadataNotSaved",
+        "informational",
+        200,
+        "metadata nobody asked for were left out; a warning",
+    )
+    INVALID_REQUEST_EXCEPTION = WireForm(
+        "XDSInvalidRequestException",
+        "invalid",
+        422,
+        "the request asks for what this transaction does not do",
+    )
+    METADATA_ANNOTATION_ERROR = WireForm(
+        "XDSMetadataAnnotationError",
+        "invalid",
+        422,
+        "the link between a submission set and what it updates is wrong",
+    )
+    METADATA_IDENTIFIER_ERROR = WireForm(
+        "XDSMetadataIdentifierError",
+        "business-rule",
+        422,
+        "the identifiers of an update contradict one another",
+    )
+    METADATA_UPDATE_ERROR = WireForm(
+        "XDSMetadataUpdateError", "business-rule", 422, "an update cannot be made"
+    )
+    METADATA_UPDATE_OPERATION_ERROR = WireForm(
+        "XDSMetadataUpdateOperationError", "invalid", 422, "which update is meant cannot be told"
+    )
+    METADATA_VERSION_ERROR = WireForm(
+        "XDSMetadataVersionError",
+        "conflict",
+        409,
+        "somebody else has updated the object since; read it again",
+    )
+    MISSING_DOCUMENT = WireForm(
+        "XDSMissingDocument", "required", 422, "an entry announces a document that did not come"
+    )
+    MISSING_DOCUMENT_METADATA = WireForm(
+        "XDSMissingDocumentMetadata", "required", 422, "a document came without an entry"
+    )
+    MISSING_HOME_COMMUNITY_ID = WireForm(
+        "XDSMissingHomeCommunityId",
+        "required",
+        400,
+        "the request must say which community it is for",
+    )
+    NON_IDENTICAL_HASH = WireForm(
+        "XDSNonIdenticalHash",
+        "duplicate",
+        409,
+        "a document with this uniqueId is here, with another hash",
+    )
+    NON_IDENTICAL_SIZE = WireForm(
+        "XDSNonIdenticalSize",
+        "duplicate",
+        409,
+        "a document with this uniqueId is here, with another size",
+    )
+    OBJECT_TYPE_ERROR = WireForm(
+        "XDSObjectTypeError",
+        "invalid",
+        422,
+        "the object is of a type that is not taken, or an update changes its type",
+    )
+    PARTIAL_APPEND_CONTENT_NOT_PROCESSED = WireForm(
+        "PartialAppendContentNotProcessed",
+        "not-supported",
+        200,
+        "the recipient left out that a document appends another; a warning",
+    )
+    PARTIAL_RELATIONSHIP_CONTENT_NOT_PROCESSED = WireForm(
+        "PartialRelationshipContentNotProcessed",
+        "not-supported",
+        200,
+        "the recipient left out a relationship; a warning",
+    )
+    PARTIAL_REPLACE_CONTENT_NOT_PROCESSED = WireForm(
+        "PartialReplaceContentNotProcessed",
+        "not-supported",
+        200,
+        "the recipient left out that a document replaces another; a warning",
+    )
+    PARTIAL_TRANSFORM_NOT_PROCESSED = WireForm(
+        "PartialTransformNotProcessed",
+        "not-supported",
+        200,
+        "the recipient left out that a document transforms another; a warning",
+    )
+    PARTIAL_TRANSFORM_REPLACE_NOT_PROCESSED = WireForm(
+        "PartialTransformReplaceNotProcessed",
+        "not-supported",
+        200,
+        "the recipient left out that a document transforms and replaces another; a warning",
+    )
+    PATIENT_ID_DOES_NOT_MATCH = WireForm(
+        "XDSPatientIdDoesNotMatch",
+        "invalid",
+        422,
+        "objects of one submission are about different patients",
+    )
+    PATIENT_ID_RECONCILIATION_ERROR = WireForm(
+        "XDSPatientIDReconciliationError",
+        "business-rule",
+        422,
+        "an update would leave linked objects about different patients",
+    )
+    REGISTRY_BUSY = WireForm(
+        "XDSRegistryBusy", "throttled", 503, "the registry has too much to do; try again"
+    )
+    REPOSITORY_BUSY = WireForm(
+        "XDSRepositoryBusy", "throttled", 503, "the repository has too much to do; try again"
+    )
     REGISTRY_DEPRECATED_DOCUMENT_ERROR = WireForm(
-        "XDSRegistryDeprecatedDocumentError", "conflict", 409
+        "XDSRegistryDeprecatedDocumentError",
+        "conflict",
+        409,
+        "a deprecated document cannot be replaced, appended or transformed",
     )
     REGISTRY_DUPLICATE_UNIQUE_ID_IN_MESSAGE = WireForm(
-        "XDSRegistryDuplicateUniqueIdInMessage", "duplicate", 422
+        "XDSRegistryDuplicateUniqueIdInMessage",
+        "duplicate",
+        422,
+        "one uniqueId stands twice in the message",
     )
     REPOSITORY_DUPLICATE_UNIQUE_ID_IN_MESSAGE = WireForm(
-        "XDSRepositoryDuplicateUniqueIdInMessage", "duplicate", 422
+        "XDSRepositoryDuplicateUniqueIdInMessage",
+        "duplicate",
+        422,
+        "one uniqueId stands twice in the message",
     )
-    REGISTRY_ERROR = WireForm("XDSRegistryError", "processing", 400)
-    REPOSITORY_ERROR = WireForm("XDSRepositoryError", "processing", 400)
-    REGISTRY_METADATA_ERROR = WireForm("XDSRegistryMetadataError", "invalid", 422)
-    REPOSITORY_METADATA_ERROR = WireForm("XDSRepositoryMetadataError", "invalid", 422)
-    REGISTRY_NOT_AVAILABLE = WireForm("XDSRegistryNotAvailable", "transient", 503)
-    REGISTRY_OUT_OF_RESOURCES = WireForm("XDSRegistryOutOfResources", "throttled", 503)
-    REPOSITORY_OUT_OF_RESOURCES = WireForm("XDSRepositoryOutOfResources", "throttled", 503)
-    REMOVE_DOCUMENTS_ERROR = WireForm("XDSRemoveDocumentsError", "processing", 409)
-    RESULT_NOT_SINGLE_PATIENT = WireForm("XDSResultNotSinglePatient", "business-rule", 400)
-    STORED_QUERY_MISSING_PARAM = WireForm("XDSStoredQueryMissingParam", "required", 400)
-    STORED_QUERY_PARAM_NUMBER = WireForm("XDSStoredQueryParamNumber", "invalid", 400)
-    TOO_MANY_RESULTS = WireForm("XDSTooManyResults", "too-costly", 400)
-    UNKNOWN_COMMUNITY = WireForm("XDSUnknownCommunity", "not-found", 404)
-    UNKNOWN_PATIENT_ID = WireForm("XDSUnknownPatientId", "not-found", 422)
-    UNKNOWN_REPOSITORY_ID = WireForm("XDSUnknownRepositoryId", "not-found", 404)
-    UNKNOWN_STORED_QUERY = WireForm("XDSUnknownStoredQuery", "not-supported", 400)
-    UNREFERENCED_OBJECT_EXCEPTION = WireForm("XDSUnreferencedObjectException", "conflict", 409)
+    REGISTRY_ERROR = WireForm(
+        "XDSRegistryError",
+        "processing",
+        400,
+        "the registry refuses the request for a reason no other code names",
+    )
+    REPOSITORY_ERROR = WireForm(
+        "XDSRepositoryError",
+        "processing",
+        400,
+        "the repository refuses the request for a reason no other code names",
+    )
+    REGISTRY_METADATA_ERROR = WireForm(
+        "XDSRegistryMetadataError", "invalid", 422, "metadata are missing or wrong"
+    )
+    REPOSITORY_METADATA_ERROR = WireForm(
+        "XDSRepositoryMetadataError", "invalid", 422, "metadata are missing or wrong"
+    )
+    REGISTRY_NOT_AVAILABLE = WireForm(
+        "XDSRegistryNotAvailable",
+        "transient",
+        503,
+        "the registry behind the repository cannot be reached",
+    )
+    REGISTRY_OUT_OF_RESOURCES = WireForm(
+        "XDSRegistryOutOfResources", "throttled", 503, "the registry cannot keep more at the moment"
+    )
+    REPOSITORY_OUT_OF_RESOURCES = WireForm(
+        "XDSRepositoryOutOfResources",
+        "throttled",
+        503,
+        "the repository cannot keep more at the moment",
+    )
+    REMOVE_DOCUMENTS_ERROR = WireForm(
+        "XDSRemoveDocumentsError", "processing", 409, "a document was not removed"
+    )
+    RESULT_NOT_SINGLE_PATIENT = WireForm(
+        "XDSResultNotSinglePatient",
+        "business-rule",
+        400,
+        "the answer would mix documents of several patients",
+    )
+    STORED_QUERY_MISSING_PARAM = WireForm(
+        "XDSStoredQueryMissingParam",
+        "required",
+        400,
+        "a query lacks a parameter it cannot do without",
+    )
+    STORED_QUERY_PARAM_NUMBER = WireForm(
+        "XDSStoredQueryParamNumber", "invalid", 400, "a parameter of a query has too many values"
+    )
+    TOO_MANY_RESULTS = WireForm(
+        "XDSTooManyResults",
+        "too-costly",
+        400,
+        "more was found than one answer may hold; ask more narrowly, or for pages",
+    )
+    UNAVAILABLE_COMMUNITY = WireForm(
+        "XDSUnavailableCommunity", "transient", 502, "another community cannot be reached"
+    )
+    UNAVAILABLE_RECIPIENT = WireForm(
+        "UnavailableRecipient", "transient", 502, "the intended recipient cannot be reached"
+    )
+    UNKNOWN_COMMUNITY = WireForm(
+        "XDSUnknownCommunity", "not-found", 404, "nobody knows the community that was asked for"
+    )
+    UNKNOWN_PATIENT_ID = WireForm(
+        "XDSUnknownPatientId",
+        "not-found",
+        422,
+        "nobody announced the patient; a search about one finds nothing instead",
+    )
+    UNKNOWN_RECIPIENT = WireForm(
+        "UnknownRecipient", "not-found", 422, "nobody knows the intended recipient"
+    )
+    UNKNOWN_REPOSITORY_ID = WireForm(
+        "XDSUnknownRepositoryId", "not-found", 404, "this is not the repository that was asked for"
+    )
+    UNKNOWN_STORED_QUERY = WireForm(
+        "XDSUnknownStoredQuery", "not-supported", 400, "there is no such stored query"
+    )
+    UNREFERENCED_OBJECT_EXCEPTION = WireForm(
+        "XDSUnreferencedObjectException",
+        "conflict",
+        409,
+        "what is left after a removal would be reached by nothing",
+    )
 
     # What only the FHIR face says; over XDS these travel as the general registry error.
-    MALFORMED = WireForm("XDSRegistryError", "structure", 400)
-    INVALID_VALUE = WireForm("XDSRegistryMetadataError", "value", 422)
-    INVALID_SEARCH = WireForm("XDSRegistryError", "invalid", 400)
-    REQUIRED_PARAMETER = WireForm("XDSStoredQueryMissingParam", "required", 400)
-    NOT_FOUND = WireForm("XDSRegistryError", "not-found", 404)
-    GONE = WireForm("XDSDocumentUniqueIdError", "deleted", 410)
-    NOT_SUPPORTED = WireForm("XDSRegistryError", "not-supported", 400)
-    METHOD_NOT_ALLOWED = WireForm("XDSRegistryError", "not-supported", 405)
-    NOT_ACCEPTABLE = WireForm("XDSRegistryError", "not-supported", 406)
-    UNSUPPORTED_MEDIA_TYPE = WireForm("XDSRegistryError", "not-supported", 415)
-    TOO_LARGE = WireForm("XDSRegistryOutOfResources", "too-long", 413)
-    CONFLICT = WireForm("XDSRegistryError", "conflict", 409)
-    PRECONDITION_FAILED = WireForm("XDSRegistryError", "multiple-matches", 412)
-    RANGE_NOT_SATISFIABLE = WireForm("XDSRepositoryError", "invalid", 416)
-    INTERNAL = WireForm("XDSRegistryError", "exception", 500)
+    MALFORMED = WireForm(
+        "XDSRegistryError", "structure", 400, "the message is no JSON, XML or FHIR"
+    )
+    INVALID_VALUE = WireForm(
+        "XDSRegistryMetadataError", "value", 422, "an element has a value that is not allowed"
+    )
+    INVALID_SEARCH = WireForm(
+        "XDSRegistryError", "invalid", 400, "a parameter cannot be understood"
+    )
+    REQUIRED_PARAMETER = WireForm(
+        "XDSStoredQueryMissingParam", "required", 400, "a parameter is missing"
+    )
+    NOT_FOUND = WireForm("XDSRegistryError", "not-found", 404, "there is nothing at this address")
+    GONE = WireForm(
+        "XDSDocumentUniqueIdError",
+        "deleted",
+        410,
+        "what was at this address was removed, or is deprecated",
+    )
+    NOT_SUPPORTED = WireForm(
+        "XDSRegistryError", "not-supported", 400, "FHIR knows it, this server does not"
+    )
+    METHOD_NOT_ALLOWED = WireForm(
+        "XDSRegistryError", "not-supported", 405, "this is not done at this address"
+    )
+    NOT_ACCEPTABLE = WireForm(
+        "XDSRegistryError",
+        "not-supported",
+        406,
+        "the answer cannot be had in any form that is accepted",
+    )
+    UNSUPPORTED_MEDIA_TYPE = WireForm(
+        "XDSRegistryError", "not-supported", 415, "the body is of a type that is not read here"
+    )
+    TOO_LARGE = WireForm(
+        "XDSRegistryOutOfResources",
+        "too-long",
+        413,
+        "the message is larger than the operator allows",
+    )
+    CONFLICT = WireForm("XDSRegistryError", "conflict", 409, "it contradicts what is here")
+    PRECONDITION_FAILED = WireForm(
+        "XDSRegistryError",
+        "multiple-matches",
+        412,
+        "a condition of the request does not hold, or several resources match",
+    )
+    RANGE_NOT_SATISFIABLE = WireForm(
+        "XDSRepositoryError", "invalid", 416, "the part that is asked for is outside the document"
+    )
+    INTERNAL = WireForm(
+        "XDSRegistryError", "exception", 500, "a mistake of the gateway; its log has the details"
+    )
 
-    def __new__(cls, xds: str, fhir_issue: str, http_status: int) -> ErrorCode:
+    def __new__(cls, xds: str, fhir_issue: str, http_status: int, meaning: str = "") -> ErrorCode:
         """Keep codes that share one wire form (MALFORMED and others) from becoming aliases."""
         member = object.__new__(cls)
         member._value_ = f"{len(cls.__members__)}:{xds}"
-        member.form = WireForm(xds, fhir_issue, http_status)
+        member.form = WireForm(xds, fhir_issue, http_status, meaning)
         return member
 
     form: WireForm
