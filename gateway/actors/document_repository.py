@@ -80,12 +80,20 @@ class DocumentRepository:
         self._check_document = check_document
 
     async def provide_and_register(
-        self, request: SubmitObjects, staged: tuple[StagedDocument, ...]
+        self,
+        request: SubmitObjects,
+        staged: tuple[StagedDocument, ...],
+        transaction: Transaction = Transaction.PROVIDE_AND_REGISTER,
     ) -> Registered:
         """Keep the documents of a submission and register it, wholly or not at all.
 
         The octets are made durable first, then one transaction of the registry makes them known.
         Whatever the outcome, the staged documents are no longer the caller's.
+
+        Args:
+            request: The submission as read, with what could not be read.
+            staged: Its documents, closed.
+            transaction: ITI-41 or ITI-65.
 
         Raises:
             Refused: With every problem of documents, metadata and registry at once.
@@ -98,7 +106,7 @@ class DocumentRepository:
             *request.findings,
             *_check_documents(request.submission, received),
             *await self._compare(request.submission, staged, received),
-            *check_submission(submission, Transaction.PROVIDE_AND_REGISTER),
+            *check_submission(submission, transaction),
         )
         message_is_good = not any(f.is_error for f in findings)
         if message_is_good:

@@ -12,6 +12,7 @@ import re
 from functools import lru_cache
 
 from gateway.model.datatypes import (
+    OID,
     DateTime,
     Identifier,
     Organization,
@@ -20,7 +21,22 @@ from gateway.model.datatypes import (
     Telecom,
     is_oid,
     is_uuid_urn,
+    unescape,
 )
+
+
+class Foreign(str):
+    """A complaint about a form that is good FHIR and only XDS does not know.
+
+    An authority named by its URI, an OID longer than 64 characters: nothing is lost when it is
+    kept as it is, and a source that knows only FHIR cannot do better.
+
+    Source:
+        IHE MHD 4.2.4: 2:3.65.4.1.3 ("allowed to be robust for non-compliant resources").
+    """
+
+    __slots__ = ()
+
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*\Z")
 _SHA1 = re.compile(r"[0-9a-fA-F]{40}\Z")
@@ -57,7 +73,24 @@ def check_date_time(value: DateTime) -> str | None:
 
 def check_oid(text: str) -> str | None:
     """An OID of at most 64 characters."""
-    return None if is_oid(text) else f"must be an OID such as 1.2.840.99, found {shown(text)}"
+    if is_oid(text):
+        return None
+    complaint = f"must be an OID such as 1.2.840.99, found {shown(text)}"
+    return Foreign(complaint) if _is_long_oid(text) else complaint
+
+
+def _is_long_oid(text: str) -> bool:
+    return len(text) <= 128 and OID.match(text) is not None
+
+
+def _is_authority_uri(parts: list[str]) -> bool:
+    """Whether the parts of an authority are ``&URI&URI``."""
+    if len(parts) != 3 or parts[0]:
+        return False
+    name = unescape(parts[1])
+    return (parts[2] == "URI" and _URI.match(name) is not None) or (
+        parts[2] == "ISO" and _is_long_oid(name)
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -74,7 +107,9 @@ def check_identifier(value: Identifier) -> str | None:
         or authority[2] != "ISO"
         or not is_oid(authority[1])
     ):
-        return f"must be id^^^&OID&ISO, found {shown(value.text)}"
+        complaint = f"must be id^^^&OID&ISO, found {shown(value.text)}"
+        good = parts[0] and not any(parts[1:3]) and len(parts) <= 5
+        return Foreign(complaint) if good and _is_authority_uri(authority) else complaint
     return None
 
 
@@ -84,7 +119,8 @@ def check_reference_id(value: ReferenceId) -> str | None:
         return f"must be id^^^&OID&ISO^typeCode, found {shown(value.text)}"
     authority = value.authority
     if authority and not is_oid(authority):
-        return f"must name its authority by an OID, found {shown(authority)}"
+        complaint = f"must name its authority by an OID, found {shown(authority)}"
+        return Foreign(complaint) if _is_long_oid(authority) or _URI.match(authority) else complaint
     named = authority or value.namespace
     if value.type_code in REFERENCE_TYPES_NEEDING_AUTHORITY and not named:
         return f"needs an assigning authority for {value.type_code}, found {shown(value.text)}"
@@ -121,7 +157,10 @@ def _check_authority(parts: list[str], number: int, text: str) -> str | None:
     if not authority:
         return None
     if len(authority) != 3 or authority[2] != "ISO" or not is_oid(authority[1]):
-        return f"must write an authority as &OID&ISO in component {number}, found {shown(text)}"
+        complaint = (
+            f"must write an authority as &OID&ISO in component {number}, found {shown(text)}"
+        )
+        return Foreign(complaint) if _is_authority_uri(authority) else complaint
     return None
 
 
@@ -173,10 +212,11 @@ def check_document_unique_id(text: str) -> str | None:
         return None
     if len(text) <= 128 and _URI.match(text):
         return None
-    return (
+    complaint = (
         "must be an OID, OID^extension or a URI of at most 128 printable characters, "
         f"found {shown(text)}"
     )
+    return Foreign(complaint) if _is_long_oid(text) else complaint
 
 
 def check_home(text: str) -> str | None:
@@ -184,6 +224,11 @@ def check_home(text: str) -> str | None:
     if text.startswith("urn:oid:") and is_oid(text[8:]):
         return None
     return f"must be urn:oid: and an OID, found {shown(text)}"
+
+
+def _of(field: str, complaint: str) -> str:
+    said = f"{field} {complaint}"
+    return Foreign(said) if isinstance(complaint, Foreign) else said
 
 
 @lru_cache(maxsize=1024)
@@ -202,7 +247,7 @@ def check_source_patient_info(lines: tuple[str, ...]) -> tuple[str, ...]:
             for identifier in value.split("~"):
                 complaint = check_identifier(Identifier(identifier))
                 if complaint:
-                    complaints.append(f"PID-3 {complaint}")
+                    complaints.append(_of("PID-3", complaint))
     for number in ("7", "8"):
         if seen.get(number, 0) > 1:
             complaints.append(f"may have PID-{number} once, found {seen[number]} times")

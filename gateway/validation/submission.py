@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
-from gateway.errors import ErrorCode, Finding, first_findings
+from gateway.errors import ErrorCode, Finding, Severity, first_findings
 from gateway.model.association import Association
 from gateway.model.datatypes import is_uuid_urn
 from gateway.model.document_entry import DocumentEntry
@@ -22,6 +23,7 @@ from gateway.model.vocabulary import (
     UPDATE_TRIGGERS,
     AssociationType,
 )
+from gateway.validation.formats import Foreign
 from gateway.validation.objects import (
     Transaction,
     check_document_entry,
@@ -44,7 +46,17 @@ def check_submission(submission: Submission, transaction: Transaction) -> tuple[
         submission: As read; symbolic ids still in place.
         transaction: How it came; attributes and associations asked for depend on it.
     """
-    return first_findings(_check_all(submission, transaction))
+    findings = _check_all(submission, transaction)
+    if transaction is Transaction.PROVIDE_DOCUMENT_BUNDLE:
+        findings = (_tolerated(finding) for finding in findings)
+    return first_findings(findings)
+
+
+def _tolerated(finding: Finding) -> Finding:
+    """Make a remark of what only XDS could not say; the patient id is what XDS searches by."""
+    if isinstance(finding.message, Foreign) and not finding.location.endswith(".patientId"):
+        return replace(finding, severity=Severity.WARNING)
+    return finding
 
 
 def _check_all(submission: Submission, transaction: Transaction) -> Iterator[Finding]:
