@@ -157,6 +157,12 @@ class ErrorCode(Enum):
         200,
         "the recipient left out that a document appends another; a warning",
     )
+    PARTIAL_FOLDER_CONTENT_NOT_PROCESSED = WireForm(
+        "PartialFolderContentNotProcessed",
+        "not-supported",
+        200,
+        "the recipient left out a folder, or what it holds; a warning",
+    )
     PARTIAL_RELATIONSHIP_CONTENT_NOT_PROCESSED = WireForm(
         "PartialRelationshipContentNotProcessed",
         "not-supported",

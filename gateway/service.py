@@ -14,6 +14,7 @@ from time import time_ns
 
 import structlog
 
+from gateway.actors.bundle_resolution import BundleResolution
 from gateway.actors.document_recipient import DocumentRecipient
 from gateway.actors.document_registry import DocumentRegistry
 from gateway.actors.document_repository import DocumentRepository
@@ -139,7 +140,14 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 store.patients,
                 deprecated=settings.deprecated_documents,
             ),
-            recipient=DocumentRecipient(repository, store, documents, store.patients, new_oid),
+            recipient=DocumentRecipient(
+                repository,
+                store,
+                documents,
+                store.patients,
+                BundleResolution(store, store.patients, settings.assigning_authority),
+                new_oid,
+            ),
             fhir_base_url=base_url,
             cursor_key=_cursor_key(settings.data / "cursor.key"),
         )

@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import overload
 
+from gateway.actors.bundle_resolution import ANY_STATUS, ANY_TYPE, BundleResolution
 from gateway.actors.document_repository import DocumentRepository, StagedDocument
-from gateway.errors import ErrorCode, Finding, Refused, first_findings
+from gateway.errors import Finding, Refused
 from gateway.model.association import Association
-from gateway.model.datatypes import Code, Identifier
+from gateway.model.datatypes import Code
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.lifecycle import Changes
 from gateway.model.patient import Patient
 from gateway.model.submission import RegistryObject, Submission
-from gateway.model.vocabulary import AvailabilityStatus, DocumentEntryType
 from gateway.ports import DocumentStore, Form, Page, PatientDirectory, RegistryStore
 from gateway.transactions.provide_document_bundle import (
     ProvideDocumentBundle,
@@ -30,17 +30,12 @@ from gateway.transactions.registry_stored_query import (
     FindDocuments,
     FindFolders,
     FindSubmissionSets,
-    GetAssociations,
 )
 from gateway.transactions.submission import SubmitObjects
+from gateway.validation import Transaction
 
-_ANY_STATUS = tuple(s.value for s in AvailabilityStatus)
-_ANY_TYPE = tuple(t.value for t in DocumentEntryType)
 _OBJECT_PLACE = re.compile(r"(?:DocumentEntry|SubmissionSet|Folder|Association)\[([^\]]*)\](.*)\Z")
 _DOCUMENT_PLACE = re.compile(r"Document\[([^\]]*)\]\Z")
-
-MAX_REFERENCES = 1000
-"""Registered objects and patients one bundle may refer to; each is looked up."""
 
 
 class DocumentRecipient:
@@ -52,17 +47,20 @@ class DocumentRecipient:
         store: RegistryStore,
         documents: DocumentStore,
         patients: PatientDirectory,
+        resolution: BundleResolution,
         new_oid: Callable[[], str],
     ) -> None:
         """Take what it works with.
 
         Args:
+            resolution: Looks up what bundles name.
             new_oid: Gives a fresh OID, for submissions whose source leaves the uniqueId to us.
         """
         self._repository = repository
         self._store = store
         self._documents = documents
         self._patients = patients
+        self._resolution = resolution
         self._new_oid = new_oid
 
     async def provide(
@@ -76,10 +74,8 @@ class DocumentRecipient:
         Raises:
             Refused: With every problem, each placed in the bundle.
         """
-        _check_number(bundle)
         findings = list(bundle.findings)
-        bundle = await self._with_patients(bundle, findings)
-        bundle = await self._with_targets(bundle)
+        bundle = await self._resolution.resolved(bundle, findings)
         submission = self._completed(bundle.submission)
         staged = []
         for document in bundle.documents:
@@ -89,7 +85,9 @@ class DocumentRecipient:
             staged.append(StagedDocument(entry_id=document.entry_id, staging=staging))
         request = SubmitObjects(submission=submission, findings=tuple(findings))
         try:
-            done = await self._repository.provide_and_register(request, tuple(staged))
+            done = await self._repository.provide_and_register(
+                request, tuple(staged), Transaction.PROVIDE_DOCUMENT_BUNDLE
+            )
         except Refused as refused:
             raise Refused(*(_placed(f, bundle) for f in refused.findings)) from refused
         finally:
@@ -99,80 +97,6 @@ class DocumentRecipient:
         await self._keep_patient(bundle)
         answers = [await self._answer(entry, bundle, logical_ids) for entry in bundle.entries]
         return tuple(answers), tuple(_placed(f, bundle) for f in done.warnings)
-
-    # ------------------------------------------------------------ what is named by reference
-
-    async def _with_patients(
-        self, bundle: ProvideDocumentBundle, findings: list[Finding]
-    ) -> ProvideDocumentBundle:
-        found: dict[str, Identifier] = {}
-        for named in bundle.patients:
-            reference = named.reference
-            if not reference or reference in found:
-                continue
-            patient = await self._patients.read(reference.partition("/")[2])
-            if patient is not None:
-                found[reference] = patient.merged_into or patient.identifiers[0]
-            elif not named.identifiers and not named.is_source:
-                findings.append(
-                    Finding(
-                        rule="patient-reference",
-                        code=ErrorCode.UNKNOWN_PATIENT_ID,
-                        location=named.location,
-                        context=reference,
-                        message="there is no such Patient here; refer to one of ours or name the "
-                        "patient by identifier",
-                    )
-                )
-        return bundle.with_patients(found)
-
-    async def _with_targets(self, bundle: ProvideDocumentBundle) -> ProvideDocumentBundle:
-        found: dict[str, str] = {}
-        for logical_id in bundle.logical_ids:
-            entry_uuid = await self._latest(logical_id)
-            if entry_uuid:
-                found[logical_id] = entry_uuid
-        bundle = bundle.with_targets(found)
-        if not bundle.memberships:
-            return bundle
-        present = {
-            a.entry_uuid
-            for a in bundle.submission.associations
-            if a.entry_uuid in bundle.memberships and await self._is_member(a)
-        }
-        # A folder sent again lists its old members; those links stand already.
-        links = tuple(
-            a
-            for a in bundle.submission.associations
-            if a.entry_uuid not in present and a.target_object not in present
-        )
-        return replace(bundle, submission=replace(bundle.submission, associations=links))
-
-    async def _latest(self, logical_id: str) -> str:
-        queries: tuple[FindDocuments | FindFolders, ...] = (
-            FindDocuments(logical_id=(logical_id,), status=_ANY_STATUS, object_type=_ANY_TYPE),
-            FindDocuments(entry_uuid=(logical_id,), status=_ANY_STATUS, object_type=_ANY_TYPE),
-            FindFolders(logical_id=(logical_id,), status=_ANY_STATUS),
-        )
-        for query in queries:
-            found = await self._store.find(query, Form.REFERENCE, Page(size=1))
-            if found.objects:
-                return found.objects[0].entry_uuid
-        return ""
-
-    async def _is_member(self, association: Association) -> bool:
-        found = await self._store.find(
-            GetAssociations(uuid=(association.source_object,)), Form.REFERENCE
-        )
-        for held in found.objects:
-            kept = await self._store.read(held.entry_uuid)
-            if (
-                isinstance(kept, Association)
-                and kept.source_object == association.source_object
-                and kept.target_object == association.target_object
-            ):
-                return True
-        return False
 
     def _completed(self, submission: Submission) -> Submission:
         """Give what a FHIR source may leave out and XDS asks for: uniqueIds, codes' names."""
@@ -226,12 +150,12 @@ class DocumentRecipient:
             query: FindDocuments | FindSubmissionSets | FindFolders
             if isinstance(item, DocumentEntry):
                 query = FindDocuments(
-                    unique_id=(item.unique_id,), status=_ANY_STATUS, object_type=_ANY_TYPE
+                    unique_id=(item.unique_id,), status=ANY_STATUS, object_type=ANY_TYPE
                 )
             elif item in submission.submission_sets:
-                query = FindSubmissionSets(unique_id=(item.unique_id,), status=_ANY_STATUS)
+                query = FindSubmissionSets(unique_id=(item.unique_id,), status=ANY_STATUS)
             else:
-                query = FindFolders(unique_id=(item.unique_id,), status=_ANY_STATUS)
+                query = FindFolders(unique_id=(item.unique_id,), status=ANY_STATUS)
             found = await self._store.find(query, Form.REFERENCE, Page(size=1, ascending=True))
             if found.objects:
                 kept = await self._store.read(found.objects[0].entry_uuid)
@@ -263,19 +187,37 @@ class DocumentRecipient:
             patient = await self._subject(bundle)
             location = f"Patient/{patient.logical_id}" if patient else ""
             return ResponseEntry(status="200 OK", location=location)
-        if entry.method in ("PATCH", "GET"):
-            return ResponseEntry(status="200 OK", location=entry.url)
-        logical_id = logical_ids.get(entry.object_id, "").removeprefix("urn:uuid:")
-        if entry.method == "PUT" and not logical_id:
-            return ResponseEntry(status="200 OK", location=entry.url)
-        location = f"{entry.resource_type}/{logical_id}" if logical_id else ""
-        return ResponseEntry(status="201 Created", location=location, version="1")
+        if entry.resource_type == "Parameters":
+            return await self._registered(entry, "DocumentReference")
+        if entry.resource_type not in _SERVED_AS:
+            # A person or an organization goes into the metadata of what refers to it.
+            return ResponseEntry(status="200 OK")
+        kind = _SERVED_AS[entry.resource_type]
+        if entry.object_id not in logical_ids:
+            return await self._registered(entry, kind)
+        logical_id = logical_ids[entry.object_id].removeprefix("urn:uuid:")
+        return ResponseEntry(status="201 Created", location=f"{kind}/{logical_id}", version="1")
+
+    async def _registered(self, entry: RequestEntry, kind: str) -> ResponseEntry:
+        """Answer for what was here before: a folder, a document that need not be created."""
+        held = await self._store.read(entry.object_id) if entry.object_id else None
+        name = _logical_id(held).removeprefix("urn:uuid:") if held is not None else ""
+        return ResponseEntry(status="200 OK", location=f"{kind}/{name}" if name else "")
 
     async def _subject(self, bundle: ProvideDocumentBundle) -> Patient | None:
         for item in bundle.submission.submission_sets:
             if item.patient_id is not None:
                 return await self._patients.find(item.patient_id)
         return None
+
+
+_SERVED_AS = {
+    "List": "List",
+    "DocumentReference": "DocumentReference",
+    "Binary": "Binary",
+    # A document made of FHIR resources is kept, and given out, as octets.
+    "Bundle": "Binary",
+}
 
 
 @overload
@@ -291,20 +233,6 @@ def _shown(code: Code | None) -> Code | None:
     if code is None or code.display or not code.code:
         return code
     return replace(code, display=code.code)
-
-
-def _check_number(bundle: ProvideDocumentBundle) -> None:
-    """Refuse a bundle whose references would take longer to look up than the rest of it."""
-    patients = {named.reference for named in bundle.patients}
-    if len(bundle.logical_ids) + len(patients) > MAX_REFERENCES:
-        too_many = Finding(
-            rule="too-many-references",
-            code=ErrorCode.TOO_LARGE,
-            location="Bundle",
-            message=f"more than {MAX_REFERENCES} objects outside the bundle are referred to; send "
-            "several bundles",
-        )
-        raise Refused(*first_findings([too_many, *bundle.findings]))
 
 
 def _logical_id(item: RegistryObject) -> str:

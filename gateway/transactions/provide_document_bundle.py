@@ -14,9 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gateway.errors import Finding
+from gateway.model.association import Association
 from gateway.model.datatypes import Identifier
+from gateway.model.folder import Folder
 from gateway.model.patient import Patient
 from gateway.model.submission import Submission
+
+BY_UNIQUE_ID = "uniqueId:"
+"""Before a uniqueId that stands where a logical id might."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +33,14 @@ class ProvidedDocument:
         content: The octets, base64 undone.
         content_type: As the Binary says it.
         location: Of the Binary, ``Bundle.entry[2].resource``.
+        is_serialized: It came as FHIR resources, and these octets are ours.
     """
 
     entry_id: str
     content: bytes
     content_type: str
     location: str
+    is_serialized: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +50,7 @@ class RequestEntry:
     Attributes:
         method: ``POST``, ``PUT``, ``PATCH`` or ``GET``.
         resource_type: ``List``, ``DocumentReference``, ``Binary``, ``Parameters``, ``Patient``, …
-        url: ``request.url``.
+        url: ``request.url``, relative to our base.
         full_url: ``fullUrl``, where one was given.
         object_id: The object of the submission it became; for a Binary the entry that describes
             it; empty for others.
@@ -67,6 +74,7 @@ class PatientReference:
         reference: Literal reference in canonical form, ``Patient/…``; empty when there is none.
         identifiers: From the logical reference, or of the Patient in the bundle.
         is_source: It is the patient of ``sourcePatientInfo``, not the subject.
+        is_inside: The reference leads to the Patient of the bundle.
         location: Where it stands.
     """
 
@@ -74,7 +82,26 @@ class PatientReference:
     reference: str
     identifiers: tuple[Identifier, ...] = ()
     is_source: bool = False
+    is_inside: bool = False
     location: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What is to happen to one object of the bundle only as long as the registry lacks it.
+
+    Attributes:
+        object_id: The object, by its id in the submission.
+        names: The entryUUID or uniqueId it would be registered under, one or both.
+        updates: A folder that exists takes in the members that are new (PUT); otherwise what
+            exists stays as it is (``ifNoneExist``).
+        location: Of the condition.
+    """
+
+    object_id: str
+    names: tuple[str, ...]
+    updates: bool
+    location: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +116,11 @@ class ProvideDocumentBundle:
         entries: Of the request, in its order.
         patients: Whom each object is about.
         patient: The Patient resource that came along.
-        logical_ids: Documents and folders referred to that must be registered already,
-            ``urn:uuid:…``, in the order met.
+        logical_ids: Documents and folders referred to that must be registered already, in the
+            order met: ``urn:uuid:…``, or :data:`BY_UNIQUE_ID` and the uniqueId.
+        conditions: Objects that are not created when the registry has them.
+        put_folders: Folders sent by PUT: what stands for the registered one, the folder as sent,
+            and its place.
         memberships: Ids of associations that put a registered document into a registered folder:
             a folder sent by PUT lists old members too, so those that exist are to be left out.
         profile: The canonical URL of the bundle profile claimed; empty when none is known.
@@ -104,6 +134,8 @@ class ProvideDocumentBundle:
     patients: tuple[PatientReference, ...] = ()
     patient: Patient | None = None
     logical_ids: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    put_folders: tuple[tuple[str, Folder, str], ...] = ()
     memberships: tuple[str, ...] = ()
     profile: str = ""
     locations: tuple[tuple[str, str], ...] = ()
@@ -165,7 +197,68 @@ class ProvideDocumentBundle:
                 for a in self.submission.associations
             ),
         )
-        return replace(self, submission=submission)
+        entries = tuple(
+            replace(e, object_id=named[e.object_id]) if e.object_id in named else e
+            for e in self.entries
+        )
+        put = tuple((named.get(n, n), folder, place) for n, folder, place in self.put_folders)
+        return replace(self, submission=submission, entries=entries, put_folders=put)
+
+    def with_existing(self, found: Mapping[str, str]) -> ProvideDocumentBundle:
+        """Leave out what need not be created, and let what refers to it refer to what exists.
+
+        Args:
+            found: The entryUUID of the registered object behind objects of :attr:`conditions`.
+        """
+        if not found:
+            return self
+        submission = self.submission
+        updated = {c.object_id for c in self.conditions if c.updates and c.object_id in found}
+        folders = {f.entry_uuid for f in submission.folders if f.entry_uuid in found}
+        sets = {s.entry_uuid for s in submission.submission_sets}
+        kept: list[Association] = []
+        left_out: set[str] = set()
+        for link in submission.associations:
+            source, target = link.source_object, link.target_object
+            is_set_member = source in sets
+            if (is_set_member and target in folders) or (source in found and source not in updated):
+                left_out.add(link.entry_uuid)
+                continue
+            changed = replace(
+                link,
+                source_object=found.get(source, source),
+                target_object=found.get(target, target),
+            )
+            if is_set_member and target in found:
+                changed = replace(changed, submission_set_status="Reference")
+            kept.append(changed)
+        new = {e.entry_uuid for e in submission.document_entries} - found.keys()
+        rest = tuple(link for link in kept if link.target_object not in left_out)
+        return replace(
+            self,
+            submission=replace(
+                submission,
+                document_entries=tuple(
+                    e for e in submission.document_entries if e.entry_uuid not in found
+                ),
+                folders=tuple(f for f in submission.folders if f.entry_uuid not in found),
+                associations=rest,
+            ),
+            documents=tuple(d for d in self.documents if d.entry_id not in found),
+            entries=tuple(
+                replace(e, object_id=found.get(e.object_id, e.object_id)) for e in self.entries
+            ),
+            memberships=(
+                *self.memberships,
+                *(
+                    link.entry_uuid
+                    for link in rest
+                    if link.source_object in found.values()
+                    and link.target_object not in new
+                    and link.entry_uuid not in self.memberships
+                ),
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

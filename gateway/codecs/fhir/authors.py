@@ -25,6 +25,7 @@ from gateway.codecs.fhir.people import (
     write_telecom,
 )
 from gateway.codecs.fhir.reader import Json, Reader, own, own_text, resource_type
+from gateway.codecs.fhir.references import address
 from gateway.codecs.fhir.vocabulary import EXTENSION
 from gateway.model.datatypes import (
     OID,
@@ -286,8 +287,7 @@ def read_author(
     extra = read_slots(reference)
     found = _resolved(reader, reference, path, contained)
     if found is None:
-        person = _person_of_reference(reader, reference, path)
-        return None if person is None else (Author(person=person, extra=extra), None)
+        return None
     resource, place = found
     kind = resource_type(resource)
     telecoms = read_telecoms(reader, resource, place)
@@ -334,27 +334,53 @@ def read_author(
 def _resolved(
     reader: Reader, reference: Json, path: str, contained: Contained
 ) -> tuple[Json, str] | None:
+    """Give the resource a reference names: of the message, or what the reference says of it."""
     text = reader.text(reference, "reference", path)
-    if text is None:
+    found = reader.resolve(text, contained) if text is not None else None
+    return _told(reader, reference, text or "", path) if found is None else found
+
+
+def _told(reader: Reader, reference: Json, text: str, path: str) -> tuple[Json, str] | None:
+    """Make a resource of a reference that leads out of the message.
+
+    Its identifier and display say who is meant. Without either the address does: a resource
+    elsewhere is named by where all of its type are, and by its id.
+
+    Source:
+        IHE MHD 4.2.4: 1:33.2.3 (UnContained Reference option).
+    """
+    outside = address(text, reader.base_url) if reader.base_url else None
+    kind = reference.get("type") or (outside[0] if outside else "")
+    is_organization = kind == "Organization"
+    told: Json = {"resourceType": "Organization" if is_organization else "Practitioner"}
+    if "identifier" in reference:
+        told["identifier"] = [reference["identifier"]]
+    if "display" in reference:
+        display = reference["display"]
+        told["name"] = display if is_organization else [{"family": display}]
+    if len(told) > 1:
+        return told, path
+    if not text:
         return None
-    found = reader.resolve(text, contained)
-    if found is None and not ("display" in reference or "identifier" in reference):
+    if outside is None or kind not in _OUTSIDE:
         reader.note(
             "reference-unresolved",
             f"{path}.reference",
             f"{text[:128]!r} is not in this message: contain the resource or add it as an entry",
         )
-    return found
+        return None
+    _, system, value = outside
+    reader.lost(
+        f"{path}.reference",
+        f"{text[:128]!r} is kept by its address; who it is, XDS consumers cannot see",
+    )
+    told["identifier"] = [{"system": system, "value": value}]
+    if is_organization:
+        told["name"] = f"{kind}/{value}"
+    return told, path
 
 
-def _person_of_reference(reader: Reader, reference: Json, path: str) -> Person | None:
-    """Make what can be made of a logical reference: an identifier, a display."""
-    resource: Json = {}
-    if "display" in reference:
-        resource["name"] = [{"family": reference["display"]}]
-    if "identifier" in reference:
-        resource["identifier"] = [reference["identifier"]]
-    return read_person(reader, resource, path) if resource else None
+_OUTSIDE = PERSONS | {"Organization", "PractitionerRole"}
 
 
 def _person(
@@ -362,7 +388,7 @@ def _person(
 ) -> tuple[Person | None, tuple[Telecom, ...]]:
     found = _resolved(reader, reference, path, contained)
     if found is None:
-        return _person_of_reference(reader, reference, path), ()
+        return None, ()
     return read_person(reader, *found), read_telecoms(reader, *found)
 
 
@@ -372,15 +398,9 @@ def _organization(
     reference = reader.object(parent, name, path)
     if reference is None:
         return None
-    found = _resolved(reader, reference, f"{path}.{name}", contained)
-    if found is not None:
-        return read_organization(reader, *found)
-    resource: Json = {}
-    if "display" in reference:
-        resource["name"] = reference["display"]
-    if "identifier" in reference:
-        resource["identifier"] = [reference["identifier"]]
-    return read_organization(reader, resource, f"{path}.{name}") if resource else None
+    # What is referred to as the organization is one, whatever the reference leaves unsaid.
+    found = _resolved(reader, {"type": "Organization", **reference}, f"{path}.{name}", contained)
+    return None if found is None else read_organization(reader, *found)
 
 
 def read_authenticator(
@@ -393,7 +413,7 @@ def read_authenticator(
     place = f"{path}.{name}"
     found = _resolved(reader, reference, place, contained)
     if found is None:
-        return _person_of_reference(reader, reference, place)
+        return None
     resource, where = found
     kind = resource_type(resource)
     if kind in PERSONS:

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
+import re
 from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
 
 from gateway.codecs.fhir.authors import read_contained
 from gateway.codecs.fhir.identifiers import read_identifier
 from gateway.codecs.fhir.reader import Json, Reader
 from gateway.codecs.fhir.references import Entries, canonical
 from gateway.codecs.fhir.resource import read_subject
-from gateway.errors import ErrorCode
+from gateway.errors import ErrorCode, Severity
 from gateway.model.datatypes import Identifier
 from gateway.model.document_entry import DocumentEntry
 from gateway.transactions.provide_document_bundle import PatientReference, ProvidedDocument
@@ -52,6 +57,61 @@ def provided_document(
     return ProvidedDocument(
         entry_id=entry.entry_uuid, content=content, content_type=content_type, location=path
     )
+
+
+FHIR_JSON = "application/fhir+json"
+
+
+def fhir_document(
+    reader: Reader, octets: bytes, path: str, entry: DocumentEntry, attachment: Json, place: str
+) -> ProvidedDocument:
+    """Take a document that is made of FHIR resources, as the octets it is kept as.
+
+    Source:
+        IHE MHD 4.2.4: 2:3.65.4.1.3.1, ITI-65 FHIR Document Publish option.
+    """
+    if entry.mime_type is not None and _media_type(entry.mime_type) != FHIR_JSON:
+        reader.note(
+            "binary-type",
+            f"{place}.contentType",
+            f"announced {entry.mime_type[:64]!r}; a document Bundle is kept as {FHIR_JSON}",
+            code=ErrorCode.REPOSITORY_METADATA_ERROR,
+        )
+    for name in ("hash", "size"):
+        if name in attachment:
+            reader.note(
+                "fhir-document-measured",
+                f"{place}.{name}",
+                f"the {name} of a document Bundle is measured here; what was announced is left out",
+                severity=Severity.WARNING,
+            )
+    return ProvidedDocument(
+        entry_id=entry.entry_uuid,
+        content=octets,
+        content_type=FHIR_JSON,
+        location=path,
+        is_serialized=True,
+    )
+
+
+def resource_octets(message: bytes | None, number: int, resource: Json) -> bytes:
+    """Give the octets of the resource in one entry of a bundle, every number as it was written.
+
+    Args:
+        message: The bundle as it came; ``None`` where only the resource is at hand.
+    """
+    if message is not None and _FRACTION.search(message):
+        # A FHIR decimal means its digits: 1.0 is not 1.00. Python's numbers do not keep that.
+        bundle = json.loads(message, parse_float=_as_written, parse_int=_as_written)
+        resource = bundle["entry"][number]["resource"]
+    return orjson.dumps(resource)
+
+
+_FRACTION = re.compile(rb"[0-9][.eE][0-9+-]|[0-9]{16}")
+
+
+def _as_written(number: str) -> orjson.Fragment:
+    return orjson.Fragment(number)
 
 
 def _media_type(text: str) -> str:
@@ -103,7 +163,13 @@ def patient_reference(
     if subject.identifier is not None:
         identifiers = (subject.identifier,)
     reference = ""
-    if subject.reference:
+    is_inside = False
+    if subject.reference.startswith("Patient?"):
+        name = subject.reference.partition("?")[2]
+        identifiers = identifiers or _searched(reader, name, f"{subject.path}.reference")
+    elif subject.reference:
+        inside = places.resolve(subject.reference)
+        is_inside = inside is not None and inside[0].get("resourceType") == "Patient"
         reference, found = _patient(reader, resource, path, subject.reference, places, base_url)
         if not identifiers:
             identifiers = found
@@ -116,8 +182,34 @@ def patient_reference(
                 code=ErrorCode.UNRESOLVED_REFERENCE_EXCEPTION,
             )
     return PatientReference(
-        object_id=object_id, reference=reference, identifiers=identifiers, location=subject.path
+        object_id=object_id,
+        reference=reference,
+        identifiers=identifiers,
+        is_inside=is_inside,
+        location=subject.path,
     )
+
+
+def _searched(reader: Reader, query: str, path: str) -> tuple[Identifier, ...]:
+    """Read a conditional reference to a patient, ``Patient?identifier=system|value``.
+
+    Source:
+        HL7 FHIR R4: 3.1.0.11.2 (conditional references in a transaction).
+    """
+    asked = parse_qsl(query)
+    if len(asked) == 1 and asked[0][0] == "identifier":
+        system, bar, value = asked[0][1].rpartition("|")
+        if bar and system and value:
+            element = {"system": system, "value": value}
+            identifier = read_identifier(reader, element, path)
+            return () if identifier is None else (identifier,)
+    reader.note(
+        "patient-condition",
+        path,
+        "a patient is searched by identifier=system|value",
+        code=ErrorCode.UNRESOLVED_REFERENCE_EXCEPTION,
+    )
+    return ()
 
 
 def _patient(

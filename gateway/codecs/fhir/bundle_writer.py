@@ -7,6 +7,7 @@ Source:
 from __future__ import annotations
 
 import base64
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 
@@ -22,6 +23,7 @@ from gateway.codecs.fhir.list import (
     frame,
     submission_set_parts,
 )
+from gateway.codecs.fhir.outcome import outcome
 from gateway.codecs.fhir.reader import Json
 from gateway.codecs.fhir.relations import write_relation
 from gateway.codecs.fhir.resource import Parts
@@ -294,15 +296,21 @@ def provide_bundle(
 
 
 def write_transaction_response(
-    entries: Iterable[ResponseEntry], *, outcome: Json | None = None
+    entries: Iterable[ResponseEntry], *, findings: Iterable[Finding] = (), base_url: str = ""
 ) -> bytes:
     """Write the answer: one entry for each entry of the request, in its order.
 
     Args:
-        outcome: What was noticed although all went well, told with the first entry.
+        findings: What was noticed although all went well; each is told with the entry it is
+            about, one about the bundle as a whole with the first.
+        base_url: Of the FHIR face, without trailing slash.
     """
+    noticed: dict[int, list[Finding]] = {}
+    for finding in findings:
+        match = _PLACE.match(finding.location)
+        noticed.setdefault(int(match[1]) if match else 0, []).append(finding)
     written: list[Json] = []
-    for entry in entries:
+    for number, entry in enumerate(entries):
         response: Json = {"status": entry.status}
         if entry.location:
             response["location"] = entry.location
@@ -310,13 +318,18 @@ def write_transaction_response(
             response["etag"] = f'W/"{entry.version}"'
         if entry.last_modified:
             response["lastModified"] = write_instant(entry.last_modified)
-        if outcome is not None and not written:
-            response["outcome"] = outcome
+        if number in noticed:
+            response["outcome"] = outcome(noticed[number])
         written.append({"response": response})
     bundle: Json = {
         "resourceType": "Bundle",
         "meta": {"profile": [RESPONSE_BUNDLE]},
         "type": "transaction-response",
-        "entry": written,
     }
+    if base_url:
+        bundle["link"] = [{"relation": "self", "url": base_url}]
+    bundle["entry"] = written
     return orjson.dumps(bundle)
+
+
+_PLACE = re.compile(r"Bundle\.entry\[([0-9]{1,6})\]")

@@ -25,13 +25,18 @@ class Reader:
 
     Attributes:
         naming: The systems of the community.
+        base_url: Of our FHIR face, for references that leave the message; empty where there is
+            none.
         findings: What was noticed so far, in the order of the message.
     """
 
-    __slots__ = ("_refused", "_resolve", "findings", "naming")
+    __slots__ = ("_refused", "_resolve", "base_url", "findings", "naming")
 
-    def __init__(self, naming: NamingSystems, resolve: Resolve | None = None) -> None:
+    def __init__(
+        self, naming: NamingSystems, resolve: Resolve | None = None, base_url: str = ""
+    ) -> None:
         self.naming = naming
+        self.base_url = base_url
         self.findings: list[Finding] = []
         self._resolve = resolve
         self._refused = False

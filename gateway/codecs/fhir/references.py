@@ -17,6 +17,10 @@ from gateway.codecs.fhir.reader import Json
 _RELATIVE = re.compile(
     r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?\Z"
 )
+_ABSOLUTE = re.compile(
+    r"(https?://[!-~]+)/([A-Z][A-Za-z]{1,63})/([A-Za-z0-9.-]{1,64})"
+    r"(?:/_history/[A-Za-z0-9.-]{1,64})?\Z"
+)
 _HTTP = re.compile(r"https?://", re.IGNORECASE)
 
 
@@ -35,6 +39,20 @@ def canonical(reference: str, base_url: str = "") -> str | None:
         reference = reference[len(base_url) + 1 :]
     match = _RELATIVE.match(reference)
     return f"{match[1]}/{match[2]}" if match else None
+
+
+def address(reference: str, base_url: str) -> tuple[str, str, str] | None:
+    """Take a literal reference apart that leads out of the message.
+
+    Returns:
+        The type, the address of all resources of that type, and the id; ``None`` for anything that
+        is no address of a resource.
+    """
+    match = _RELATIVE.match(reference)
+    if match:
+        return (match[1], f"{base_url}/{match[1]}", match[2]) if base_url else None
+    match = _ABSOLUTE.match(reference)
+    return (match[2], f"{match[1]}/{match[2]}", match[3]) if match else None
 
 
 class Entries:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from gateway.codecs.fhir.bundle import read_provide_bundle
 from gateway.codecs.fhir.bundle_writer import write_transaction_response
-from gateway.codecs.fhir.outcome import outcome
 from gateway.service import Service
 from gateway.web.fhir.interaction import Answer, Request, json_body
 
@@ -27,5 +26,5 @@ class Publish:
         octets = await json_body(request, self._limit)
         bundle = read_provide_bundle(octets, self._naming, base_url=self._base_url)
         entries, warnings = await self._recipient.provide(bundle)
-        noticed = outcome(warnings) if warnings else None
-        return Answer(200, write_transaction_response(entries, outcome=noticed))
+        answer = write_transaction_response(entries, findings=warnings, base_url=self._base_url)
+        return Answer(200, answer)

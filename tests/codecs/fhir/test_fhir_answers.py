@@ -19,7 +19,7 @@ from fhir.resources.R4B.patient import Patient as PatientResource
 from gateway.codecs.fhir.binary import binary_length, stream_binary, write_binary
 from gateway.codecs.fhir.bundle_writer import write_transaction_response
 from gateway.codecs.fhir.capability import Capabilities, write_capability_statement
-from gateway.codecs.fhir.outcome import http_status, outcome, write_operation_outcome
+from gateway.codecs.fhir.outcome import http_status, write_operation_outcome
 from gateway.codecs.fhir.patient import read_patient, write_patient
 from gateway.codecs.fhir.searchset import write_searchset
 from gateway.codecs.fhir.xml import json_from_xml
@@ -119,12 +119,23 @@ def test_a_transaction_response_answers_entry_by_entry() -> None:
             ),
             ResponseEntry(status="200 OK"),
         ],
-        outcome=outcome([]),
+        findings=[
+            Finding(
+                rule="r",
+                code=ErrorCode.REGISTRY_METADATA_ERROR,
+                location="Bundle.entry[1].resource.uniqueId",
+                message="m",
+                severity=Severity.WARNING,
+            )
+        ],
+        base_url=BASE,
     )
     found = Bundle.model_validate_json(written)
     assert found.type == "transaction-response"
     responses = [entry["response"] for entry in json.loads(written)["entry"]]
     assert [r["status"] for r in responses] == ["201 Created", "200 OK"]
+    assert [len(r.get("outcome", {}).get("issue", ())) for r in responses] == [0, 1]
+    assert json.loads(written)["link"] == [{"relation": "self", "url": BASE}]
     assert responses[0]["etag"] == 'W/"1"'
     assert responses[0]["lastModified"] == "2025-03-01T12:00:00Z"
 

@@ -241,7 +241,7 @@ def _change(path: str, value: object) -> dict[str, Any]:
         ("entry/2/resource/data", KeyError, "[2].resource.data"),
         ("entry/2/resource/contentType", KeyError, "[2].resource.contentType"),
         ("entry/2/resource/resourceType", "Observation", "[2].resource"),
-        ("entry/2/resource/resourceType", "Bundle", "[2].resource"),
+        ("entry/2/resource/resourceType", "Bundle", "[2].resource.type"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(path: str, value: object, place: str) -> None:
