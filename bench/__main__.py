@@ -2,9 +2,9 @@
 
 Each row is a transaction under load: requests a second, latency, the server's processor share and
 peak memory, and two ratios. The first is to the bare endpoint parsing the 17 KB ITI-42 message,
-the yardstick of every row; the second, for SOAP queries, to the bare endpoint parsing that row's
-own request. The bare endpoint is measured before and after, and the mean counts, because shared
-machines drift.
+the yardstick of every row; the second, for SOAP queries and ITI-65, to the bare endpoint parsing
+that row's own request. The bare endpoint is measured before and after, and the mean counts,
+because shared machines drift.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from bench.messages import (
     REGISTER,
     SOAP,
     Template,
+    bundle_template,
     message_ids,
     provide_parts,
     query_template,
@@ -110,6 +111,20 @@ def provide_requests(content: bytes, patients: list[bytes], name: str) -> Reques
         for uid, message in zip(fresh(connection), message_ids(), strict=False):
             body = before.fill(uid, next(patient), message) + ending
             yield http_request("POST", "/xds/repository", body, content_type)
+
+    return requests
+
+
+def bundle_requests(content: bytes, patients: list[bytes], name: str) -> Requests:
+    """ITI-65 requests with one document."""
+    template = bundle_template(content)
+    fresh = uids(name)
+
+    def requests(connection: int) -> Iterator[bytes]:
+        patient = itertools.cycle(patients)
+        for uid in fresh(connection):
+            body = template.fill(uid, next(patient), b"")
+            yield http_request("POST", "/fhir", body, "application/fhir+json")
 
     return requests
 
@@ -240,6 +255,10 @@ def measure(options: argparse.Namespace, console: Console) -> list[Row]:
             large = provide_requests(MEGABYTE, fresh, "q")
             row = session.row("ITI-41, 1 MB", large, success, registering, connections=8)
             row.note = row.note or f"{row.measured.rate * len(MEGABYTE) / 1e6:.0f} MB/s"
+        if asked("65"):
+            publishing = bundle_requests(DOCUMENT, fresh, "b")
+            created = check_for(b'"transaction-response"', b'"201 Created"')
+            session.row("ITI-65, 20 KB", publishing, created, registering, own=publishing)
         if asked("18"):
             asking = soap_requests(query_template(), QUERY, "/xds/registry", few, "x")
             found = check_for(b"ResponseStatusType:Success", b"ExtrinsicObject")
@@ -346,7 +365,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--patients", type=int, default=500, help="patients with 10 entries")
     parser.add_argument("--large", type=int, default=500, help="MiB of the large document")
-    parser.add_argument("--rows", help="some of 42,41,18,67,43,big; all by default")
+    parser.add_argument("--rows", help="some of 42,41,65,18,67,43,big; all by default")
     parser.add_argument("--data", help="folder for the store; the system's temporary one")
     parser.add_argument("--write", type=Path, help="append the table to this Markdown file")
     options = parser.parse_args()

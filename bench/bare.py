@@ -1,7 +1,7 @@
-"""The bare endpoint every figure is a ratio to: parse one SOAP message, answer 200.
+"""The bare endpoint every figure is a ratio to: parse one message, answer 200.
 
-It does what nobody can do without: receive the octets over HTTP, parse them with the same hardened
-parser settings, answer. No extraction, no checks, no storage.
+It does what nobody can do without: receive the octets over HTTP, parse them (SOAP with the same
+hardened parser settings, JSON with orjson), answer. No extraction, no checks, no storage.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import orjson
 from lxml import etree
 
 _PARSER = etree.XMLParser(
@@ -42,6 +43,10 @@ async def app(
         parts.append(message.get("body", b""))
         if not message.get("more_body"):
             break
-    etree.fromstring(b"".join(parts), _PARSER)
+    body = b"".join(parts)
+    if body[:1] == b"{":
+        orjson.loads(body)
+    elif body:
+        etree.fromstring(body, _PARSER)
     await send(_START)
     await send({"type": "http.response.body", "body": _BODY})

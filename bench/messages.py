@@ -13,6 +13,8 @@ from dataclasses import replace
 
 from gateway.codecs.ebrim.query import write_query
 from gateway.codecs.ebrim.submission import write_provide_and_register, write_submit_objects
+from gateway.codecs.fhir.bundle_writer import write_provide_bundle
+from gateway.codecs.fhir.vocabulary import OPAQUE_ID
 from gateway.codecs.soap.envelope import write_envelope
 from gateway.codecs.soap.mtom_answer import OutgoingPart, write_multipart
 from gateway.model.association import Association
@@ -27,6 +29,7 @@ from gateway.model.datatypes import (
     Telecom,
 )
 from gateway.model.document_entry import DocumentEntry
+from gateway.model.naming import NamingSystems
 from gateway.model.submission import Submission
 from gateway.model.submission_set import SubmissionSet
 from gateway.model.vocabulary import AssociationType, AvailabilityStatus
@@ -180,6 +183,23 @@ def provide_parts(size: int, content: bytes) -> tuple[str, Template, bytes]:
     )
     before = b"".join(outgoing.opening) + outgoing.prefixes[0] + content
     return outgoing.content_type, Template(before), outgoing.ending
+
+
+def bundle_template(content: bytes) -> Template:
+    """An ITI-65 message with one document."""
+    entry = submission(1)
+    bare = replace(
+        entry,
+        document_entries=tuple(
+            replace(e, hash=None, size=None, repository_unique_id=None)
+            for e in entry.document_entries
+        ),
+    )
+    documents = {"Document1": ("text/xml", content)}
+    octets = write_provide_bundle(bare, documents, NamingSystems())
+    # Ids with a mark in them are no OIDs, so they travel as opaque ones; what is sent are OIDs.
+    opaque = f'"system":"{OPAQUE_ID}","value":"'.encode()
+    return Template(octets.replace(opaque, b'"system":"urn:ietf:rfc:3986","value":"urn:oid:'))
 
 
 def query_template() -> Template:

@@ -19,6 +19,7 @@ from typing import TypeVar
 from gateway.codecs.fhir import list as lists
 from gateway.codecs.fhir.authors import Contained, read_contained
 from gateway.codecs.fhir.bundle_frame import read_condition, read_entry
+from gateway.codecs.fhir.bundle_links import Links, member
 from gateway.codecs.fhir.bundle_parts import (
     attachment_of,
     fhir_document,
@@ -33,7 +34,6 @@ from gateway.codecs.fhir.document_reference import document_entry, document_refe
 from gateway.codecs.fhir.patient import read_patient_resource
 from gateway.codecs.fhir.reader import Json, Reader
 from gateway.codecs.fhir.references import Entries, canonical
-from gateway.codecs.fhir.relations import entry_uuid_of, read_relations
 from gateway.codecs.fhir.resource import Parts
 from gateway.codecs.fhir.strict_json import read_json
 from gateway.codecs.fhir.vocabulary import (
@@ -43,16 +43,14 @@ from gateway.codecs.fhir.vocabulary import (
     UUID_URN,
 )
 from gateway.errors import ErrorCode, Finding, Refused
-from gateway.model.association import Association
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.naming import NamingSystems
 from gateway.model.patient import Patient
 from gateway.model.submission import Submission
 from gateway.model.submission_set import SubmissionSet
-from gateway.model.vocabulary import REPLACEMENTS, AssociationType
+from gateway.model.vocabulary import REPLACEMENTS
 from gateway.transactions.provide_document_bundle import (
-    BY_UNIQUE_ID,
     Condition,
     PatientReference,
     ProvidedDocument,
@@ -112,12 +110,11 @@ class _BundleReading:
         self.sets: list[SubmissionSet] = []
         self.folders: list[Folder] = []
         self.entries: list[DocumentEntry] = []
-        self.associations: list[Association] = []
         self.documents: list[ProvidedDocument] = []
         self.patients: list[PatientReference] = []
-        self.logical_ids: dict[str, None] = {}
         self.memberships: list[str] = []
-        self.objects: dict[int, str] = {}
+        self.links = Links(self.reader, self.places, self.requests)
+        self.objects = self.links.objects
         self.locations: list[tuple[str, str]] = []
         self.set_numbers: list[int] = []
         self.folder_numbers: list[int] = []
@@ -162,7 +159,7 @@ class _BundleReading:
                 submission_sets=tuple(self.sets),
                 document_entries=tuple(self.entries),
                 folders=tuple(self.folders),
-                associations=tuple(self.associations),
+                associations=tuple(self.links.associations),
             ),
             documents=tuple(self.documents),
             entries=tuple(
@@ -171,12 +168,12 @@ class _BundleReading:
             ),
             patients=tuple(self.patients),
             patient=patient,
-            logical_ids=tuple(self.logical_ids),
+            logical_ids=tuple(self.links.logical_ids),
             conditions=tuple(self.conditions),
             put_folders=tuple(self.put_folders),
             memberships=tuple(self.memberships),
             profile=profile,
-            locations=tuple(self.locations),
+            locations=(*self.locations, *self.links.locations),
             findings=tuple(self.reader.findings),
         )
 
@@ -248,7 +245,7 @@ class _BundleReading:
                 self.folder_numbers.append(number)
                 known = canonical(self.requests[number].url)
                 if self.requests[number].method == "PUT" and known is not None:
-                    self.objects[number] = self._registered(known)
+                    self.objects[number] = self.links.registered(known)
                     self.known_folders.add(number)
                     folder = lists.folder(self.reader, resource, path)
                     self.put_folders.append((self.objects[number], folder, path))
@@ -334,114 +331,36 @@ class _BundleReading:
 
     # --- What belongs to what ------------------------------------------------------------------
 
-    def _registered(self, reference: str) -> str:
-        logical_id = UUID_URN + reference.partition("/")[2]
-        self.logical_ids[logical_id] = None
-        return logical_id
-
-    def _searched(self, reference: str, path: str) -> str:
-        """Give what a conditional reference names: an entryUUID, or a uniqueId as such."""
-        name = read_condition(self.reader, reference, path)
-        if name and not name.startswith(UUID_URN):
-            name = BY_UNIQUE_ID + name
-            self.logical_ids[name] = None
-        return name
-
-    def _target(self, reference: str, kinds: tuple[str, ...], path: str) -> tuple[str, int | None]:
-        """Give the id a reference stands for, and its entry in the bundle; empty when it is bad."""
-        number = self.places.number(reference)
-        if number is not None and self.requests[number].resource_type in kinds:
-            return self.objects.get(number, ""), number
-        name = canonical(reference, self.base_url)
-        if number is None and name is not None:
-            if name.startswith(UUID_URN):
-                # Not in the bundle: then it can only be the entryUUID of a registered object.
-                return name, None
-            if name.partition("/")[0] in kinds:
-                return self._registered(name), None
-        if number is None and reference.partition("?")[0] in kinds and "?" in reference:
-            return self._searched(reference, path), None
-        self.reader.note(
-            "reference-unresolved",
-            path,
-            f"{reference[:128]!r} is no {' or '.join(kinds)} of this bundle or of this server",
-            code=ErrorCode.UNRESOLVED_REFERENCE_EXCEPTION,
-        )
-        return "", None
-
-    def _associate(self, path: str, association: Association) -> str:
-        name = f"association-{len(self.associations)}"
-        self.associations.append(replace(association, entry_uuid=name))
-        self.locations.append((name, path))
-        return name
-
     def _relations(self) -> None:
         for number in self.entry_numbers:
             path = f"{self.requests[number].location}.resource"
-            for relation in read_relations(self.reader, self.resources[number], path):
-                target = relation.entry_uuid
-                if not target:
-                    target, _ = self._target(
-                        relation.reference,
-                        ("DocumentReference",),
-                        f"{relation.path}.target.reference",
-                    )
-                if target:
-                    self._associate(
-                        relation.path,
-                        Association(
-                            association_type=relation.association_type,
-                            source_object=self.objects[number],
-                            target_object=target,
-                            documentation=relation.reason,
-                        ),
-                    )
-
-    def _items(self, number: int, kinds: tuple[str, ...]) -> Iterator[tuple[str, int | None, str]]:
-        """Give what a List holds: id, entry in the bundle if any, and path."""
-        path = f"{self.requests[number].location}.resource"
-        for element, place in self.reader.objects(self.resources[number], "entry", path):
-            if element.get("deleted") is True:
-                self.reader.note(
-                    "list-deleted",
-                    f"{place}.deleted",
-                    "XDS cannot take a member out of a list this way",
-                    code=ErrorCode.NOT_SUPPORTED,
-                )
-                continue
-            item = self.reader.object(element, "item", place)
-            reference = self.reader.text(item, "reference", f"{place}.item") if item else None
-            if reference is None:
-                self.reader.note("list-item", f"{place}.item", "a member needs a reference")
-                continue
-            registered = entry_uuid_of(self.reader, item, f"{place}.item") if item else ""
-            if registered and self.places.number(reference) is None:
-                yield registered, None, place
-                continue
-            target, inside = self._target(reference, kinds, f"{place}.item.reference")
-            if target:
-                yield target, inside, place
+            self.links.relations(self.objects[number], self.resources[number], path)
 
     def _members(self) -> None:
         holder = self.sets[0].entry_uuid if self.sets else ""
+        links = self.links
         for number in self.set_numbers:
             for target, inside, place in self._items(number, ("DocumentReference", "List")):
                 if inside in self.known_folders:
                     continue
                 is_folder = inside is not None and inside in self.folder_numbers
                 status = None if is_folder else "Reference" if inside is None else "Original"
-                self._associate(place, _member(self.objects[number], target, status))
+                links.add(place, member(self.objects[number], target, status))
         for number in self.folder_numbers:
             for target, inside, place in self._items(number, ("DocumentReference",)):
-                name = self._associate(place, _member(self.objects[number], target))
+                name = links.add(place, member(self.objects[number], target))
                 if inside is None and number in self.known_folders:
                     self.memberships.append(name)
-                self._associate(place, _member(holder, name))
+                links.add(place, member(holder, name))
+
+    def _items(self, number: int, kinds: tuple[str, ...]) -> Iterator[tuple[str, int | None, str]]:
+        path = f"{self.requests[number].location}.resource"
+        return self.links.items(self.resources[number], path, kinds)
 
     def _superseded(self) -> None:
         """Check that what a PATCH supersedes is replaced: XDS does the rest by itself."""
         replaced = {
-            a.target_object for a in self.associations if a.association_type in REPLACEMENTS
+            a.target_object for a in self.links.associations if a.association_type in REPLACEMENTS
         }
         for number, request in enumerate(self.requests):
             if request.resource_type != "Parameters":
@@ -451,14 +370,14 @@ class _BundleReading:
             if not supersedes(self.reader, self.resources[number], path):
                 continue
             if "?" in request.url:
-                self.objects[number] = self._searched(
+                self.objects[number] = self.links.searched(
                     request.url, f"{request.location}.request.url"
                 )
             elif name is not None:
                 logical_id = UUID_URN + name.partition("/")[2]
                 self.objects[number] = logical_id
                 # A target named by entryUUID cannot be told from here to be this very document.
-                by_logical_id = replaced & self.logical_ids.keys()
+                by_logical_id = replaced & self.links.logical_ids.keys()
                 if not replaced or (replaced == by_logical_id and logical_id not in replaced):
                     self.reader.note(
                         "patch-target",
@@ -498,12 +417,3 @@ class _BundleReading:
         for _, path in found[1:]:
             self.reader.note("one-patient", path, "a bundle brings at most one Patient")
         return read_patient_resource(self.reader, *found[0]) if found else None
-
-
-def _member(source: str, target: str, status: str | None = None) -> Association:
-    return Association(
-        association_type=AssociationType.HAS_MEMBER,
-        source_object=source,
-        target_object=target,
-        submission_set_status=status,
-    )
