@@ -19,6 +19,7 @@ from gateway.actors.document_recipient import DocumentRecipient
 from gateway.actors.document_registry import DocumentRegistry
 from gateway.actors.document_repository import DocumentRepository
 from gateway.actors.document_responder import DocumentResponder
+from gateway.actors.single_document import SingleDocumentRecipient
 from gateway.clock import SystemClock
 from gateway.codecs.fingerprint import fingerprint
 from gateway.model.naming import NamingSystems
@@ -83,6 +84,7 @@ class Service:
     repository: DocumentRepository
     responder: DocumentResponder
     recipient: DocumentRecipient
+    single_document: SingleDocumentRecipient
     fhir_base_url: str
     cursor_key: bytes
 
@@ -124,6 +126,10 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             if profile.consistency.mode is not ConsistencyMode.OFF
             else None,
         )
+        resolution = BundleResolution(store, store.patients, settings.assigning_authority)
+        recipient = DocumentRecipient(
+            repository, store, documents, store.patients, resolution, new_oid
+        )
         yield Service(
             settings=settings,
             clock=clock,
@@ -140,13 +146,9 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 store.patients,
                 deprecated=settings.deprecated_documents,
             ),
-            recipient=DocumentRecipient(
-                repository,
-                store,
-                documents,
-                store.patients,
-                BundleResolution(store, store.patients, settings.assigning_authority),
-                new_oid,
+            recipient=recipient,
+            single_document=SingleDocumentRecipient(
+                recipient, resolution, store, clock, settings.source_id, profile.class_by_type
             ),
             fhir_base_url=base_url,
             cursor_key=_cursor_key(settings.data / "cursor.key"),

@@ -154,8 +154,8 @@ class Settings(BaseSettings):
     source_id: Annotated[
         Oid,
         _setting(
-            "sourceId of what `gateway submit` sends: the system that submits. The default is an "
-            "example, as above.",
+            "sourceId of what `gateway submit` sends, and of the submission sets made around "
+            "documents that come without one. The default is an example, as above.",
             "an OID such as 2.999.1.4",
         ),
     ] = "2.999.1.4"

@@ -87,16 +87,17 @@ class BundleResolution:
             reference = named.reference
             if not reference or reference in found:
                 continue
-            if named.is_inside:
+            patient = None
+            if reference.startswith("Patient/"):
+                patient = await self._patients.read(reference.partition("/")[2])
+            if patient is not None:
+                found[reference] = patient.merged_into or patient.identifiers[0]
+            elif named.is_inside and (named.identifiers or bundle.patient is not None):
                 told = bundle.patient
                 identifier = await self._identifier(named, bundle, notes)
                 found[reference] = identifier
                 if told is not None and not told.identifiers:
                     bundle = replace(bundle, patient=replace(told, identifiers=(identifier,)))
-                continue
-            patient = await self._patients.read(reference.partition("/")[2])
-            if patient is not None:
-                found[reference] = patient.merged_into or patient.identifiers[0]
             elif not named.identifiers and not named.is_source:
                 notes.append(
                     Finding(

@@ -75,7 +75,21 @@ class DocumentRecipient:
             Refused: With every problem, each placed in the bundle.
         """
         findings = list(bundle.findings)
-        bundle = await self._resolution.resolved(bundle, findings)
+        resolved = await self._resolution.resolved(bundle, findings)
+        return await self.provide_resolved(resolved, findings)
+
+    async def provide_resolved(
+        self, bundle: ProvideDocumentBundle, findings: list[Finding]
+    ) -> tuple[tuple[ResponseEntry, ...], tuple[Finding, ...]]:
+        """Keep and register a bundle in which everything it names is resolved.
+
+        Args:
+            bundle: As :class:`BundleResolution` gave it.
+            findings: All that was found in it so far.
+
+        Raises:
+            Refused: With every problem, each placed in the bundle.
+        """
         submission = self._completed(bundle.submission)
         staged = []
         for document in bundle.documents:

@@ -4,6 +4,7 @@ The server and the conformance suite run the same checks. What needs the registr
 decided in :mod:`gateway.model.lifecycle`.
 """
 
+from gateway.validation.objects import is_comprehensive
 from gateway.validation.submission import Transaction, check_submission
 
-__all__ = ["Transaction", "check_submission"]
+__all__ = ["Transaction", "check_submission", "is_comprehensive"]

@@ -132,6 +132,17 @@ def complaint(item: RegistryObject, attribute: str, rule: str, message: str) -> 
     )
 
 
+def is_comprehensive(entry: DocumentEntry) -> bool:
+    """Whether an entry has everything but what its repository adds.
+
+    Source:
+        IHE ITI TF-3: Table 4.3.1-3, columns "XDS DS" and "XDR MS" (revision 17).
+    """
+    required = _ENTRY_REQUIRED[Transaction.PROVIDE_DOCUMENT_BUNDLE]
+    # Whoever publishes one document leaves its uniqueId to us.
+    return all(getattr(entry, name) for name, _ in required if name != "unique_id")
+
+
 def check_document_entry(entry: DocumentEntry, transaction: Transaction) -> Iterator[Finding]:
     """Find what is missing, forbidden or malformed in an entry."""
     on_demand = entry.is_on_demand

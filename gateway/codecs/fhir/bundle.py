@@ -315,7 +315,8 @@ class _BundleReading:
         number = self.places.number(url)
         if found is not None and found[0].get("resourceType") == "Bundle" and number is not None:
             self.objects.setdefault(number, entry.entry_uuid)
-            octets = resource_octets(self.message, number, found[0])
+            way = ("entry", number, "resource")
+            octets = resource_octets(self.message, found[0], way)
             return fhir_document(self.reader, octets, found[1], entry, attachment, place)
         if found is None or found[0].get("resourceType") != "Binary":
             self.reader.note(

@@ -94,16 +94,19 @@ def fhir_document(
     )
 
 
-def resource_octets(message: bytes | None, number: int, resource: Json) -> bytes:
-    """Give the octets of the resource in one entry of a bundle, every number as it was written.
+def resource_octets(message: bytes | None, resource: Json, way: tuple[str | int, ...]) -> bytes:
+    """Give the octets of a resource inside a message, every number as it was written.
 
     Args:
-        message: The bundle as it came; ``None`` where only the resource is at hand.
+        message: As it came; ``None`` where only the resource is at hand.
+        way: From the message to the resource.
     """
     if message is not None and _FRACTION.search(message):
         # A FHIR decimal means its digits: 1.0 is not 1.00. Python's numbers do not keep that.
-        bundle = json.loads(message, parse_float=_as_written, parse_int=_as_written)
-        resource = bundle["entry"][number]["resource"]
+        found: Any = json.loads(message, parse_float=_as_written, parse_int=_as_written)
+        for step in way:
+            found = found[step]
+        return orjson.dumps(found)
     return orjson.dumps(resource)
 
 
@@ -221,9 +224,14 @@ def _patient(
         found = contained.get(reference[1:])
         return "", (_identifiers(reader, *found) if found else ())
     inside = places.resolve(reference)
-    name = canonical(reference, base_url)
     if inside is not None and inside[0].get("resourceType") == "Patient":
-        return name or reference, _identifiers(reader, *inside)
+        # Only its fullUrl says whether it is a Patient of ours: Type/id alone is another server's
+        # inside a bundle of that server's, and must not lead to whoever has that id here.
+        full_url = places.full_url(reference)
+        ours = bool(base_url) and full_url.startswith(base_url + "/")
+        name = canonical(full_url, base_url) if ours else None
+        return name or full_url or f"#{reference}", _identifiers(reader, *inside)
+    name = canonical(reference, base_url)
     if name is not None and name.startswith("Patient/"):
         return name, ()
     return "", ()

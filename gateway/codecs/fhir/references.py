@@ -62,6 +62,7 @@ class Entries:
         self._base_url = base_url
         self._found: dict[str, int] = {}
         self._resources: list[tuple[Json, str]] = []
+        self._full_urls: list[str] = []
         self._first: list[tuple[str, int]] = []
 
     def add(self, full_url: str, resource: Json, path: str) -> bool:
@@ -72,6 +73,7 @@ class Entries:
         """
         number = len(self._resources)
         self._resources.append((resource, path))
+        self._full_urls.append(full_url)
         name = resource.get("id")
         if type(name) is str and name:
             # Inside a bundle of urn:uuid entries some sources still refer by Type/id.
@@ -98,6 +100,11 @@ class Entries:
             name = canonical(reference, self._base_url)
             found = self._found.get(name) if name is not None else None
         return found
+
+    def full_url(self, reference: str) -> str:
+        """Give the fullUrl of the resource a reference names; empty when there is none."""
+        number = self.number(reference)
+        return "" if number is None else self._full_urls[number]
 
     def resolve(self, reference: str) -> tuple[Json, str] | None:
         """Give the resource a reference names, and its path."""

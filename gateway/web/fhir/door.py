@@ -87,7 +87,8 @@ class FhirDoor:
         self._routes: dict[tuple[str, ...], dict[str, Interaction]] = {
             (): {"POST": publish.transaction},
             ("metadata",): {"GET": metadata.capabilities},
-            ("DocumentReference",): {"GET": searches.documents},
+            ("DocumentReference",): {"GET": searches.documents, "POST": publish.create},
+            ("DocumentReference", "$generate-metadata"): {"POST": publish.generate_metadata},
             ("DocumentReference", "_search"): {"POST": searches.documents},
             ("DocumentReference", "{id}"): {"GET": versions.read},
             ("DocumentReference", "{id}", "_history"): {"GET": versions.history},
