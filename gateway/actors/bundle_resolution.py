@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from gateway.errors import ErrorCode, Finding, Refused, Severity, first_findings
+from gateway.model.association import Association
 from gateway.model.datatypes import Identifier, is_oid
 from gateway.model.folder import Folder
 from gateway.model.vocabulary import REPLACEMENTS, AvailabilityStatus, DocumentEntryType
@@ -165,11 +166,16 @@ class BundleResolution:
                         "or by PUT with its identifier",
                     )
                 )
-        links = []
+        links: list[Association] = []
+        left_out: set[str] = set()
         for link in bundle.submission.associations:
+            if link.source_object in missing or link.target_object in left_out:
+                left_out.add(link.entry_uuid)
+                continue
             if link.target_object not in missing:
                 links.append(link)
                 continue
+            left_out.add(link.entry_uuid)
             notes.append(
                 Finding(
                     rule="reference-unresolved",
@@ -179,7 +185,7 @@ class BundleResolution:
                     message="neither in the bundle nor registered here is such a document",
                 )
             )
-        if missing:
+        if left_out:
             kept = replace(bundle.submission, associations=tuple(links))
             bundle = replace(bundle, submission=kept)
         return bundle.with_targets(found)

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from gateway.codecs.fhir.identifiers import read_unique_id
 from gateway.codecs.fhir.reader import Json, Reader
 from gateway.codecs.fhir.references import canonical
-from gateway.codecs.fhir.vocabulary import UUID_URN
+from gateway.codecs.fhir.vocabulary import URI_SYSTEM, UUID_URN
 from gateway.errors import ErrorCode
 from gateway.transactions.provide_document_bundle import RequestEntry
 
@@ -130,11 +130,13 @@ def read_condition(reader: Reader, query: str, path: str) -> str:
     """
     asked = parse_qsl(query.rpartition("?")[2])
     if len(asked) == 1 and asked[0][0] == "identifier":
-        system, bar, value = asked[0][1].rpartition("|")
+        system, _, value = asked[0][1].rpartition("|")
         if value and "," not in value:
             if value.startswith(UUID_URN):
                 return value
-            return read_unique_id(system if bar else None, value, reader.naming)
+            # A URN says by itself what it is, with its system or without.
+            system = system or (URI_SYSTEM if value.startswith("urn:") else "")
+            return read_unique_id(system or None, value, reader.naming)
     reader.note(
         "entry-condition",
         path,

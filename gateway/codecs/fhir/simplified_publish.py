@@ -25,7 +25,8 @@ from gateway.codecs.fhir.bundle_parts import (
     resource_octets,
     source_reference,
 )
-from gateway.codecs.fhir.document_reference import document_entry
+from gateway.codecs.fhir.carried import note_not_carried
+from gateway.codecs.fhir.document_reference import document_entry, document_reference_parts
 from gateway.codecs.fhir.reader import Json, Reader, resource_type
 from gateway.codecs.fhir.references import Entries
 from gateway.codecs.fhir.strict_json import read_json
@@ -82,6 +83,7 @@ def read_simplified_publish(
     if resource.get("status") not in (None, "current"):
         reader.note("status", f"{_ROOT}.status", "a document is published as current")
     entry = document_entry(reader, resource, _ROOT)
+    note_not_carried(reader, resource, document_reference_parts(entry, naming), _ROOT)
     if entry.entry_uuid:
         reader.lost(f"{_ROOT}.identifier", "the entryUUID is given here; this one is left out")
     entry = replace(entry, entry_uuid=ENTRY, logical_id=None, version=None)
