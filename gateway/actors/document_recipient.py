@@ -113,7 +113,11 @@ class DocumentRecipient:
         return tuple(answers), tuple(_placed(f, bundle) for f in done.warnings)
 
     def _completed(self, submission: Submission) -> Submission:
-        """Give what a FHIR source may leave out and XDS asks for: uniqueIds, codes' names."""
+        """Give what a FHIR source may leave out and XDS asks for: uniqueIds, codes' names.
+
+        Source:
+            IHE MHD 4.2.4: 2:3.65.4.1.2.2 (sourcePatientInfo need not be there).
+        """
         return replace(
             submission,
             submission_sets=tuple(
@@ -136,6 +140,9 @@ class DocumentRecipient:
                 replace(
                     e,
                     unique_id=e.unique_id or self._new_oid(),
+                    # A FHIR source need not say under which number it knows the patient itself.
+                    source_patient_id=e.source_patient_id
+                    or (None if e.limited_metadata else e.patient_id),
                     class_code=_shown(e.class_code),
                     type_code=_shown(e.type_code),
                     format_code=_shown(e.format_code),

@@ -133,14 +133,14 @@ def complaint(item: RegistryObject, attribute: str, rule: str, message: str) -> 
 
 
 def is_comprehensive(entry: DocumentEntry) -> bool:
-    """Whether an entry has everything but what its repository adds.
+    """Whether an entry has everything but what its recipient and its repository add.
 
     Source:
         IHE ITI TF-3: Table 4.3.1-3, columns "XDS DS" and "XDR MS" (revision 17).
     """
     required = _ENTRY_REQUIRED[Transaction.PROVIDE_DOCUMENT_BUNDLE]
-    # Whoever publishes one document leaves its uniqueId to us.
-    return all(getattr(entry, name) for name, _ in required if name != "unique_id")
+    added = ("unique_id", "source_patient_id")
+    return all(getattr(entry, name) for name, _ in required if name not in added)
 
 
 def check_document_entry(entry: DocumentEntry, transaction: Transaction) -> Iterator[Finding]:

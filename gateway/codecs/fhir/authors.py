@@ -158,11 +158,11 @@ def _write_roles(
     person, institutions = author.person, author.institution
     if not author.role and not author.specialty:
         only: Json | None = None
-        if person is not None and not institutions:
+        if not institutions and (person is not None or telecoms):
             only = {
                 "resourceType": "Practitioner",
                 "id": name,
-                **write_person(person, naming),
+                **(write_person(person, naming) if person is not None else {}),
             }
         elif person is None and len(institutions) == 1:
             only = {

@@ -105,7 +105,7 @@ def submission_set_parts(submission_set: SubmissionSet, naming: NamingSystems) -
         extensions.append({"url": INTENDED_RECIPIENT, "valueReference": reference})
     references = write_authors(submission_set.author, naming, contained)
     if references:
-        rest["source"] = _source(references[0], contained)
+        rest["source"] = _source(references, contained)
         extensions.extend({"url": AUTHOR, "valueReference": r} for r in references[1:])
     if extensions:
         rest["extension"] = extensions
@@ -166,13 +166,23 @@ def _designation(code: Code, naming: NamingSystems) -> Json:
     return {"url": DESIGNATION_TYPE, "valueCodeableConcept": write_concept(code, naming)}
 
 
-def _source(reference: Json, contained: list[Json]) -> Json:
+def _source(references: list[Json], contained: list[Json]) -> Json:
     """Write the first author: an organization goes into the extension MHD has for it."""
+    reference = references[0]
     name = reference["reference"][1:]
-    kind = next(r["resourceType"] for r in contained if r["id"] == name)
-    if kind != "Organization":
-        return reference
-    return {"extension": [{"url": AUTHOR_ORG, "valueReference": reference}]}
+    resource = next(r for r in contained if r["id"] == name)
+    if resource["resourceType"] == "Organization":
+        return {"extension": [{"url": AUTHOR_ORG, "valueReference": reference}]}
+    continued = len(references) > 1 and "extension" in references[1]
+    if resource.keys() == _PERSON_AND_PLACE and "extension" not in reference and not continued:
+        # Nothing but a person and a place needs no role between them.
+        contained.remove(resource)
+        extension = {"url": AUTHOR_ORG, "valueReference": resource["organization"]}
+        return {"extension": [extension], **resource["practitioner"]}
+    return reference
+
+
+_PERSON_AND_PLACE = {"resourceType", "id", "practitioner", "organization"}
 
 
 # --- Reading -----------------------------------------------------------------------------------
