@@ -18,10 +18,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from gateway.codecs.ebrim.submission import write_submit_objects
-from gateway.codecs.fhir.document_reference import read_document_reference
-from gateway.model.datatypes import Identifier
 from gateway.model.vocabulary import DocumentEntryType
-from gateway.profile import read_profile
 from tests.model import examples
 from tests.shared import ROOT, shared
 from tests.web.conftest import Open
@@ -317,36 +314,19 @@ def test_an_uncontained_document_reference_comes_back_contained(desk: Desk) -> N
 
 def test_an_on_demand_document_reference_is_given_out_in_its_shape(desk: Desk) -> None:
     example = read("DocumentReference-ex-DocumentReferenceComprehensiveOnDemand.json")
-    naming = read_profile("ihe", ROOT / "profiles").naming
-    described, _ = read_document_reference(example, naming)
     on_demand = examples.entry(
         "d1",
-        described.unique_id or "",
+        "2.999.4.30",
         object_type=DocumentEntryType.ON_DEMAND.value,
         creation_time=None,
         hash=None,
         size=None,
-        patient_id=Identifier.of("7001", "2.999.1.10"),
         author=(),
         title=(),
-        comments=(),
     )
-    # Its uniqueId is longer than an OID of XDS may be; the shape is what counts here.
-    short = examples.submission(
-        examples.entry(
-            "d1",
-            "2.999.4.30",
-            **{
-                name: getattr(on_demand, name)
-                for name in ("object_type", "creation_time", "hash", "size", "patient_id")
-            },
-            author=(),
-            title=(),
-        ),
-        unique_id="2.999.5.30",
-    )
+    what = examples.submission(on_demand, unique_id="2.999.5.30")
     action = "urn:ihe:iti:2010:RegisterOnDemandDocumentEntry"
-    soap(desk.client, "registry", action, write_submit_objects(short))
+    soap(desk.client, "registry", action, write_submit_objects(what))
     found = desk.client.get("/fhir/DocumentReference?identifier=urn:oid:2.999.4.30").json()
     ours = found["entry"][0]["resource"]
     assert differences(example, ours) == set()
@@ -368,6 +348,8 @@ def test_a_list_of_the_guide_is_given_out_in_its_shape(desk: Desk, file: str) ->
     sent = copy.deepcopy(example)
     sent.setdefault("subject", SUBJECT)
     entries = [entry(sent, urn(5))]
+    if file == "List-ex-minimalFolder.json":
+        entries.append(submission_list("2.999.5.40", urn(5), urn(7), subject=SUBJECT))
     documents = _minimal("2.999.4.40", b"new", number=7)
     # A submission brings its folder; one that is registered already it cannot hold.
     sent["entry"] = [e for e in sent["entry"] if "List" not in e["item"]["reference"]]

@@ -311,6 +311,9 @@ def read_author(
         who = reader.text(practitioner, "reference", f"{place}.practitioner")
         person, more = _person(reader, practitioner, f"{place}.practitioner", contained)
         telecoms = _union(telecoms, more)
+    elif "identifier" in resource:
+        # Some directories number the role alone; whose role it is, its number says.
+        person = read_person(reader, _numbered(resource), place)
     organization = _organization(reader, resource, "organization", place, contained)
     coded = {
         name: tuple(
@@ -329,6 +332,11 @@ def read_author(
         extra=extra,
     )
     return author, who
+
+
+def _numbered(role: Json) -> Json:
+    """Give the practitioner a role stands for that names its practitioner by number only."""
+    return {"resourceType": "Practitioner", "identifier": role["identifier"]}
 
 
 def _resolved(
@@ -422,6 +430,8 @@ def read_authenticator(
         practitioner = reader.object(resource, "practitioner", where)
         if practitioner is not None:
             return _person(reader, practitioner, f"{where}.practitioner", contained)[0]
+        if "identifier" in resource:
+            return read_person(reader, _numbered(resource), where)
     reader.lost(place, "legalAuthenticator is a person; the organization is left out")
     return None
 
