@@ -29,6 +29,7 @@ from bench.messages import (
     QUERY,
     REGISTER,
     SOAP,
+    bundle_template,
     provide_parts,
     query_template,
     register_template,
@@ -37,7 +38,7 @@ from gateway.service import open_service
 from gateway.settings import read_settings
 from gateway.web.app import create_app
 
-MODES = ("bare", "42", "18", "18many", "67", "67many", "41", "41large", "all")
+MODES = ("bare", "42", "18", "18many", "67", "67many", "41", "41large", "65", "all")
 _SIDE_BY_SIDE = 16
 _PATIENTS, _MANY = 100, 10
 _WHOLE = 64 * 1024
@@ -167,6 +168,18 @@ class Requests:
 
         return job
 
+    def publish(self) -> Job:
+        """ITI-65 with one 20 KB document."""
+        template = bundle_template(os.urandom(20 * 1024))
+
+        async def job(number: int) -> None:
+            self._count += 1
+            body = template.fill(b"6.%d" % self._count, b"W%d" % (number % 500), b"")
+            scope = scope_of("POST", "/fhir", "application/fhir+json")
+            assert b"201 Created" in await call(self._app, scope, body)
+
+        return job
+
     def job(self, mode: str) -> Job:
         """The job of a mode."""
         match mode:
@@ -184,6 +197,8 @@ class Requests:
                 return self.search(_MANY, "M")
             case "41":
                 return self.provide(20 * 1024)
+            case "65":
+                return self.publish()
             case "41large":
                 return self.provide(1024 * 1024)
         raise ValueError(mode)

@@ -13,6 +13,7 @@ where the octets are) is not compared: who reads the frame says what is wrong wi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from gateway.codecs.fhir.datatypes import read_date_time
@@ -86,25 +87,24 @@ class _Comparison:
         """Give all that a resource of our own says."""
         contained = _contained(resource)
         found: set[Leaf] = set()
-        for member, value in resource.items():
-            if member != "contained":
-                self._gather(member, member, value, contained, found, 0)
+        waiting: list[tuple[str, str, Any, int]] = [
+            (member, member, value, 0)
+            for member, value in resource.items()
+            if member != "contained"
+        ]
+        while waiting:
+            member, name, value, depth = waiting.pop()
+            if type(value) is dict:
+                for key, item in value.items():
+                    if key == "reference" and type(item) is str and item.startswith("#"):
+                        waiting.append((member, "", contained.get(item[1:]), depth + 1))
+                    elif depth < _DEEPEST:
+                        waiting.append((member, key, item, depth + 1))
+            elif type(value) is list:
+                waiting += [(member, name, item, depth + 1) for item in value]
+            else:
+                found.add((member, name, self._spelling(name, value)))
         return frozenset(found)
-
-    def _gather(
-        self, member: str, name: str, value: Any, contained: Json, found: set[Leaf], depth: int
-    ) -> None:
-        if type(value) is dict:
-            for key, item in value.items():
-                if key == "reference" and type(item) is str and item.startswith("#"):
-                    self._gather(member, "", contained.get(item[1:]), contained, found, depth + 1)
-                elif depth < _DEEPEST:
-                    self._gather(member, key, item, contained, found, depth + 1)
-        elif type(value) is list:
-            for item in value:
-                self._gather(member, name, item, contained, found, depth + 1)
-        else:
-            found.add((member, name, self._spelling(name, value)))
 
     def missing(self, resource: Json, said: frozenset[Leaf], path: str) -> Iterator[str]:
         """Give the places of a resource that are not in ``said``."""
@@ -115,11 +115,51 @@ class _Comparison:
         for member, value in resource.items():
             if member in frame:
                 continue
+            if self._is_said(member, value, said, contained, used):
+                continue
             lost = self._missing(member, member, value, said, contained, used, 0)
             yield from (f"{path}.{place}" for place in _places(member, lost))
         for number, inner in enumerate(resource.get("contained") or ()):
             if type(inner) is dict and inner.get("id") not in used:
                 yield f"{path}.contained[{number}]"
+
+    def _is_said(
+        self, member: str, value: Any, said: frozenset[Leaf], contained: Json, used: set[str]
+    ) -> bool:
+        """Whether nothing of a member is lost: true of most, and quicker to see than what is.
+
+        A member that leads elsewhere is left to :meth:`_missing`, which counts what was used.
+        """
+        waiting: list[tuple[str, Any, int]] = [(member, value, 0)]
+        reached: set[str] = set()
+        while waiting:
+            name, value, depth = waiting.pop()
+            if type(value) is dict:
+                if depth > _DEEPEST:
+                    return False
+                for key, item in value.items():
+                    if key == "reference" and type(item) is str:
+                        if not item.startswith("#") or item[1:] in used or item[1:] in reached:
+                            return False
+                        reached.add(item[1:])
+                        inner = contained.get(item[1:])
+                        if type(inner) is not dict:
+                            return False
+                        waiting.append(("", inner, depth + 1))
+                    elif not (
+                        key == "resourceType"
+                        or key == "id"
+                        or (name == "meta" and key in _META)
+                        or (name == "attachment" and key in _ATTACHMENT)
+                        or (member in _IDS and (name, key) in _MARKS)
+                    ):
+                        waiting.append((key, item, depth + 1))
+            elif type(value) is list:
+                waiting += [(name, item, depth + 1) for item in value]
+            elif (member, name, self._spelling(name, value)) not in said:
+                return False
+        used |= reached
+        return True
 
     def _missing(
         self,
@@ -217,10 +257,20 @@ class _Comparison:
             return value
         if name == "system":
             return self._naming.scheme(value)
-        if value[:9].lower() == "urn:uuid:":
+        first = value[:1]
+        if first in "uU" and value[:9].lower() == "urn:uuid:":
             return value.lower()
-        moment = read_date_time(value) if value[:1].isdigit() else None
-        return value if moment is None else moment[0]
+        return _moment(value) if first.isdigit() and len(value) <= _LONGEST_TIME else value
+
+
+_LONGEST_TIME = 40
+
+
+@lru_cache(maxsize=1024)
+def _moment(text: str) -> str:
+    """Give a time in the one spelling both sides have for it; any other text as it is."""
+    moment = read_date_time(text)
+    return text if moment is None else moment[0]
 
 
 def _places(name: str, lost: list[str] | None) -> list[str]:

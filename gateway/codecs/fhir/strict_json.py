@@ -89,11 +89,39 @@ def read_json(octets: bytes, *, max_octets: int | None = None) -> Json:
         _refuse("json", "", f"not acceptable JSON: {str(error)[:200]}", ErrorCode.MALFORMED)
     if type(value) is not dict:
         _refuse("json", "", "expected a JSON object", ErrorCode.MALFORMED)
-    # The name of a place is told back, and one that is no type could hold anything.
-    kind = str(value.get("resourceType"))
-    place = kind if _TYPE.fullmatch(kind) else ""
-    check_shape(value, place, characters=_SUSPICIOUS.search(octets) is not None)
+    suspicious = (b"\\" in octets or b"\xef\xbf" in octets) and bool(_SUSPICIOUS.search(octets))
+    if suspicious or not _is_bearable(octets):
+        # The name of a place is told back, and one that is no type could hold anything.
+        kind = str(value.get("resourceType"))
+        check_shape(value, kind if _TYPE.fullmatch(kind) else "", characters=suspicious)
     return value
+
+
+def _is_bearable(octets: bytes) -> bool:
+    """Whether a message that is JSON is surely neither too deep nor too large.
+
+    Told from its marks alone, since an ordinary message has hundreds of values: what stands
+    between every other pair of quotation marks is a string.
+    """
+    if b"\\" in octets:
+        octets = octets.replace(b"\\\\", b"").replace(b'\\"', b"")
+    marks = b"".join(octets.split(b'"')[::2])
+    brackets = marks.translate(None, _NO_BRACKETS)
+    if marks.count(b",") + len(brackets) // 2 > MAX_VALUES:
+        return False
+    depth = 0
+    for bracket in brackets:
+        # [ and { are 0x5b and 0x7b; what closes them is two further on.
+        if bracket & 0x5F == 0x5B:
+            depth += 1
+            if depth > MAX_DEPTH:
+                return False
+        else:
+            depth -= 1
+    return True
+
+
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def _is_crowded(octets: bytes) -> bool:
