@@ -16,6 +16,7 @@ from gateway.codecs.fhir.reader import Json
 from gateway.codecs.fhir.vocabulary import MHD, PROFILE
 
 RECIPIENT = MHD + "CapabilityStatement/IHE.MHD.DocumentRecipient"
+GENERATE_METADATA = MHD + "OperationDefinition/generate-metadata"
 RESPONDER = MHD + "CapabilityStatement/IHE.MHD.DocumentResponder"
 
 _BASE = "http://hl7.org/fhir/SearchParameter/"
@@ -59,6 +60,36 @@ _DEFINITIONS = {
     "sourceId": MHD + "SearchParameter/List-SourceId",
 }
 
+_MEANING = {
+    "_id": "The logical id, or the entryUUID of a version.",
+    "Patient._id": "The id of the resource.",
+    "_lastUpdated": "When the object was registered.",
+    "author.family": "Family name of one of the authors; begins with.",
+    "author.given": "Given name of one of the authors; begins with.",
+    "category": "classCode.",
+    "code": "submissionset or folder: which kind of list.",
+    "creation": "creationTime.",
+    "DocumentReference.date": "When the document was registered.",
+    "List.date": "submissionTime of a submission set, lastUpdateTime of a folder.",
+    "designationType": "contentTypeCode of a submission set, codeList of a folder.",
+    "event": "eventCodeList.",
+    "facility": "healthcareFacilityTypeCode.",
+    "format": "formatCode.",
+    "identifier": "uniqueId or entryUUID.",
+    "Patient.identifier": "system|value.",
+    "patient": "A Patient of this server.",
+    "patient.identifier": "patientId, as system|value.",
+    "period": "serviceStartTime to serviceStopTime; overlaps.",
+    "related": "referenceIdList, as related:identifier=system|value.",
+    "security-label": "confidentialityCode.",
+    "setting": "practiceSettingCode.",
+    "source.family": "Family name of one of the authors; begins with.",
+    "source.given": "Given name of one of the authors; begins with.",
+    "sourceId": "sourceId of a submission set.",
+    "status": "availabilityStatus: current is Approved, superseded is Deprecated.",
+    "type": "typeCode.",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
@@ -84,6 +115,7 @@ def write_capability_statement(
     version: str,
     date: str,
     capabilities: Capabilities | None = None,
+    cors: bool = False,
 ) -> bytes:
     """Write the CapabilityStatement.
 
@@ -92,30 +124,36 @@ def write_capability_statement(
         software: Name of the product.
         version: Of the product.
         date: When this statement began to be true, DTM text.
+        cors: Pages of other origins are let in.
     """
     able = capabilities or Capabilities()
-    resources: list[Json] = [_resource("Binary", ("read",))]
+    resources = [_binary()]
     instantiates: list[str] = []
     if able.documents:
-        resources.append(
-            _resource(
-                "DocumentReference",
-                ("read", "search-type"),
-                _DOCUMENT_REFERENCE,
-                ("IHE.MHD.Minimal.DocumentReference", "IHE.MHD.Comprehensive.DocumentReference"),
-            )
+        described = _resource(
+            "DocumentReference",
+            ("read", "vread", "history-instance", "search-type"),
+            _DOCUMENT_REFERENCE,
+            ("IHE.MHD.Minimal.DocumentReference", "IHE.MHD.Comprehensive.DocumentReference"),
         )
+        if able.publish:
+            described["interaction"].append(_interaction("create", _SAID["create"]))
+            described["conditionalCreate"] = True
+            described["operation"] = [
+                {"name": "generate-metadata", "definition": GENERATE_METADATA}
+            ]
+        resources.append(described)
         instantiates.append(RESPONDER)
     if able.lists:
         resources.append(
             _resource(
                 "List",
-                ("read", "search-type"),
+                ("read", "vread", "history-instance", "search-type"),
                 _LIST,
                 ("IHE.MHD.Comprehensive.SubmissionSet", "IHE.MHD.Comprehensive.Folder"),
             )
         )
-    resources.append(_resource("Patient", ("read", "update") if able.patient_write else ("read",)))
+    resources.append(_patient(able.patient_write))
     interactions: list[Json] = []
     if able.publish:
         instantiates.insert(0, RECIPIENT)
@@ -126,7 +164,12 @@ def write_capability_statement(
                 "UnContained; UnContained resources must be entries of the bundle.",
             }
         )
-    rest: Json = {"mode": "server", "resource": resources}
+    rest: Json = {
+        "mode": "server",
+        "documentation": _GENERAL,
+        "security": {"cors": cors},
+        "resource": resources,
+    }
     if interactions:
         rest["interaction"] = interactions
     statement: Json = {
@@ -138,12 +181,26 @@ def write_capability_statement(
         "software": {"name": software, "version": version},
         "implementation": {"description": f"{software} {version}", "url": base_url},
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "json"],
+        "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
         "rest": [rest],
     }
     if not instantiates:
         del statement["instantiates"]
     return orjson.dumps(statement)
+
+
+_GENERAL = (
+    "Answers come in the form Accept or _format asks for; Prefer is followed (return, handling); "
+    "searches may be sent with GET, or with POST to _search. An unknown search parameter is passed "
+    "over with a warning, or refused with handling=strict."
+)
+
+_SAID = {
+    "read": "By logical id, or by the entryUUID of any version.",
+    "vread": "versionId is the XDS version. A version shows its present status.",
+    "create": "Simplified Publish [ITI-105]: one document inside its DocumentReference.",
+    "history-instance": "The versions under one id, the newest first: _count, _since, _at.",
+}
 
 
 def _resource(
@@ -152,26 +209,80 @@ def _resource(
     parameters: tuple[tuple[str, str], ...] = (),
     profiles: tuple[str, ...] = (),
 ) -> Json:
-    resource: Json = {
-        "type": kind,
-        "interaction": [{"code": code} for code in interactions],
-        "versioning": "versioned",
-        "readHistory": False,
-        "referencePolicy": ["literal", "logical"],
-    }
+    """What can be done with documents and lists."""
+    resource: Json = {"type": kind}
     if profiles:
         resource["supportedProfile"] = [PROFILE + profile for profile in profiles]
+    resource["interaction"] = [_interaction(code, _SAID.get(code)) for code in interactions]
+    resource["versioning"] = "versioned"
+    resource["readHistory"] = "vread" in interactions
+    resource["updateCreate"] = False
+    resource["conditionalCreate"] = False
+    resource["conditionalRead"] = "full-support"
+    resource["conditionalUpdate"] = False
+    resource["conditionalDelete"] = "not-supported"
+    resource["referencePolicy"] = ["literal", "logical"]
     if parameters:
         resource["searchParam"] = [_parameter(kind, *parameter) for parameter in parameters]
     return resource
 
 
+def _binary() -> Json:
+    read = (
+        "Retrieve Document [ITI-68]: the document as it is, in part with Range, or a Binary "
+        "resource where FHIR is accepted; a deprecated or removed one is gone (410)."
+    )
+    return {
+        "type": "Binary",
+        "interaction": [_interaction("read", read)],
+        "versioning": "no-version",
+        "updateCreate": False,
+        "conditionalCreate": False,
+        "conditionalRead": "not-match",
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
+    }
+
+
+def _patient(can_write: bool) -> Json:
+    writes = ("create", "update") if can_write else ()
+    said = {
+        "vread": "The present version; earlier ones are not kept.",
+        "update": "Under an id, or by identifier=system|value; If-Match is followed.",
+        "create": "If-None-Exist takes identifier=system|value.",
+    }
+    codes = ("read", "vread", *writes, "search-type")
+    return {
+        "type": "Patient",
+        "interaction": [_interaction(code, said.get(code)) for code in codes],
+        "versioning": "versioned-update" if can_write else "versioned",
+        "readHistory": False,
+        "updateCreate": can_write,
+        "conditionalCreate": can_write,
+        "conditionalRead": "not-match",
+        "conditionalUpdate": can_write,
+        "conditionalDelete": "not-supported",
+        "referencePolicy": ["literal", "logical"],
+        "searchParam": [
+            _parameter("Patient", "_id", "token"),
+            _parameter("Patient", "identifier", "token"),
+        ],
+    }
+
+
+def _interaction(code: str, said: str | None) -> Json:
+    return {"code": code, "documentation": said} if said else {"code": code}
+
+
 def _parameter(kind: str, name: str, type_: str) -> Json:
     parameter: Json = {"name": name, "type": type_}
+    said = _MEANING.get(f"{kind}.{name}") or _MEANING.get(name)
     definition = _DEFINITIONS.get(name)
     if definition is None and "." not in name:
         owner = "Resource" if name.startswith("_") else kind
         definition = f"{_BASE}{owner}-{name.lstrip('_')}"
     if definition is not None:
         parameter["definition"] = definition
+    if said:
+        parameter["documentation"] = said
     return parameter

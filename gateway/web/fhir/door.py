@@ -200,9 +200,10 @@ class FhirDoor:
     def _methods(self, path: tuple[str, ...]) -> dict[str, Interaction]:
         """What can be done at an address."""
         methods = self._routes.get(path)
-        if methods is None and len(path) > 1:
+        # No id begins with one of these: it is an operation or interaction nobody serves.
+        if methods is None and len(path) > 1 and path[1][0] not in "$_":
             methods = self._routes.get((path[0], "{id}", *path[2:]))
-        if methods is None and len(path) == 4:
+        if methods is None and len(path) == 4 and path[1][0] not in "$_":
             methods = self._routes.get((path[0], "{id}", path[2], "{vid}"))
         if methods is None:
             raise refusal(

@@ -21,6 +21,7 @@ class Metadata:
             software="FHIR / XDS gateway",
             version=__version__,
             date=service.clock.now(),
+            cors=bool(service.settings.cors_origins.strip()),
         )
 
     async def capabilities(self, request: Request) -> Answer:

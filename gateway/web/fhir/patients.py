@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
+from gateway.codecs.fhir.outcome import write_operation_outcome
 from gateway.codecs.fhir.patient import read_patient, write_patient
 from gateway.codecs.fhir.search_values import read_token
 from gateway.codecs.fhir.searchset import write_searchset
 from gateway.codecs.fhir.strict_json import read_json
-from gateway.errors import ErrorCode, refuse_errors
+from gateway.errors import ErrorCode, Finding, Severity, refuse_errors
 from gateway.model.datatypes import Identifier
 from gateway.model.patient import Patient
 from gateway.service import Service
@@ -22,6 +24,8 @@ from gateway.web.fhir.conditions import http_date, names
 from gateway.web.fhir.interaction import Answer, Request, json_body, refusal, written
 from gateway.web.http import Headers
 
+_SEARCHED = frozenset(("identifier", "_id", "_format", "_pretty"))
+_CONDITION = frozenset(("identifier", "_format", "_pretty"))
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
 
@@ -76,6 +80,18 @@ class Patients:
         """Find a patient by identifier, or all with an ``_id``."""
         found: list[Patient] = []
         asked = False
+        unknown = [
+            Finding(
+                rule="unknown-parameter",
+                code=ErrorCode.INVALID_SEARCH,
+                location=name[:100],
+                message="patients are found by identifier and _id",
+                severity=Severity.ERROR if request.prefer.strict else Severity.WARNING,
+            )
+            for name, _ in request.parameters
+            if name not in _SEARCHED
+        ]
+        refuse_errors(unknown)
         for name, value in request.parameters:
             if name == "identifier":
                 asked = True
@@ -101,13 +117,20 @@ class Patients:
             [write_patient(p, self._naming) for p in found],
             total=len(found),
             links=[("self", f"{self._base_url}/Patient")],
+            outcome=write_operation_outcome(unknown) if unknown else None,
             base_url=self._base_url,
         )
         return Answer(200, body)
 
     async def create(self, request: Request) -> Answer:
-        """Add a patient under an id of ours."""
-        return await self._keep(request, await self._body(request), "", created=True)
+        """Add a patient under an id of ours; with If-None-Exist only where there is none."""
+        patient = await self._body(request)
+        condition = request.header(b"if-none-exist")
+        if condition is not None:
+            known = await self._identified(parse_qsl(condition, keep_blank_values=True), "create")
+            if known is not None:
+                return self._kept(request, known, created=False)
+        return await self._keep(request, patient, "", created=True)
 
     async def put(self, request: Request) -> Answer:
         """Add or replace a patient: under the id in the address, or by ``?identifier=``."""
@@ -129,20 +152,26 @@ class Patients:
                     f"the resource says {patient.logical_id[:64]}, the address {named[:64]}",
                 )
             before = await self._patients.read(named)
+            _check_version(request, before)
             return await self._keep(request, patient, named, created=before is None)
-        asked = [v for n, v in request.parameters if n == "identifier"]
-        if len(asked) != 1:
+        known = await self._identified(request.parameters, "put")
+        _check_version(request, known)
+        logical_id = known.logical_id if known else ""
+        return await self._keep(request, patient, logical_id, created=known is None)
+
+    async def _identified(self, criteria: list[tuple[str, str]], what: str) -> Patient | None:
+        """The patient a condition names, which must be one identifier."""
+        asked = [v for n, v in criteria if n == "identifier"]
+        if len(asked) != 1 or any(n not in _CONDITION for n, _ in criteria):
             raise refusal(
                 ErrorCode.REQUIRED_PARAMETER,
-                "patient-put",
+                f"patient-{what}",
                 "identifier",
-                "PUT Patient/<id>, or PUT Patient?identifier=system|value",
+                "PUT Patient/<id>, or a condition of one identifier: identifier=system|value",
             )
         token = read_token(asked[0])
         scheme = self._naming.scheme(token.system) if token.system else ""
-        known = await self._patients.find(Identifier.of(token.code, scheme))
-        logical_id = known.logical_id if known else ""
-        return await self._keep(request, patient, logical_id, created=known is None)
+        return await self._patients.find(Identifier.of(token.code, scheme))
 
     async def _body(self, request: Request) -> Patient:
         resource = read_json(await json_body(request, self._limit))
@@ -170,7 +199,31 @@ class Patients:
         self, request: Request, patient: Patient, logical_id: str, *, created: bool
     ) -> Answer:
         kept = await self._patients.put(replace(patient, logical_id=logical_id, known=True))
+        return self._kept(request, kept, created=created)
+
+    def _kept(self, request: Request, kept: Patient, *, created: bool) -> Answer:
         location = f"{self._base_url}/Patient/{kept.logical_id}".encode()
         headers = [(b"location", location), (b"etag", f'W/"{kept.version}"'.encode())]
         status = 201 if created else 200
         return written(request, status, write_patient(kept, self._naming), headers)
+
+
+def _check_version(request: Request, before: Patient | None) -> None:
+    """Let a change happen to the version only that the client has read.
+
+    Raises:
+        Refused: With 412.
+    """
+    wanted = request.header(b"if-match")
+    if wanted is None:
+        return
+    if before is not None and names(wanted, f'W/"{before.version}"'):
+        return
+    raise refusal(
+        ErrorCode.PRECONDITION_FAILED,
+        "if-match",
+        "If-Match",
+        "the patient is at another version; read it again"
+        if before is not None
+        else "there is no such patient here",
+    )
