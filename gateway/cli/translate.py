@@ -108,16 +108,19 @@ def translate(
             help="With `--to cda`: the file that each level 1 document wraps (PDF, text, ...).",
         ),
     ] = False,
+    xml: Annotated[
+        bool, typer.Option("--xml", help="With `--to fhir`: FHIR XML, not JSON.")
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Errors only; say nothing of what was lost.")
     ] = False,
 ) -> None:
     """Translate between FHIR, XDS and CDA, naming everything that is lost.
 
-    What FILE is shows in its content: a FHIR Bundle, DocumentReference or List; an XDS message as
-    SOAP, as recorded MTOM or as bare ebRIM; a CDA document; the plain JSON of this command. What
-    the target cannot carry, and what had to be assumed, is told on standard error with its place,
-    all of it at once; the result is written all the same.
+    What FILE is shows in its content: a FHIR Bundle, DocumentReference or List in JSON or XML; an
+    XDS message as SOAP, as recorded MTOM or as bare ebRIM; a CDA document; the plain JSON of this
+    command. What the target cannot carry, and what had to be assumed, is told on standard error
+    with its place, all of it at once; the result is written all the same.
 
     A consent (FHIR Consent, BPPC document) is translated as what the patient decides in it, and
     refused as a whole where anything in it would not be enforced.
@@ -151,10 +154,13 @@ def translate(
         give_up("--form belongs to --to xds.", USAGE)
     if body and to is not Target.CDA:
         give_up("--body belongs to --to cda.", USAGE)
+    if xml and to is not Target.FHIR:
+        give_up("--xml belongs to --to fhir.", USAGE)
+    how = _How(to=to, form=_FORMS[form] if form else None, bodies=body, xml=xml)
     results = []
     for name in _each(files):
         try:
-            results.append(_translate(name, to, circumstances, form, bodies=body))
+            results.append(_translate(name, how, circumstances))
         except OSError as error:
             give_up(f"{name}: {error.strerror or error}.", USAGE)
         except ProfileFault as fault:
@@ -181,13 +187,22 @@ class _Result:
         return not any(finding.is_error for finding in self.findings)
 
 
-def _translate(
-    name: str, to: Target, circumstances: Circumstances, form: Form | None, *, bodies: bool
-) -> _Result:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _How:
+    """What is wanted of every input."""
+
+    to: Target
+    form: XdsForm | None
+    bodies: bool
+    xml: bool
+
+
+def _translate(name: str, how: _How, circumstances: Circumstances) -> _Result:
     octets = _octets(name)
-    chosen = _FORMS[form] if form else None
     try:
-        written = translate_any(octets, to, circumstances, bodies=bodies, form=chosen)
+        written = translate_any(
+            octets, how.to, circumstances, bodies=how.bodies, form=how.form, xml=how.xml
+        )
     except Refused as refused:
         return _Result(name=name, outputs=(), findings=refused.findings)
     return _Result(name=name, outputs=written.value, findings=written.findings)
@@ -268,7 +283,9 @@ def _write(results: list[_Result], output: Path | None) -> None:
         if len(outputs) > 1:
             give_up(f"There are {len(outputs)} files to write; give a folder with -o.", USAGE)
         for _, file in outputs:
-            is_text = file.media_type.startswith("text/") or file.media_type.endswith("json")
+            is_text = file.media_type.startswith("text/") or file.media_type.endswith(
+                ("json", "xml")
+            )
             if sys.stdout.isatty() and not is_text:
                 give_up(f"The result is {file.media_type}; give a file with -o.", USAGE)
             sys.stdout.buffer.write(file.octets)
@@ -297,7 +314,7 @@ def _paths(
             yield output, file
             continue
         name = file.name
-        if "." not in name or name == "fhir.json":
+        if "." not in name or name in ("fhir.json", "fhir.xml"):
             stem = "stdin" if result.name == STDIN else Path(result.name).stem
             name = f"{stem}.{name}"
         stem, dot, suffix = name.rpartition(".")

@@ -3,6 +3,7 @@
     from_fhir   Bundle (ITI-65 transaction, searchset, collection), DocumentReference or List
     to_fhir     an ITI-65 transaction bundle with its Binaries, or a searchset for an answer
     as_model    the same as an object of fhir.resources (R4B), where somebody wants objects
+    as_xml      the same as FHIR XML
 
 Every translation is checked by making it once more in the other direction: what does not come back
 is among the findings, with its place.
@@ -25,6 +26,7 @@ from gateway.codecs.fhir.collection import read_collection
 from gateway.codecs.fhir.fragments import Fragments
 from gateway.codecs.fhir.searchset import write_searchset
 from gateway.codecs.fhir.strict_json import read_json
+from gateway.codecs.fhir.xml import json_from_xml, xml_from_json
 from gateway.errors import ErrorCode, Finding, Refused, Severity
 from gateway.model.association import Association
 from gateway.model.datatypes import Identifier
@@ -89,6 +91,15 @@ def as_model(resource: Json) -> FHIRAbstractModel:
 
     kind = get_fhir_model_class(str(resource.get("resourceType")))
     return kind.model_validate(resource)
+
+
+def as_xml(resource: Json) -> bytes:
+    """Give a resource as FHIR XML.
+
+    Raises:
+        Refused: When it is not valid FHIR.
+    """
+    return xml_from_json(orjson.dumps(resource), pretty=True) + b"\n"
 
 
 def _transaction(package: Package, naming: NamingSystems) -> Translation[Json]:
@@ -192,7 +203,7 @@ def from_fhir(
     """Read a Bundle, DocumentReference or List.
 
     Args:
-        source: JSON octets, the object made of them, or an object of fhir.resources.
+        source: JSON or XML octets, the JSON object, or an object of fhir.resources.
         naming: The community's table of OIDs and URIs.
         patient_id: Whose record it is, for a message that names its patient by a literal
             reference only, which a directory would have to resolve.
@@ -248,10 +259,13 @@ def read_resource(source: bytes | Json | FHIRAbstractModel) -> Json:
     """Give the JSON object of a resource, whatever it comes as.
 
     Raises:
-        Refused: When the octets are not JSON as FHIR writes it.
+        Refused: When the octets are neither JSON nor XML as FHIR writes them.
     """
     if isinstance(source, bytes):
-        return read_json(source)
+        start = source.removeprefix(b"\xef\xbb\xbf")
+        if start.lstrip()[:1] == b"<" or source[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return read_json(json_from_xml(source))
+        return read_json(start)
     if isinstance(source, dict):
         return source
     return read_json(source.model_dump_json().encode())

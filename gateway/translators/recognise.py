@@ -21,7 +21,6 @@ import orjson
 from gateway.codecs.cda.bppc import is_acknowledgment
 from gateway.codecs.cda.header import HL7_V3, read_header
 from gateway.codecs.cda.values import CdaHeader
-from gateway.codecs.fhir.strict_json import read_json
 from gateway.codecs.xml import INLINE_LIMITS, XmlRefused, read_xml
 from gateway.errors import ErrorCode, Finding, Refused, Severity
 from gateway.model.choices import Statement
@@ -37,7 +36,7 @@ from gateway.translators.consents import (
     to_bppc,
     to_consent,
 )
-from gateway.translators.fhir import from_fhir, to_fhir
+from gateway.translators.fhir import as_xml, from_fhir, read_resource, to_fhir
 from gateway.translators.package import Package
 from gateway.translators.plain import Json, from_json, to_json
 from gateway.translators.translation import Translation
@@ -109,7 +108,7 @@ def recognise(octets: bytes) -> Kind:
     """
     start = octets.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if start == b"{":
-        return Kind.FHIR_JSON if "resourceType" in _members(octets) else Kind.PLAIN
+        return Kind.FHIR_JSON if "resourceType" in read_resource(octets) else Kind.PLAIN
     if start == b"<" or octets.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
             tag = str(read_xml(octets, limits=INLINE_LIMITS).tag)
@@ -135,6 +134,7 @@ def translate_any(
     *,
     bodies: bool = False,
     form: XdsForm | None = None,
+    xml: bool = False,
 ) -> Translation[tuple[OutputFile, ...]]:
     """Read a message of any kind and write it as one of the targets.
 
@@ -144,6 +144,7 @@ def translate_any(
     Args:
         bodies: With CDA as target: take the files out that level 1 documents wrap.
         form: With XDS as target: which message.
+        xml: With FHIR as target: write XML, not JSON.
 
     Raises:
         Refused: When the octets are no message of a known kind, or a consent that would not be
@@ -157,7 +158,17 @@ def translate_any(
     else:
         written = write_any(read.value, target, profile, bodies=bodies, form=form)
     findings = tuple(dict.fromkeys((*read.findings, *written.findings)))
-    return Translation(written.value, findings)
+    files = written.value
+    if xml and target is Target.FHIR:
+        files = tuple(
+            OutputFile(
+                name="fhir.xml",
+                media_type="application/fhir+xml",
+                octets=as_xml(read_resource(f.octets)),
+            )
+            for f in files
+        )
+    return Translation(files, findings)
 
 
 def read_any(
@@ -180,9 +191,7 @@ def read_any(
             source_id=circumstances.source_id,
             patient_id=circumstances.patient_id,
         )
-    if kind is Kind.FHIR_XML:
-        raise _refusal("fhir-xml", "", "FHIR XML is not read yet; give JSON")
-    resource = _members(octets)
+    resource = read_resource(octets)
     if kind is Kind.PLAIN:
         if resource.get("kind") == STATEMENT:
             return statement_from_json(octets)
@@ -316,10 +325,6 @@ def _named_apart(files: list[OutputFile]) -> Iterator[OutputFile]:
 def _json(name: str, media_type: str, value: object) -> OutputFile:
     octets = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     return OutputFile(name=name, media_type=media_type, octets=octets)
-
-
-def _members(octets: bytes) -> Json:
-    return read_json(octets.removeprefix(b"\xef\xbb\xbf"))
 
 
 def _refusal(rule: str, location: str, message: str) -> Refused:

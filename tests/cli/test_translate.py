@@ -37,6 +37,16 @@ def test_a_recorded_message_becomes_a_fhir_bundle() -> None:
     assert "submission_set_status: a FHIR document bundle cannot carry this" in told
 
 
+def test_fhir_xml_is_read_and_written(tmp_path: Path) -> None:
+    octets, _ = run(NOTE, "--to", "fhir", "--xml")
+    assert octets.startswith(b"<?xml") or octets.startswith(b"<Bundle")
+    again, _ = run("-", "--to", "fhir", "-q", stdin=octets)
+    assert again == run(NOTE, "--to", "fhir", "-q")[0]
+    consent, _ = run("-", "--to", "fhir", "--xml", stdin=json.dumps(STATEMENT).encode())
+    statement, _ = run("-", "--to", "json", stdin=consent)
+    assert statement_from_json(statement).value.choices
+
+
 def test_quiet_says_errors_only() -> None:
     assert run(NOTE, "--to", "fhir", "--quiet")[1] == ""
 
@@ -111,6 +121,7 @@ def test_all_findings_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     [
         (NOTE, "--to", "fhir", "--body"),
         (NOTE, "--to", "fhir", "--form", "iti-41"),
+        (NOTE, "--to", "xds", "--xml"),
         (NOTE, VSM, "--to", "json"),
         (ROOT / "nowhere.xml", "--to", "json"),
         (NOTE, "--to", "fhir", "--profile", "atlantis"),
