@@ -15,6 +15,7 @@ from gateway.actors.bundle_resolution import ANY_STATUS, ANY_TYPE, BundleResolut
 from gateway.actors.document_repository import DocumentRepository, StagedDocument
 from gateway.errors import Finding, Refused
 from gateway.model.association import Association
+from gateway.model.changed import changed
 from gateway.model.datatypes import Code
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.lifecycle import Changes
@@ -118,10 +119,10 @@ class DocumentRecipient:
         Source:
             IHE MHD 4.2.4: 2:3.65.4.1.2.2 (sourcePatientInfo need not be there).
         """
-        return replace(
+        return changed(
             submission,
             submission_sets=tuple(
-                replace(
+                changed(
                     s,
                     unique_id=s.unique_id or self._new_oid(),
                     content_type_code=_shown(s.content_type_code),
@@ -129,7 +130,7 @@ class DocumentRecipient:
                 for s in submission.submission_sets
             ),
             folders=tuple(
-                replace(
+                changed(
                     f,
                     unique_id=f.unique_id or self._new_oid(),
                     code_list=tuple(_shown(c) for c in f.code_list),
@@ -137,7 +138,7 @@ class DocumentRecipient:
                 for f in submission.folders
             ),
             document_entries=tuple(
-                replace(
+                changed(
                     e,
                     unique_id=e.unique_id or self._new_oid(),
                     # A FHIR source need not say under which number it knows the patient itself.

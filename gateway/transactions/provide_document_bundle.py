@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from gateway.errors import Finding
 from gateway.model.association import Association
+from gateway.model.changed import changed
 from gateway.model.datatypes import Identifier
 from gateway.model.folder import Folder
 from gateway.model.patient import Patient
@@ -158,18 +159,20 @@ class ProvideDocumentBundle:
             identifier = found.get(patient.reference)
             if identifier is not None:
                 (sources if patient.is_source else subjects)[patient.object_id] = identifier
-        submission = replace(
+        if not subjects and not sources:
+            return self
+        submission = changed(
             self.submission,
             submission_sets=tuple(
-                replace(s, patient_id=subjects.get(s.entry_uuid, s.patient_id))
+                changed(s, patient_id=subjects.get(s.entry_uuid, s.patient_id))
                 for s in self.submission.submission_sets
             ),
             folders=tuple(
-                replace(f, patient_id=subjects.get(f.entry_uuid, f.patient_id))
+                changed(f, patient_id=subjects.get(f.entry_uuid, f.patient_id))
                 for f in self.submission.folders
             ),
             document_entries=tuple(
-                replace(
+                changed(
                     e,
                     patient_id=subjects.get(e.entry_uuid, e.patient_id),
                     source_patient_id=e.source_patient_id or sources.get(e.entry_uuid),
@@ -177,7 +180,7 @@ class ProvideDocumentBundle:
                 for e in self.submission.document_entries
             ),
         )
-        return replace(self, submission=submission)
+        return changed(self, submission=submission)
 
     def with_targets(self, found: Mapping[str, str]) -> ProvideDocumentBundle:
         """Name registered documents and folders by entryUUID instead of logical id.
@@ -186,10 +189,12 @@ class ProvideDocumentBundle:
             found: The present entryUUID behind each logical id; others stay as they are.
         """
         named = {name: found[name] for name in self.logical_ids if name in found}
-        submission = replace(
+        if not named:
+            return self
+        submission = changed(
             self.submission,
             associations=tuple(
-                replace(
+                changed(
                     a,
                     source_object=named.get(a.source_object, a.source_object),
                     target_object=named.get(a.target_object, a.target_object),
@@ -198,11 +203,11 @@ class ProvideDocumentBundle:
             ),
         )
         entries = tuple(
-            replace(e, object_id=named[e.object_id]) if e.object_id in named else e
+            changed(e, object_id=named[e.object_id]) if e.object_id in named else e
             for e in self.entries
         )
         put = tuple((named.get(n, n), folder, place) for n, folder, place in self.put_folders)
-        return replace(self, submission=submission, entries=entries, put_folders=put)
+        return changed(self, submission=submission, entries=entries, put_folders=put)
 
     def with_existing(self, found: Mapping[str, str]) -> ProvideDocumentBundle:
         """Leave out what need not be created, and let what refers to it refer to what exists.
@@ -224,14 +229,14 @@ class ProvideDocumentBundle:
             if (is_set_member and target in folders) or (source in found and source not in updated):
                 left_out.add(link.entry_uuid)
                 continue
-            changed = replace(
+            moved = replace(
                 link,
                 source_object=found.get(source, source),
                 target_object=found.get(target, target),
             )
             if is_set_member and target in found:
-                changed = replace(changed, submission_set_status="Reference")
-            kept.append(changed)
+                moved = replace(moved, submission_set_status="Reference")
+            kept.append(moved)
         new = {e.entry_uuid for e in submission.document_entries} - found.keys()
         rest = tuple(link for link in kept if link.target_object not in left_out)
         return replace(

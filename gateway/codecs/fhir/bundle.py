@@ -13,7 +13,6 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TypeVar
 
 from gateway.codecs.fhir import list as lists
@@ -43,6 +42,7 @@ from gateway.codecs.fhir.vocabulary import (
     UUID_URN,
 )
 from gateway.errors import ErrorCode, Finding, Refused
+from gateway.model.changed import changed
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.naming import NamingSystems
@@ -163,7 +163,7 @@ class _BundleReading:
             ),
             documents=tuple(self.documents),
             entries=tuple(
-                replace(request, object_id=self.objects.get(number, ""))
+                changed(request, object_id=self.objects.get(number, ""))
                 for number, request in enumerate(self.requests)
             ),
             patients=tuple(self.patients),
@@ -223,7 +223,7 @@ class _BundleReading:
             if patient_id is None and len(patient.identifiers) == 1:
                 patient_id = patient.identifiers[0]
         # Logical id and version are the registry's to give, whatever id the resource came with.
-        return replace(
+        return changed(
             held, entry_uuid=object_id, logical_id=None, version=None, patient_id=patient_id
         )
 
@@ -277,16 +277,16 @@ class _BundleReading:
         self._note_not_carried(resource, document_reference_parts(read, self.reader.naming), path)
         entry = self._identified(read, number, resource, path)
         if profile == MINIMAL_BUNDLE and "profile" not in (resource.get("meta") or {}):
-            entry = replace(entry, limited_metadata=True)
+            entry = changed(entry, limited_metadata=True)
         source = source_reference(self.reader, resource, path, entry, self.places, self.base_url)
         if source is not None:
             self.patients.append(source)
         document = self._document(entry, resource, path)
         if document is not None:
             self.documents.append(document)
-            entry = replace(entry, mime_type=entry.mime_type or document.content_type)
+            entry = changed(entry, mime_type=entry.mime_type or document.content_type)
             if document.is_serialized:
-                entry = replace(entry, hash=None, size=None)
+                entry = changed(entry, hash=None, size=None)
         self.entries.append(entry)
         self.entry_numbers.append(number)
 

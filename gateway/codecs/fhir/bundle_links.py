@@ -7,7 +7,6 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from gateway.codecs.fhir.bundle_frame import read_condition
 from gateway.codecs.fhir.reader import Json, Reader
@@ -16,6 +15,7 @@ from gateway.codecs.fhir.relations import entry_uuid_of, read_relations
 from gateway.codecs.fhir.vocabulary import UUID_URN
 from gateway.errors import ErrorCode
 from gateway.model.association import Association
+from gateway.model.changed import changed
 from gateway.model.vocabulary import AssociationType
 from gateway.transactions.provide_document_bundle import BY_UNIQUE_ID, RequestEntry
 
@@ -78,7 +78,7 @@ class Links:
     def add(self, path: str, association: Association) -> str:
         """Take in an association; give its id."""
         name = f"association-{len(self.associations)}"
-        self.associations.append(replace(association, entry_uuid=name))
+        self.associations.append(changed(association, entry_uuid=name))
         self.locations.append((name, path))
         return name
 

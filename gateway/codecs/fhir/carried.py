@@ -69,9 +69,8 @@ def note_not_carried(
         resolve: Finds other entries of the message by reference.
     """
     comparison = _Comparison(reader.naming, resolve)
-    said = comparison.leaves(complete(parts))
     told = [finding.location for finding in reader.findings]
-    for place in comparison.missing(resource, said, path):
+    for place in comparison.missing(resource, complete(parts), path):
         if not any(one.startswith(place) or place.startswith(one) for one in told if one):
             reader.lost(place, _WHY.get(place.removeprefix(f"{path}."), _OTHERWISE))
 
@@ -106,19 +105,26 @@ class _Comparison:
                 found.add((member, name, self._spelling(name, value)))
         return frozenset(found)
 
-    def missing(self, resource: Json, said: frozenset[Leaf], path: str) -> Iterator[str]:
-        """Give the places of a resource that are not in ``said``."""
+    def missing(self, resource: Json, written: Json, path: str) -> Iterator[str]:
+        """Give the places of a resource that are not in its second writing."""
         contained = _contained(resource)
-        said |= frozenset(self._served(resource))
-        used: set[str] = set()
+        same_contained = resource.get("contained") == written.get("contained")
+        used: set[str] = set(contained if same_contained else ())
         frame = _FRAME_OF.get(resource_type(resource), _FRAME)
+        said: frozenset[Leaf] | None = None
         for member, value in resource.items():
-            if member in frame:
+            if member in frame or _is_same(member, value, written, same_contained):
                 continue
+            if said is None:
+                said = self.leaves(written) | frozenset(self._served(resource))
+            if same_contained:
+                used = set()
             if self._is_said(member, value, said, contained, used):
                 continue
             lost = self._missing(member, member, value, said, contained, used, 0)
             yield from (f"{path}.{place}" for place in _places(member, lost))
+        if same_contained:
+            return
         for number, inner in enumerate(resource.get("contained") or ()):
             if type(inner) is dict and inner.get("id") not in used:
                 yield f"{path}.contained[{number}]"
@@ -271,6 +277,25 @@ def _moment(text: str) -> str:
     """Give a time in the one spelling both sides have for it; any other text as it is."""
     moment = read_date_time(text)
     return text if moment is None else moment[0]
+
+
+def _is_same(member: str, value: Any, written: Json, same_contained: bool) -> bool:
+    """Whether a member was written again letter by letter, as most of an ordinary one is."""
+    ours = written.get(member)
+    if member == "meta":
+        return type(value) is dict and value.keys() <= _META
+    if member == "content" and type(value) is list and len(value) == 1:
+        content = value[0]
+        attachment = content.get("attachment") if type(content) is dict else None
+        if type(attachment) is not dict:
+            return False
+        kept = {k: v for k, v in attachment.items() if k not in _ATTACHMENT}
+        return bool(ours == [{**content, "attachment": kept}])
+    # Equal references to contained resources say nothing where these differ.
+    return bool(value == ours) and (same_contained or member not in _REFERRING)
+
+
+_REFERRING = frozenset({"author", "authenticator", "context", "extension", "source"})
 
 
 def _places(name: str, lost: list[str] | None) -> list[str]:
