@@ -29,10 +29,11 @@ from gateway.model.datatypes import (
     Telecom,
 )
 from gateway.model.document_entry import DocumentEntry
-from gateway.model.naming import NamingSystems
 from gateway.model.submission import Submission
 from gateway.model.submission_set import SubmissionSet
 from gateway.model.vocabulary import AssociationType, AvailabilityStatus
+from gateway.profile import read_profile
+from gateway.settings import shipped
 from gateway.transactions.registry_stored_query import FindDocuments, RegistryStoredQuery
 
 FIND_DOCUMENTS = "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"
@@ -196,7 +197,8 @@ def bundle_template(content: bytes) -> Template:
         ),
     )
     documents = {"Document1": ("text/xml", content)}
-    octets = write_provide_bundle(bare, documents, NamingSystems())
+    naming = read_profile("ihe", shipped("profiles")).naming
+    octets = write_provide_bundle(bare, documents, naming)
     # Ids with a mark in them are no OIDs, so they travel as opaque ones; what is sent are OIDs.
     opaque = f'"system":"{OPAQUE_ID}","value":"'.encode()
     return Template(octets.replace(opaque, b'"system":"urn:ietf:rfc:3986","value":"urn:oid:'))

@@ -82,15 +82,13 @@ class _Comparison:
         self._naming = naming
         self._resolve = resolve
 
-    def leaves(self, resource: Json) -> frozenset[Leaf]:
-        """Give all that a resource of our own says."""
+    def leaves(self, resource: Json, of_member: str) -> frozenset[Leaf]:
+        """Give all that one member of a resource of our own says."""
         contained = _contained(resource)
         found: set[Leaf] = set()
-        waiting: list[tuple[str, str, Any, int]] = [
-            (member, member, value, 0)
-            for member, value in resource.items()
-            if member != "contained"
-        ]
+        waiting: list[tuple[str, str, Any, int]] = (
+            [(of_member, of_member, resource[of_member], 0)] if of_member in resource else []
+        )
         while waiting:
             member, name, value, depth = waiting.pop()
             if type(value) is dict:
@@ -111,12 +109,11 @@ class _Comparison:
         same_contained = resource.get("contained") == written.get("contained")
         used: set[str] = set(contained if same_contained else ())
         frame = _FRAME_OF.get(resource_type(resource), _FRAME)
-        said: frozenset[Leaf] | None = None
+        served = frozenset(self._served(resource))
         for member, value in resource.items():
             if member in frame or _is_same(member, value, written, same_contained):
                 continue
-            if said is None:
-                said = self.leaves(written) | frozenset(self._served(resource))
+            said = self.leaves(written, member) | served
             if same_contained:
                 used = set()
             if self._is_said(member, value, said, contained, used):
