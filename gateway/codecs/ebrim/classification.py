@@ -6,7 +6,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from uuid import UUID, uuid5
 
@@ -36,7 +36,6 @@ from gateway.model.datatypes import (
     Code,
     Organization,
     Person,
-    Slot,
     Telecom,
     is_uuid_urn,
 )
@@ -66,15 +65,12 @@ def part_ids(object_id: str) -> Iterator[str]:
         number += 1
 
 
-def read_code(element: Element, where: str, reading: Reading) -> Code:
-    """Read a coded value, and note what its Classification lacks.
+def read_usual_code(element: Element) -> Code | None:
+    """Read a coded value as nearly all are written; ``None`` when it is written otherwise.
 
-    Args:
-        where: The attribute, as findings call it.
+    A usual one has one Slot and one Name with one text each. They are reached by index, in one
+    step: codes are most of a message.
     """
-    code = (element.get("nodeRepresentation") or "").strip()
-    # Nearly every code has one Slot and one Name with one text each. They are reached by index,
-    # in one step: codes are most of a message.
     if len(element) == 2 and len(slot := element[0]) == 1 and len(name := element[1]) == 1:
         value_list, string = slot[0], name[0]
         if (
@@ -87,19 +83,33 @@ def read_code(element: Element, where: str, reading: Reading) -> Code:
         ):
             value = value_list[0]
             if value.tag == VALUE and not len(value):
-                scheme, display = (value.text or "").strip(), string.get("value")
-                if code and scheme and display:
-                    return _code(code, scheme, display, string.get(XML_LANG) or None)
-    return _read_unusual_code(element, code, where, reading)
+                return _code(
+                    element.get("nodeRepresentation"),
+                    value.text,
+                    string.get("value"),
+                    string.get(XML_LANG),
+                )
+    return None
 
 
 @lru_cache(maxsize=4096)
-def _code(code: str, scheme: str, display: str, language: str | None) -> Code:
+def _code(
+    code: str | None, scheme: str | None, display: str | None, language: str | None
+) -> Code | None:
     """Give the same value for the same code: what others keep by value is found quickly by it."""
-    return Code(code, scheme, display, language)
+    code, scheme = (code or "").strip(), (scheme or "").strip()
+    if not (code and scheme and display):
+        return None
+    return Code(code, scheme, display, language or None)
 
 
-def _read_unusual_code(element: Element, code: str, where: str, reading: Reading) -> Code:
+def read_unusual_code(element: Element, where: str, reading: Reading) -> Code:
+    """Read a coded value however it is written, and note what its Classification lacks.
+
+    Args:
+        where: The attribute, as findings call it.
+    """
+    code = (element.get("nodeRepresentation") or "").strip()
     scheme = ""
     schemes = 0
     display: str | None = None
@@ -148,40 +158,40 @@ def _note_extra(slot: Element, where: str, reading: Reading) -> None:
 
 def read_author(element: Element, where: str, reading: Reading) -> Author:
     """Read an author; its values are kept even when they are not well formed."""
-    slots = Slots(where, reading)
+    values = []
     for child in element:
         tag = child.tag
         if tag == SLOT:
-            slots.add(child)
+            values.append((child.get("name"), tuple(read_values(child, where, reading))))
         elif tag not in (NAME, DESCRIPTION, VERSION_INFO):
             reading.unexpected(child, where)
-    return _author(
-        slots.text("authorPerson"),
-        slots.texts("authorInstitution"),
-        slots.texts("authorRole"),
-        slots.texts("authorSpecialty"),
-        slots.texts("authorTelecommunication"),
-        slots.extra(),
-    )
+    return _flawless_author(tuple(values)) or _author(values, where, reading)
+
+
+_SlotValues = tuple[str | None, tuple[str, ...]]
+"""A slot's name and its values, as they came."""
 
 
 @lru_cache(maxsize=1024)
-def _author(
-    person: str | None,
-    institution: tuple[str, ...],
-    role: tuple[str, ...],
-    specialty: tuple[str, ...],
-    telecommunication: tuple[str, ...],
-    extra: tuple[Slot, ...],
-) -> Author:
-    """Give the same value for the same author."""
+def _flawless_author(values: tuple[_SlotValues, ...]) -> Author | None:
+    """Give the same value for the same author; ``None`` where something is to be noted."""
+    reading = Reading()
+    author = _author(values, "", reading)
+    return None if reading.findings else author
+
+
+def _author(values: Iterable[_SlotValues], where: str, reading: Reading) -> Author:
+    slots = Slots(where, reading)
+    for name, texts in values:
+        slots.put(name, list(texts))
+    person = slots.text("authorPerson")
     return Author(
         person=Person(person) if person else None,
-        institution=tuple([Organization(text) for text in institution]),
-        role=role,
-        specialty=specialty,
-        telecommunication=tuple([Telecom(text) for text in telecommunication]),
-        extra=extra,
+        institution=tuple([Organization(text) for text in slots.texts("authorInstitution")]),
+        role=slots.texts("authorRole"),
+        specialty=slots.texts("authorSpecialty"),
+        telecommunication=tuple([Telecom(text) for text in slots.texts("authorTelecommunication")]),
+        extra=slots.extra(),
     )
 
 

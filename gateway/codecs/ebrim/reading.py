@@ -87,15 +87,24 @@ class Reading:
         self._object_ids.add(object_id)
 
     def part_id(self, part_id: str, location: str) -> None:
-        """Remember the id of a classification or identifier, and note what is wrong with it.
+        """Remember the id of a classification or identifier, and note what is wrong with it."""
+        if not self.takes_part_id(part_id):
+            self.refuse_part_id(part_id, location)
+
+    def takes_part_id(self, part_id: str) -> bool:
+        """Remember the id of a classification or identifier; whether nothing is wrong with it.
 
         Source:
             IHE ITI TF-3: 4.2.3.1.5 (revision 17): ids are unique in a submission, and one that
             starts with ``urn:uuid:`` is a UUID.
         """
         if part_id in self._part_ids or part_id in self._object_ids:
-            self._collision(part_id, location)
+            return False
         self._part_ids.add(part_id)
+        return part_id[:9] != "urn:uuid:" or is_uuid_urn(part_id)
+
+    def refuse_part_id(self, part_id: str, location: str) -> None:
+        """Note what is wrong with an id that was not taken."""
         if part_id[:9] == "urn:uuid:" and not is_uuid_urn(part_id):
             self.problem(
                 "id-uuid",
@@ -103,6 +112,8 @@ class Reading:
                 f"the id {part_id[:128]} starts with urn:uuid: and is not a UUID; write a UUID "
                 "or a symbolic name",
             )
+        else:
+            self._collision(part_id, location)
 
     def _collision(self, some_id: str, location: str) -> None:
         self.problem(

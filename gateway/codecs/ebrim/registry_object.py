@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from gateway.codecs.ebrim.classification import (
     part_ids,
     read_author,
-    read_code,
+    read_unusual_code,
+    read_usual_code,
     write_author,
     write_code,
     write_label,
@@ -108,31 +109,35 @@ class Parts:
     def _read_classification(self, element: Element) -> None:
         reading, kind = self.reading, self.kind
         scheme = element.get("classificationScheme")
+        part = ""
         if scheme is None:
             self.read_label(element)
-            where = self.where
         elif (name := kind.codes.get(scheme)) is not None:
-            where = f"{self.where}.{name}"
-            code = read_code(element, where, reading)
-            codes = self.codes.setdefault(name, [])
-            codes.append(code)
-            if len(codes) == 2 and name not in kind.repeatable:
-                reading.problem(
-                    "classification-repeated",
-                    where,
-                    f"{name} may have one value only; remove the other Classifications",
-                )
+            part = name
+            code = read_usual_code(element)
+            if code is None:
+                code = read_unusual_code(element, f"{self.where}.{name}", reading)
+            codes = self.codes.get(name)
+            if codes is None:
+                self.codes[name] = [code]
+            else:
+                codes.append(code)
+                if len(codes) == 2 and name not in kind.repeatable:
+                    reading.problem(
+                        "classification-repeated",
+                        f"{self.where}.{name}",
+                        f"{name} may have one value only; remove the other Classifications",
+                    )
         elif scheme == kind.author:
-            where = f"{self.where}.author"
-            self.authors.append(read_author(element, where, reading))
+            part = "author"
+            self.authors.append(read_author(element, f"{self.where}.author", reading))
         else:
-            where = self.where
             reading.problem(
                 "classification-scheme",
-                where,
+                self.where,
                 f"the classification scheme {scheme[:128]} is not one of {kind.name}; remove it",
             )
-        self._check_part(element, "classifiedObject", where)
+        self._check_part(element, element.get("classifiedObject"), "classifiedObject", part)
 
     def read_label(self, element: Element) -> None:
         """Read a Classification by node, which says what the object is."""
@@ -150,8 +155,7 @@ class Parts:
     def _read_identifier(self, element: Element) -> None:
         reading = self.reading
         scheme = element.get("identificationScheme") or ""
-        name = self.kind.identifiers.get(scheme)
-        where = f"{self.where}.{name}" if name else self.where
+        name = self.kind.identifiers.get(scheme) or ""
         value = (element.get("value") or "").strip()
         named = False
         for child in element:
@@ -159,42 +163,52 @@ class Parts:
             if tag == NAME:
                 named = len(child) > 0 and bool(child[0].get("value"))
             elif tag not in (SLOT, DESCRIPTION, VERSION_INFO):
-                reading.unexpected(child, where)
-        if name is None:
+                reading.unexpected(child, self._place(name))
+        if not name:
             reading.problem(
                 "identification-scheme",
-                where,
+                self.where,
                 f"the identification scheme {scheme[:128] or 'that is empty'} is not one of "
                 f"{self.kind.name}; remove the ExternalIdentifier",
             )
         elif name in self.identifiers:
-            reading.problem("identifier-repeated", where, f"{name} stands more than once; keep one")
+            reading.problem(
+                "identifier-repeated",
+                self._place(name),
+                f"{name} stands more than once; keep one",
+            )
         else:
             self.identifiers[name] = value
             if not value:
                 reading.problem(
-                    "identifier-value", where, f"the value of {name} is empty; write it"
+                    "identifier-value",
+                    self._place(name),
+                    f"the value of {name} is empty; write it",
                 )
         if not named:
             reading.problem(
                 "identifier-name",
-                where,
+                self._place(name),
                 "the ExternalIdentifier has no Name; write the one its scheme prescribes",
             )
-        self._check_part(element, "registryObject", where)
+        self._check_part(element, element.get("registryObject"), "registryObject", name)
 
-    def _check_part(self, element: Element, reference: str, where: str) -> None:
+    def _check_part(self, element: Element, owner: str | None, reference: str, part: str) -> None:
         """Check what a part says of itself: its own id, and whose part it is."""
-        if part_id := element.get("id"):
-            self.reading.part_id(part_id, where)
-        owner = element.get(reference)
+        part_id = element.get("id")
+        if part_id and not self.reading.takes_part_id(part_id):
+            self.reading.refuse_part_id(part_id, self._place(part))
         if owner != self.entry_uuid and (owner or "").strip() != self.entry_uuid:
             self.reading.problem(
                 "part-of-another",
-                where,
+                self._place(part),
                 f"{reference} names {(owner or 'nothing')[:128]}, and the object around it is "
                 f"{self.entry_uuid[:128] or 'without id'}; make them equal",
             )
+
+    def _place(self, part: str) -> str:
+        """How findings call a part; only a finding is worth making the text."""
+        return f"{self.where}.{part}" if part else self.where
 
 
 class Writing:

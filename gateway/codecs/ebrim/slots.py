@@ -45,10 +45,17 @@ class Slots:
             values = read_values(slot, self.where, self._reading)
         if name and name not in self._values:
             self._values[name] = values
-        elif not name:
+        else:
+            self.put(name, values)
+
+    def put(self, name: str | None, values: list[str]) -> None:
+        """Take in the values of one Slot."""
+        if not name:
             self._reading.problem(
                 "slot-name", self.where, "a Slot has no name; write its name attribute"
             )
+        elif name not in self._values:
+            self._values[name] = values
         else:
             self._reading.problem(
                 "slot-repeated",
