@@ -324,6 +324,12 @@ class ErrorCode(Enum):
     REQUIRED_PARAMETER = WireForm(
         "XDSStoredQueryMissingParam", "required", 400, "a parameter is missing"
     )
+    UNKNOWN_SOURCE_DOMAIN = WireForm(
+        "XDSRegistryError", "code-invalid", 400, "nobody here has identifiers of the system given"
+    )
+    UNKNOWN_TARGET_DOMAIN = WireForm(
+        "XDSRegistryError", "code-invalid", 403, "identifiers of the system asked for are not given"
+    )
     NOT_FOUND = WireForm("XDSRegistryError", "not-found", 404, "there is nothing at this address")
     GONE = WireForm(
         "XDSDocumentUniqueIdError",

@@ -5,7 +5,7 @@ Each Protocol has one contract in ``tests/storage/contract.py`` that every imple
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -15,6 +15,7 @@ from gateway.model.datatypes import Identifier
 from gateway.model.lifecycle import Changes, DocumentRecord, Known
 from gateway.model.patient import Patient
 from gateway.model.submission import ReceivedDocument, RegistryObject
+from gateway.transactions.conditions import Condition, Order
 from gateway.transactions.registry_stored_query import StoredQuery
 
 
@@ -36,7 +37,9 @@ class Held(NamedTuple):
         patient: The surviving patient id as CX text; empty for an association.
         fragment: The object in the form asked for, complete but for the frame of the answer;
             empty when only references were asked for.
-        key: Where the object stands in the order of answers; a page continues after it.
+        key: Where the object stands in the order of registration.
+        place: Of a page in another order: the values of what it is ordered by. A page continues
+            after ``key`` and ``place`` of the last object.
     """
 
     kind: str
@@ -44,6 +47,7 @@ class Held(NamedTuple):
     patient: str
     fragment: bytes
     key: int
+    place: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +55,17 @@ class Page:
     """A part of an answer: at most ``size`` objects that follow the one with key ``after``.
 
     Newest first, or oldest first when ``ascending``.
+
+    Attributes:
+        order: What comes before that order: attributes the answers are ordered by.
+        place: Of the object with key ``after``: the values of those attributes.
     """
 
     size: int
     after: int | None = None
     ascending: bool = False
+    order: tuple[Order, ...] = ()
+    place: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +115,23 @@ class Past(NamedTuple):
     versions: tuple[Version, ...]
     removed: str = ""
     last_version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPatients:
+    """A page of patients.
+
+    Attributes:
+        places: For each patient: its key, and the values it is ordered by; a page continues
+            after the last one.
+        total: How many there are over all pages.
+        more: Whether another page follows.
+    """
+
+    patients: tuple[Patient, ...] = ()
+    places: tuple[tuple[str | int, ...], ...] = ()
+    total: int = 0
+    more: bool = False
 
 
 class TooManyResults(Exception):
@@ -244,6 +271,22 @@ class PatientDirectory(Protocol):
 
     async def list(self) -> tuple[Patient, ...]:
         """Give every patient, in the order they came."""
+        ...
+
+    async def search(
+        self, conditions: Sequence[Condition], page: Page, *, merged: bool = False
+    ) -> FoundPatients:
+        """Give the patients for whom every condition holds, a page at a time.
+
+        Args:
+            conditions: About ``family``, ``given``, ``birth_date``, ``gender``, ``active``
+                (``1`` or ``0``), ``identifier``, ``logical_id`` and ``last_updated``.
+            merged: Give patients that were merged into others as well.
+        """
+        ...
+
+    async def knows_authority(self, authority: str) -> bool:
+        """Whether any patient has an identifier that this authority gave."""
         ...
 
 

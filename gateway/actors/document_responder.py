@@ -6,12 +6,15 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from gateway.actors.document_registry import DocumentRegistry
 from gateway.errors import ErrorCode, Finding, Refused
+from gateway.model.datatypes import Identifier
 from gateway.model.lifecycle import DocumentRecord
-from gateway.model.vocabulary import AvailabilityStatus
+from gateway.model.patient import Patient
+from gateway.model.vocabulary import AssociationType, AvailabilityStatus, DocumentEntryType
 from gateway.ports import (
     DocumentStore,
     Form,
@@ -23,13 +26,20 @@ from gateway.ports import (
     RegistryStore,
     Version,
 )
+from gateway.transactions.conditions import Condition, Inclusion, Linked, Newest
 from gateway.transactions.registry_stored_query import (
     FindDocuments,
     FindFolders,
     FindSubmissionSets,
 )
 
+_ANY_TYPE = tuple(t.value for t in DocumentEntryType)
 _NOTHING = Found(objects=(), total=0)
+_HELD = (AssociationType.HAS_MEMBER.value,)
+_MOST_NAMED = 1000
+_MOST_INCLUDED = 1000
+
+Find = FindDocuments | FindSubmissionSets | FindFolders
 
 
 class DocumentResponder:
@@ -58,26 +68,93 @@ class DocumentResponder:
 
     async def find(
         self,
-        query: FindDocuments | FindSubmissionSets | FindFolders,
+        queries: Sequence[Find],
         page: Page,
         patient_logical_id: str = "",
     ) -> Found:
         """Find objects, a page at a time.
 
         Args:
-            query: Complete, but for a patient known by the id of its FHIR resource.
+            queries: One for each kind of object that is wanted; complete, but for a patient known
+                by the id of its FHIR resource.
             page: Which part of the answer is wanted.
             patient_logical_id: That id; a patient nobody knows has no documents.
 
         Raises:
-            Refused: When the query cannot be answered.
+            Refused: When the query cannot be answered, or would show several patients' objects.
         """
         if patient_logical_id:
             patient = await self._patients.read(patient_logical_id)
             if patient is None:
                 return _NOTHING
-            query = replace(query, patient_id=patient.merged_into or patient.identifiers[0])
-        return await self._registry.find(query, Form.FHIR, page)
+            identifier = patient.merged_into or patient.identifiers[0]
+            named = [q.patient_id for q in queries if q.patient_id is not None]
+            if named and not await self._is_same(named[0], patient.merged_into, identifier):
+                return _NOTHING
+            queries = [replace(query, patient_id=identifier) for query in queries]
+        elif any(query.patient_id is None for query in queries):
+            await self._refuse_several_patients(queries)
+        if len(queries) == 1:
+            return await self._registry.find(queries[0], Form.FHIR, page)
+        found = [await self._registry.find(query, Form.FHIR, page) for query in queries]
+        return _merged(found, page)
+
+    async def _is_same(
+        self, named: Identifier, merged_into: Identifier | None, identifier: Identifier
+    ) -> bool:
+        """Whether a patient named twice, by identifier and by reference, is one patient."""
+        by_identifier = await self._patients.find(named)
+        by_reference = await self._patients.find(identifier)
+        if by_identifier is None or by_reference is None:
+            return False
+        return by_identifier.logical_id == by_reference.logical_id
+
+    async def _refuse_several_patients(self, queries: Sequence[Find]) -> None:
+        """Objects asked for by their ids may belong to one patient only, as in XDS."""
+        patients: set[str] = set()
+        for query in queries:
+            found = await self._registry.find(query, Form.REFERENCE, Page(size=_MOST_NAMED))
+            patients |= {held.patient for held in found.objects}
+        if len(patients) > 1:
+            raise Refused(
+                Finding(
+                    rule="single-patient",
+                    code=ErrorCode.RESULT_NOT_SINGLE_PATIENT,
+                    location="patient",
+                    message="what is named belongs to several patients; search for each of them "
+                    "by itself",
+                )
+            )
+
+    async def include(
+        self, objects: Sequence[Held], what: Collection[Inclusion]
+    ) -> tuple[tuple[Held, ...], tuple[Patient, ...], bool]:
+        """Give what goes with objects that were found.
+
+        Returns:
+            Objects, patients, and whether there is more than one answer may hold.
+        """
+        if not objects:
+            return (), (), False
+        patients: list[Patient] = []
+        if Inclusion.PATIENT in what:
+            for cx in dict.fromkeys(held.patient for held in objects if held.patient):
+                patient = await self._patients.find(Identifier(cx))
+                if patient is not None:
+                    patients.append(patient)
+        uuids = tuple(held.entry_uuid for held in objects)
+        shown = set(uuids)
+        beside: list[Held] = []
+        more = False
+        for query in _inclusions(uuids, what):
+            found = await self._registry.find(query, Form.FHIR, Page(size=_MOST_INCLUDED))
+            more = more or found.more
+            for held in found.objects:
+                if held.entry_uuid not in shown:
+                    shown.add(held.entry_uuid)
+                    beside.append(held)
+        more = more or len(beside) > _MOST_INCLUDED
+        return tuple(beside[:_MOST_INCLUDED]), tuple(patients), more
 
     async def read(self, kind: str, resource_id: str) -> Held:
         """Give one DocumentReference or List by its FHIR id.
@@ -158,3 +235,42 @@ class DocumentResponder:
 def _unknown(code: ErrorCode, kind: str, resource_id: str, message: str) -> Refused:
     location = f"{kind}/{resource_id[:64]}"
     return Refused(Finding(rule="resource-known", code=code, location=location, message=message))
+
+
+def _inclusions(uuids: tuple[str, ...], what: Collection[Inclusion]) -> Iterator[Find]:
+    """The queries that find what goes with objects."""
+
+    def targets(types: tuple[str, ...] = ()) -> tuple[Condition, ...]:
+        # What is referred to is a resource in its present state, whichever version was linked.
+        return Newest(), Linked(from_here=False, types=types, to=uuids, any_version=True)
+
+    if Inclusion.RELATED in what:
+        yield FindDocuments(object_type=_ANY_TYPE, also=targets())
+    if Inclusion.RELATING in what:
+        link = Linked(from_here=True, to=uuids)
+        yield FindDocuments(object_type=_ANY_TYPE, also=(link,))
+    if Inclusion.MEMBERS in what:
+        yield FindDocuments(object_type=_ANY_TYPE, also=targets(_HELD))
+        yield FindFolders(metadata_level=2, also=targets(_HELD))
+    if Inclusion.HOLDERS in what:
+        link = Linked(from_here=True, types=_HELD, to=uuids)
+        yield FindSubmissionSets(also=(link,))
+        yield FindFolders(metadata_level=2, also=(Newest(), link))
+
+
+def _merged(found: Sequence[Found], page: Page) -> Found:
+    """Join the pages of several kinds of objects into one."""
+    objects = [held for one in found for held in one.objects]
+    objects.sort(key=lambda held: held.key, reverse=not page.ascending)
+    # From the last to the first: each sort leaves equals as the one before it put them.
+    for number, order in reversed(tuple(enumerate(page.order))):
+        objects.sort(key=lambda held: _place(held, number), reverse=not order.ascending)
+    more = len(objects) > page.size or any(one.more for one in found)
+    return Found(
+        objects=tuple(objects[: page.size]), total=sum(one.total for one in found), more=more
+    )
+
+
+def _place(held: Held, number: int) -> tuple[bool, str | int]:
+    value = held.place[number]
+    return isinstance(value, str), value

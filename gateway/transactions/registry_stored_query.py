@@ -14,6 +14,7 @@ from enum import Enum
 
 from gateway.model.datatypes import Identifier
 from gateway.model.vocabulary import DocumentEntryType
+from gateway.transactions.conditions import Condition, TimeBound
 
 CodeKey = tuple[str, str | None]
 """Code and scheme; a scheme of ``None`` matches any (FHIR may ask so, a stored query may not)."""
@@ -33,25 +34,6 @@ class ReturnType(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimeBound:
-    """``low <= value < high`` on one time attribute, by the first second the value covers.
-
-    Attributes:
-        attribute: ``creation_time``, ``service_start_time``, ``service_stop_time``,
-            ``submission_time``, ``last_update_time`` or ``registration_time``.
-        low: 14 digits, inclusive.
-        high: 14 digits, exclusive.
-        missing_matches: Whether an object without that time passes: so it is for service times
-            in XDS (ITI TF-2a: 3.18.4.1.2.3.7.1), and for an open end of a FHIR period.
-    """
-
-    attribute: str
-    low: str | None = None
-    high: str | None = None
-    missing_matches: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FindDocuments:
     """Entries of one patient by their attributes; FindDocumentsByReferenceId as well.
 
@@ -61,10 +43,8 @@ class FindDocuments:
         metadata_level: 1 hides superseded versions and offline entries, 2 shows all.
         entry_uuid, unique_id: Only from FHIR: ``identifier``, which names either; one id of
             either kind must match.
-        logical_id: Only from FHIR: ``_id``.
-        author_family, author_given: Only from FHIR: texts one author's name must start with.
-        with_service_time: Only from FHIR: a period was asked for, so an entry without any does
-            not match.
+        logical_id: Only from FHIR: a read by id.
+        also: Only from FHIR: what else must hold.
     """
 
     patient_id: Identifier | None = None
@@ -85,9 +65,7 @@ class FindDocuments:
     entry_uuid: tuple[str, ...] = ()
     logical_id: tuple[str, ...] = ()
     unique_id: tuple[str, ...] = ()
-    author_family: tuple[tuple[str, ...], ...] = ()
-    author_given: tuple[tuple[str, ...], ...] = ()
-    with_service_time: bool = False
+    also: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +74,7 @@ class FindSubmissionSets:
 
     Attributes:
         author_person: One pattern with ``%`` and ``_``; empty does not filter.
+        also: Only from FHIR: what else must hold.
     """
 
     patient_id: Identifier | None = None
@@ -106,13 +85,16 @@ class FindSubmissionSets:
     content_type_code: AnyOf = ()
     entry_uuid: tuple[str, ...] = ()
     unique_id: tuple[str, ...] = ()
-    author_family: tuple[tuple[str, ...], ...] = ()
-    author_given: tuple[tuple[str, ...], ...] = ()
+    also: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindFolders:
-    """Folders of one patient."""
+    """Folders of one patient.
+
+    Attributes:
+        also: Only from FHIR: what else must hold.
+    """
 
     patient_id: Identifier | None = None
     status: tuple[str, ...] = ()
@@ -122,6 +104,7 @@ class FindFolders:
     entry_uuid: tuple[str, ...] = ()
     unique_id: tuple[str, ...] = ()
     logical_id: tuple[str, ...] = ()
+    also: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,21 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
 from gateway.model.association import Association
-from gateway.model.datatypes import Author, Code, DateTime, Identifier, Person, ReferenceId
+from gateway.model.datatypes import (
+    Author,
+    Code,
+    DateTime,
+    Identifier,
+    Organization,
+    Person,
+    ReferenceId,
+)
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.lifecycle import Changes, FolderTouch, StatusChange
@@ -26,6 +35,21 @@ from gateway.model.vocabulary import (
 )
 from gateway.ports import Form, Found, Page, TooManyResults
 from gateway.transactions import registry_stored_query as ask
+from gateway.transactions.conditions import (
+    Condition,
+    Either,
+    Every,
+    Has,
+    HasCode,
+    HasIdentifier,
+    HasText,
+    Is,
+    Linked,
+    Match,
+    Newest,
+    Not,
+    Order,
+)
 from tests.storage.shelf import APPROVED, DEPRECATED, Maker, patient
 
 NATIONAL = "urn:example:association:Other"
@@ -41,6 +65,22 @@ PERSONS = (
 )
 PATTERNS = ("%Smith%", "%sm%", "_^Sm%", "%Sm_th%", "%", "%\\%", "%100%", "^SMITH", "")
 NAMES = ("smi", "Mull", "muller", "er", "Jean", "paul", "éric", "ERIC", "100%")
+CODED = (
+    "class_code",
+    "type_code",
+    "event_code_list",
+    "confidentiality_code",
+    "content_type_code",
+    "code_list",
+)
+WHENS = (
+    "creation_time",
+    "service_start_time",
+    "submission_time",
+    "last_update_time",
+    "registration_time",
+    "last_updated",
+)
 STATUSES = (APPROVED, DEPRECATED)
 PATIENTS = ("A", "B", "C")
 TYPES = (DocumentEntryType.STABLE, DocumentEntryType.ON_DEMAND)
@@ -51,7 +91,9 @@ optional_time = st.none() | st.sampled_from(TIMES).map(DateTime)
 patients = st.sampled_from(PATIENTS).map(patient)
 statuses = st.sampled_from(STATUSES)
 authors = st.lists(
-    st.sampled_from(PERSONS).map(lambda p: Author(person=Person(p))) | st.just(Author()),
+    st.sampled_from(PERSONS).map(lambda p: Author(person=Person(p)))
+    | st.just(Author())
+    | st.just(Author(institution=(Organization.of("Hospital Éclair", "I7", "1.2"),))),
     max_size=2,
 ).map(tuple)
 
@@ -180,7 +222,72 @@ def bounds(draw: st.DrawFn, *attributes: str) -> ask.TimeBound:
         low=draw(st.none() | st.sampled_from(BOUNDS)),
         high=draw(st.none() | st.sampled_from(BOUNDS)),
         missing_matches=draw(st.booleans()),
+        last=draw(st.booleans()),
     )
+
+
+def conditions(objects: tuple[RegistryObject, ...]) -> st.SearchStrategy[Condition]:
+    """Anything a search may ask, of whatever kind of object."""
+    ids = [i for o in objects for i in (o.entry_uuid, getattr(o, "logical_id", None)) if i]
+    ends = few(st.sampled_from([*ids, "urn:uuid:nobody"]))
+    numbers = st.sampled_from((None, "1", "2", "I7", "r1", "ext"))
+    simple = st.one_of(
+        bounds(*WHENS),
+        st.builds(HasCode, st.sampled_from(CODED), *map(st.sampled_from, zip(*KEYS, strict=True))),
+        st.builds(HasCode, st.sampled_from(CODED), st.none(), st.sampled_from(("1.2", "x", ""))),
+        st.builds(
+            HasText,
+            st.sampled_from(("author_family", "author_given", "author_institution", "title")),
+            st.sampled_from((*NAMES, "Paul", "Müller", "Hospital", "hos")),
+            st.sampled_from(Match),
+        ),
+        st.builds(
+            HasIdentifier,
+            st.sampled_from(("author_person", "author_institution", "reference_id_list")),
+            numbers,
+            st.sampled_from((None, "", "1.2")),
+            st.sampled_from((None, None, "urn:x")),
+        ),
+        st.builds(Has, st.sampled_from((*CODED, *WHENS[:3], "title", "author_institution"))),
+        st.builds(Is, st.sampled_from(("entry_uuid", "logical_id", "unique_id")), ends),
+        st.just(Newest()),
+        st.builds(
+            Linked,
+            from_here=st.booleans(),
+            types=few(st.sampled_from(LINKS)),
+            to=ends,
+            any_version=st.booleans(),
+        ),
+    )
+    return st.recursive(
+        simple,
+        lambda inner: st.one_of(
+            st.builds(Not, inner),
+            st.builds(Every, few(inner)),
+            st.builds(Either, few(inner)),
+        ),
+        max_leaves=4,
+    )
+
+
+ORDERS = st.lists(
+    st.builds(
+        Order,
+        st.sampled_from(
+            (
+                "creation_time",
+                "type_code",
+                "availability_status",
+                "unique_id",
+                "date",
+                "last_updated",
+            )
+        ),
+        st.booleans(),
+    ),
+    max_size=2,
+    unique_by=lambda order: order.attribute,
+).map(tuple)
 
 
 def sparse(strategy: st.SearchStrategy[Any], nothing: Any = ()) -> st.SearchStrategy[Any]:
@@ -214,8 +321,6 @@ def questions(draw: st.DrawFn, shelf: list[Changes]) -> ask.StoredQuery:
         }
 
     kind = draw(st.sampled_from(ask.StoredQuery.__args__))  # type: ignore[attr-defined]
-    name = st.lists(st.sampled_from(NAMES), min_size=1, max_size=2).map(tuple)
-    names = sparse(st.lists(name, max_size=2).map(tuple))
     if kind is ask.FindDocuments:
         return ask.FindDocuments(
             patient_id=draw(sparse(st.none(), draw(patients))),
@@ -244,9 +349,7 @@ def questions(draw: st.DrawFn, shelf: list[Changes]) -> ask.StoredQuery:
             entry_uuid=draw(sparse(ids(entries, "entry_uuid"))),
             logical_id=draw(sparse(ids(entries, "logical_id"))),
             unique_id=draw(sparse(ids(entries, "unique_id"))),
-            author_family=draw(names),
-            author_given=draw(names),
-            with_service_time=draw(st.booleans()),
+            also=draw(sparse(few(conditions(objects)))),
             **filters(),
         )
     if kind is ask.FindSubmissionSets:
@@ -259,7 +362,7 @@ def questions(draw: st.DrawFn, shelf: list[Changes]) -> ask.StoredQuery:
             content_type_code=draw(sparse(any_codes())),
             entry_uuid=draw(sparse(ids(sets, "entry_uuid"))),
             unique_id=draw(sparse(ids(sets, "unique_id"))),
-            author_family=draw(names),
+            also=draw(sparse(few(conditions(objects)))),
         )
     if kind is ask.FindFolders:
         return ask.FindFolders(
@@ -267,6 +370,7 @@ def questions(draw: st.DrawFn, shelf: list[Changes]) -> ask.StoredQuery:
             status=draw(few(statuses)),
             times=draw(sparse(few(bounds("last_update_time", "registration_time")))),
             code_list=draw(sparse(all_codes())),
+            also=draw(sparse(few(conditions(objects)))),
             metadata_level=level,
             entry_uuid=draw(sparse(ids(folders, "entry_uuid"))),
             unique_id=draw(sparse(ids(folders, "unique_id"))),
@@ -324,6 +428,15 @@ def readings(draw: st.DrawFn) -> tuple[Form, Page | None]:
         ascending=st.booleans(),
     )
     page = draw(st.none() | pages)
+    if page is not None and draw(st.booleans()):
+        order = draw(ORDERS)
+        place = tuple(
+            draw(st.sampled_from((1, 2)))
+            if one.attribute == "availability_status"
+            else draw(st.sampled_from(("", *BOUNDS, "A\x1e1.2")))
+            for one in order
+        )
+        page = replace(page, order=order, place=place)
     return draw(st.sampled_from(Form)), page
 
 

@@ -23,6 +23,22 @@ from gateway.model.vocabulary import (
 )
 from gateway.ports import Clock, Form, Found, Held, Page, TooManyResults
 from gateway.storage.fragments import Fragments
+from gateway.transactions.conditions import (
+    Condition,
+    Either,
+    Every,
+    Has,
+    HasCode,
+    HasIdentifier,
+    HasText,
+    Is,
+    Linked,
+    Match,
+    Newest,
+    Not,
+    Order,
+    TimeBound,
+)
 from gateway.transactions.registry_stored_query import (
     AllOf,
     AnyOf,
@@ -40,7 +56,6 @@ from gateway.transactions.registry_stored_query import (
     GetSubmissionSetAndContents,
     GetSubmissionSets,
     StoredQuery,
-    TimeBound,
 )
 
 HAS_MEMBER = AssociationType.HAS_MEMBER
@@ -241,16 +256,96 @@ class MemoryRegistry:
             return Found(objects=tuple(self.held(k, form) for k in found), total=len(found))
         if not page.ascending:
             found.reverse()
+        order = (
+            page.order
+            if isinstance(query, FindDocuments | FindFolders | FindSubmissionSets)
+            else ()
+        )
+        for number, one in reversed(tuple(enumerate(order))):
+            found.sort(key=lambda k: by(place(k, order)[number]), reverse=not one.ascending)
         rest = found
         if page.after is not None:
             # A page goes on where the one before it ended, whether that object is still there.
-            after = page.after
-            rest = [k for k in found if (k.key > after if page.ascending else k.key < after)]
+            rest = [k for k in found if is_beyond(k, order, page)]
         return Found(
-            objects=tuple(self.held(k, form) for k in rest[: page.size]),
+            objects=tuple(
+                self.held(k, form)._replace(place=place(k, order)) for k in rest[: page.size]
+            ),
             total=len(found),
             more=len(rest) > page.size,
         )
+
+    def holds(self, c: Condition, k: Kept) -> bool:
+        """Whether a condition of a search holds, the slow way."""
+        o: Any = k.value
+        match c:
+            case Every(parts):
+                return all(self.holds(p, k) for p in parts)
+            case Either(parts):
+                return any(self.holds(p, k) for p in parts)
+            case Not(part):
+                return not self.holds(part, k)
+            case TimeBound():
+                return in_time(c, k)
+            case HasCode(attribute, code, scheme):
+                return any(
+                    code in (None, one.code) and scheme in (None, one.scheme)
+                    for one in values(k, attribute)
+                )
+            case HasText(attribute, text, match):
+                return any(is_text(match, text, one) for one in texts(k, attribute))
+            case HasIdentifier("unique_id" | "source_id" as attribute, value, authority):
+                root, caret, extension = (getattr(o, attribute, None) or "").partition("^")
+                return bool(caret) and (root == authority if value is None else extension == value)
+            case HasIdentifier(attribute, value, authority, type_code):
+                return any(
+                    number
+                    and value in (None, number)
+                    and authority in (None, one.authority)
+                    and (type_code is None or getattr(one, "type_code", None) == type_code)
+                    for one in values(k, attribute)
+                    for number in (one.value if hasattr(one, "value") else one.identifier,)
+                )
+            case Is("availability_status", given):
+                return o.availability_status in given
+            case Is("logical_id", given) if isinstance(o, SubmissionSet):
+                return o.entry_uuid in given
+            case Is(attribute, given):
+                return getattr(o, attribute, None) in given
+            case Has(attribute):
+                return bool(values(k, attribute))
+            case Newest():
+                return k.kind == "SubmissionSet" or self.is_latest(k)
+            case Linked():
+                versions = [k]
+                if c.any_version:
+                    versions = [v for v in self.of(k.kind) if v.value.logical_id == o.logical_id]
+                return any(self.is_linked(c, v.value.entry_uuid) for v in versions)
+
+    def is_linked(self, c: Linked, entry_uuid: str) -> bool:
+        for a in (k.value for k in self.of("Association")):
+            here, there = a.source_object, a.target_object
+            if not c.from_here:
+                here, there = there, here
+            if (
+                here == entry_uuid
+                and a.availability_status == AvailabilityStatus.APPROVED
+                and a.association_type in (c.types or RELATIONSHIPS)
+                and (not c.to or self.is_named(there, c))
+            ):
+                return True
+        return False
+
+    def is_named(self, entry_uuid: str, c: Linked) -> bool:
+        other = self.by_uuid(entry_uuid)
+        if other is None:
+            return False
+        lid = getattr(other.value, "logical_id", None)
+        same = [other]
+        if c.from_here and other.kind in ("DocumentEntry", "Folder"):
+            same = [k for k in self.of(other.kind) if k.value.logical_id == lid]
+        by_lid = other.kind in ("DocumentEntry", "Folder") and lid in c.to
+        return by_lid or any(k.value.entry_uuid in c.to for k in same)
 
     def answer(self, query: StoredQuery) -> list[Kept]:
         match query:
@@ -324,12 +419,7 @@ class MemoryRegistry:
             and self.passes(q, k)
             and chosen(q.logical_id, e.logical_id)
             and identified(q, e)
-            and names_begin(q.author_family, q.author_given, e.author)
-            and (
-                not q.with_service_time
-                or e.service_start_time is not None
-                or e.service_stop_time is not None
-            )
+            and all(self.holds(c, k) for c in q.also)
         )
 
     def matches_set(self, q: FindSubmissionSets, k: Kept) -> bool:
@@ -342,7 +432,7 @@ class MemoryRegistry:
             and person_matches(q.author_person, s.author)
             and any_of(q.content_type_code, s.content_type_code)
             and identified(q, s)
-            and names_begin(q.author_family, q.author_given, s.author)
+            and all(self.holds(c, k) for c in q.also)
         )
 
     def matches_folder(self, q: FindFolders, k: Kept) -> bool:
@@ -354,6 +444,7 @@ class MemoryRegistry:
             and all_of(q.code_list, f.code_list)
             and identified(q, f)
             and self.shows_folder(q, k)
+            and all(self.holds(c, k) for c in q.also)
         )
 
     def get_all(self, q: GetAll) -> list[Kept]:
@@ -651,28 +742,109 @@ def plain(text: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
-def names_begin(
-    family: tuple[tuple[str, ...], ...], given: tuple[tuple[str, ...], ...], authors: Any
-) -> bool:
-    families = [plain(a.person.family) for a in authors if a.person]
-    givens = [
-        plain(part)
-        for a in authors
-        if a.person
-        for part in (a.person.given, a.person.middle, *a.person.middle.split())
-        if part
-    ]
-    return all(any(n.startswith(plain(t)) for t in g for n in families) for g in family) and all(
-        any(n.startswith(plain(t)) for t in g for n in givens) for g in given
-    )
+def values(k: Kept, attribute: str) -> list[Any]:
+    """The values of an attribute, authors' persons and institutions among them."""
+    o = k.value
+    if attribute == "author_person":
+        return [a.person for a in getattr(o, "author", ()) if a.person]
+    if attribute == "author_institution":
+        return [i for a in getattr(o, "author", ()) for i in a.institution]
+    if attribute in ("author_family", "author_given"):
+        # Who has a name at all has both, one of them perhaps empty.
+        return [t for t in texts(k, attribute) if t or attribute == "author_family"]
+    if attribute in ("registration_time", "last_updated"):
+        return [k.registered]
+    value = getattr(o, attribute, None)
+    if value is None:
+        return []
+    return list(value) if isinstance(value, tuple) else [value]
+
+
+def texts(k: Kept, attribute: str) -> list[str]:
+    people = [a.person for a in getattr(k.value, "author", ()) if a.person]
+    if attribute == "author_family":
+        return [p.family for p in people]
+    if attribute == "author_given":
+        return [n for p in people for n in (p.given, *p.middle.split(), p.middle) if n]
+    if attribute == "author_institution":
+        return [i.name for a in getattr(k.value, "author", ()) for i in a.institution if i.name]
+    if attribute == "title" and k.kind != "DocumentEntry":
+        return [t.value for t in k.value.title]
+    return []
+
+
+def is_text(match: Match, asked: str, text: str) -> bool:
+    if match is Match.EXACT:
+        return asked == text
+    if match is Match.CONTAINS:
+        return plain(asked) in plain(text)
+    return plain(text).startswith(plain(asked))
+
+
+def by(value: str | int) -> tuple[bool, str | int]:
+    return isinstance(value, str), value
+
+
+STATUS_NUMBERS = {AvailabilityStatus.APPROVED: 1, AvailabilityStatus.DEPRECATED: 2}
+
+
+def place(k: Kept, order: tuple[Order, ...]) -> tuple[str | int, ...]:
+    """What an object is ordered by, as rows hold it."""
+    found: list[str | int] = []
+    for one in order:
+        attribute = one.attribute
+        if attribute == "date":
+            attribute = {"SubmissionSet": "submission_time", "Folder": "last_update_time"}.get(
+                k.kind, "registration_time"
+            )
+        if attribute == "registration_time":
+            value: Any = k.registered
+        elif attribute == "last_updated":
+            value = k.updated
+        else:
+            value = getattr(k.value, attribute, None)
+        if isinstance(value, DateTime):
+            value = value.lower
+        elif isinstance(value, Code):
+            value = f"{value.code}\x1e{value.scheme}"
+        elif attribute == "availability_status":
+            value = STATUS_NUMBERS.get(value, value)
+        found.append("" if value is None else value)
+    return tuple(found)
+
+
+def is_beyond(k: Kept, order: tuple[Order, ...], page: Page) -> bool:
+    """Whether an object stands behind the place where a page ended."""
+    assert page.after is not None
+    for one, mine, last in zip(order, place(k, order), page.place[: len(order)], strict=True):
+        if mine != last:
+            return (by(mine) > by(last)) == one.ascending
+    return k.key > page.after if page.ascending else k.key < page.after
+
+
+def last_second(time: DateTime) -> str:
+    """The last second a time covers, found by trying the days of a month."""
+    text = time.text
+    if len(text) == 4:
+        text += "12"
+    if len(text) == 6:
+        months = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+        year, month = int(text[:4]), int(text[4:])
+        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+        text += "28" if month == 2 and not leap else str(months[month - 1])
+    return text + "235959"[len(text) - 8 :]
 
 
 def in_time(bound: TimeBound, k: Kept) -> bool:
     if bound.attribute == "registration_time":
         value: str | None = k.registered
+    elif bound.attribute == "last_updated":
+        value = k.updated
     else:
-        time = getattr(k.value, bound.attribute)
+        time = getattr(k.value, bound.attribute, None)
         value = None if time is None else time.lower
+        if time is not None and bound.last:
+            value = last_second(time)
     if value is None:
         return bound.missing_matches
     return (bound.low is None or bound.low <= value) and (bound.high is None or value < bound.high)

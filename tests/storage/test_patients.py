@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import pytest
 
 from gateway.errors import ErrorCode, Refused
-from gateway.model.datatypes import DateTime, Identifier
+from gateway.model.datatypes import Author, DateTime, Identifier, Organization
 from gateway.model.lifecycle import Changes
 from gateway.model.patient import Patient
-from gateway.ports import Form
+from gateway.ports import Form, Page
 from gateway.storage.sqlite import SqliteRegistryStore
+from gateway.transactions.conditions import Condition, HasIdentifier, HasText, Is, TimeBound
 from gateway.transactions.registry_stored_query import FindDocuments
 from tests.storage.shelf import Maker, patient
 from tests.storage.test_group_commit import with_store
@@ -180,3 +182,75 @@ def test_identifiers_are_the_same_by_value_and_authority(tmp_path: Path) -> None
         assert len(await documents(store, Identifier("1^^^&1.2.3&ISO"))) == 1
         assert await documents(store, Identifier("1^^^&1.2.4&ISO")) == []
         assert await documents(store, Identifier("1' OR 1=1 --^^^&1.2.3&ISO")) == []
+
+
+def test_a_merged_patient_is_searched_by_its_own_id_only(tmp_path: Path) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        for name, identifier in (("a", ALICE), ("b", BOB)):
+            told = Patient(logical_id=name, identifiers=(identifier,), family="Example")
+            await store.patients.put(told)
+        await store.patients.merge(BOB, ALICE)
+
+        async def found(*conditions: Condition, merged: bool = False) -> list[str]:
+            page = Page(size=10, ascending=True)
+            answer = await store.patients.search(conditions, page, merged=merged)
+            return [patient.logical_id for patient in answer.patients]
+
+        assert await found(HasText("family", "exam")) == ["a"]
+        assert await found(HasIdentifier("identifier", BOB.value, BOB.authority)) == ["a"]
+        assert await found(Is("logical_id", ("b",)), merged=True) == ["b"]
+
+    run(tmp_path)(test)
+
+
+def test_a_file_of_the_version_before_is_searched_like_a_new_one(tmp_path: Path) -> None:
+    added = {
+        "document_entry": (
+            "creation_time_last",
+            "service_start_time_last",
+            "service_stop_time_last",
+            "author_institution",
+            "mime_type",
+            "language_code",
+        ),
+        "submission_set": ("submission_time_last", "author_institution", "title"),
+        "folder": ("title",),
+        "patient": ("family_key", "given_key"),
+    }
+    path = tmp_path / "r.sqlite"
+
+    async def before(store: SqliteRegistryStore) -> None:
+        await store.patients.put(Patient(logical_id="a", identifiers=(ALICE,), family="Éxample"))
+        make = Maker()
+        entry = make.entry(
+            ALICE,
+            creation_time=DateTime("2024"),
+            language_code="fr-FR",
+            author=(Author(institution=(Organization.of("Clinic", "9", "1.2"),)),),
+        )
+        await store.change(lambda known: Changes(added=(entry,)))
+
+    async def after(store: SqliteRegistryStore) -> None:
+        ends = TimeBound(attribute="creation_time", low="20241231235959", last=True)
+        about = (ends, Is("language_code", ("fr-FR",)), HasText("author_institution", "clin"))
+        found = await store.find(FindDocuments(also=about), Form.REFERENCE)
+        assert found.total == 1
+        people = await store.patients.search((HasText("family", "exam"),), Page(size=1))
+        assert people.total == 1
+
+    with_store(tmp_path, before)
+    connection = sqlite3.connect(path)
+    for index in (
+        "patient_family",
+        "document_entry_extension",
+        "submission_set_extension",
+        "folder_extension",
+    ):
+        connection.execute(f"DROP INDEX {index}")
+    for table, columns in added.items():
+        for column in columns:
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    connection.execute("DELETE FROM migration WHERE number = 3")
+    connection.commit()
+    connection.close()
+    with_store(tmp_path, after)

@@ -19,6 +19,7 @@ from gateway.model.submission import Submission
 from gateway.transactions.registry_stored_query import (
     FindDocuments,
     GetAll,
+    GetDocuments,
     RegistryStoredQuery,
     ReturnType,
     StoredQuery,
@@ -31,6 +32,7 @@ DEPRECATED = "urn:oasis:names:tc:ebxml-regrep:StatusType:Deprecated"
 _QUERY_IDS = {
     FindDocuments: "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d",
     GetAll: "urn:uuid:10b545ea-725c-446d-9b95-8aeb444eddf3",
+    GetDocuments: "urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4",
 }
 FHIR = {"content-type": "application/fhir+json"}
 

@@ -26,11 +26,11 @@ from gateway.codecs.ebrim.reading import Reading, attribute
 from gateway.codecs.ebrim.slots import write_slot
 from gateway.codecs.xml import Element, escape_attribute
 from gateway.errors import ErrorCode, Refused
+from gateway.transactions.conditions import TimeBound
 from gateway.transactions.registry_stored_query import (
     RegistryStoredQuery,
     ReturnType,
     StoredQuery,
-    TimeBound,
 )
 
 _RETURN_TYPES = {form.value: form for form in ReturnType}

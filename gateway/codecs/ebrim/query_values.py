@@ -19,7 +19,8 @@ from gateway.codecs.xml import Element
 from gateway.errors import ErrorCode
 from gateway.model.datatypes import DateTime, Identifier
 from gateway.model.vocabulary import AvailabilityStatus
-from gateway.transactions.registry_stored_query import CodeKey, TimeBound
+from gateway.transactions.conditions import TimeBound
+from gateway.transactions.registry_stored_query import CodeKey
 
 _Value = TypeVar("_Value")
 _STATUSES = frozenset(AvailabilityStatus)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from gateway.codecs.fhir.capability_search import write_search_capability
 from gateway.codecs.fhir.datatypes import write_date_time
 from gateway.codecs.fhir.reader import Json
 from gateway.codecs.fhir.vocabulary import MHD, PROFILE
@@ -19,76 +20,7 @@ RECIPIENT = MHD + "CapabilityStatement/IHE.MHD.DocumentRecipient"
 GENERATE_METADATA = MHD + "OperationDefinition/generate-metadata"
 RESPONDER = MHD + "CapabilityStatement/IHE.MHD.DocumentResponder"
 
-_BASE = "http://hl7.org/fhir/SearchParameter/"
-_DOCUMENT_REFERENCE = (
-    ("_id", "token"),
-    ("_lastUpdated", "date"),
-    ("author.family", "string"),
-    ("author.given", "string"),
-    ("category", "token"),
-    ("creation", "date"),
-    ("date", "date"),
-    ("event", "token"),
-    ("facility", "token"),
-    ("format", "token"),
-    ("identifier", "token"),
-    ("patient", "reference"),
-    ("patient.identifier", "token"),
-    ("period", "date"),
-    ("related", "reference"),
-    ("security-label", "token"),
-    ("setting", "token"),
-    ("status", "token"),
-    ("type", "token"),
-)
-_LIST = (
-    ("_lastUpdated", "date"),
-    ("code", "token"),
-    ("date", "date"),
-    ("designationType", "token"),
-    ("identifier", "token"),
-    ("patient", "reference"),
-    ("patient.identifier", "token"),
-    ("source.family", "string"),
-    ("source.given", "string"),
-    ("sourceId", "token"),
-    ("status", "token"),
-)
-_DEFINITIONS = {
-    "creation": MHD + "SearchParameter/DocumentReference-Creation",
-    "designationType": MHD + "SearchParameter/List-DesignationType",
-    "sourceId": MHD + "SearchParameter/List-SourceId",
-}
-
-_MEANING = {
-    "_id": "The logical id, or the entryUUID of a version.",
-    "Patient._id": "The id of the resource.",
-    "_lastUpdated": "When the object was registered.",
-    "author.family": "Family name of one of the authors; begins with.",
-    "author.given": "Given name of one of the authors; begins with.",
-    "category": "classCode.",
-    "code": "submissionset or folder: which kind of list.",
-    "creation": "creationTime.",
-    "DocumentReference.date": "When the document was registered.",
-    "List.date": "submissionTime of a submission set, lastUpdateTime of a folder.",
-    "designationType": "contentTypeCode of a submission set, codeList of a folder.",
-    "event": "eventCodeList.",
-    "facility": "healthcareFacilityTypeCode.",
-    "format": "formatCode.",
-    "identifier": "uniqueId or entryUUID.",
-    "Patient.identifier": "system|value.",
-    "patient": "A Patient of this server.",
-    "patient.identifier": "patientId, as system|value.",
-    "period": "serviceStartTime to serviceStopTime; overlaps.",
-    "related": "referenceIdList, as related:identifier=system|value.",
-    "security-label": "confidentialityCode.",
-    "setting": "practiceSettingCode.",
-    "source.family": "Family name of one of the authors; begins with.",
-    "source.given": "Given name of one of the authors; begins with.",
-    "sourceId": "sourceId of a submission set.",
-    "status": "availabilityStatus: current is Approved, superseded is Deprecated.",
-    "type": "typeCode.",
-}
+PIX = "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +65,6 @@ def write_capability_statement(
         described = _resource(
             "DocumentReference",
             ("read", "vread", "history-instance", "search-type"),
-            _DOCUMENT_REFERENCE,
             ("IHE.MHD.Minimal.DocumentReference", "IHE.MHD.Comprehensive.DocumentReference"),
         )
         if able.publish:
@@ -149,7 +80,6 @@ def write_capability_statement(
             _resource(
                 "List",
                 ("read", "vread", "history-instance", "search-type"),
-                _LIST,
                 ("IHE.MHD.Comprehensive.SubmissionSet", "IHE.MHD.Comprehensive.Folder"),
             )
         )
@@ -206,7 +136,6 @@ _SAID = {
 def _resource(
     kind: str,
     interactions: tuple[str, ...],
-    parameters: tuple[tuple[str, str], ...] = (),
     profiles: tuple[str, ...] = (),
 ) -> Json:
     """What can be done with documents and lists."""
@@ -222,8 +151,7 @@ def _resource(
     resource["conditionalUpdate"] = False
     resource["conditionalDelete"] = "not-supported"
     resource["referencePolicy"] = ["literal", "logical"]
-    if parameters:
-        resource["searchParam"] = [_parameter(kind, *parameter) for parameter in parameters]
+    resource.update(write_search_capability(kind))
     return resource
 
 
@@ -263,26 +191,10 @@ def _patient(can_write: bool) -> Json:
         "conditionalUpdate": can_write,
         "conditionalDelete": "not-supported",
         "referencePolicy": ["literal", "logical"],
-        "searchParam": [
-            _parameter("Patient", "_id", "token"),
-            _parameter("Patient", "identifier", "token"),
-        ],
+        **write_search_capability("Patient"),
+        "operation": [{"name": "ihe-pix", "definition": PIX}],
     }
 
 
 def _interaction(code: str, said: str | None) -> Json:
     return {"code": code, "documentation": said} if said else {"code": code}
-
-
-def _parameter(kind: str, name: str, type_: str) -> Json:
-    parameter: Json = {"name": name, "type": type_}
-    said = _MEANING.get(f"{kind}.{name}") or _MEANING.get(name)
-    definition = _DEFINITIONS.get(name)
-    if definition is None and "." not in name:
-        owner = "Resource" if name.startswith("_") else kind
-        definition = f"{_BASE}{owner}-{name.lstrip('_')}"
-    if definition is not None:
-        parameter["definition"] = definition
-    if said:
-        parameter["documentation"] = said
-    return parameter

@@ -1,6 +1,6 @@
 """Page cursors: where an answer continues, opaque to the client and bound to its question.
 
-A cursor is the key of the last object of a page, enciphered and authenticated with a key of the
+A cursor is the place of the last object of a page, enciphered and authenticated with a key of the
 server (a synthetic-IV construction over HMAC-SHA-256), so that a client learns nothing from it,
 cannot make one up, and cannot carry one over to another search.
 """
@@ -11,11 +11,16 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
+from collections.abc import Sequence
 
 from gateway.errors import ErrorCode, Finding, Refused
 
-_LENGTH = 8
 _TAG = 16
+_BLOCK = 16
+
+Place = tuple[str | int, ...]
+"""The key of an object, and the values its answer is ordered by."""
 
 
 def _mac(secret: bytes, purpose: bytes, *parts: bytes) -> bytes:
@@ -25,23 +30,32 @@ def _mac(secret: bytes, purpose: bytes, *parts: bytes) -> bytes:
     return digest.digest()
 
 
-def write_cursor(after: int, scope: str, secret: bytes) -> str:
-    """Give the cursor of the page after the object with a key.
+def _crypt(octets: bytes, tag: bytes, secret: bytes) -> bytes:
+    """Encipher or decipher: both are the same."""
+    stream = b"".join(
+        _mac(secret, b"cursor-stream", tag, number.to_bytes(4, "big"))
+        for number in range(len(octets) // 32 + 1)
+    )
+    return bytes(a ^ b for a, b in zip(octets, stream, strict=False))
+
+
+def write_cursor(place: Sequence[str | int], scope: str, secret: bytes) -> str:
+    """Give the cursor of the page after the object at a place.
 
     Args:
-        after: Key of the last object of the page before.
+        place: Of the last object of the page before: its key first.
         scope: The question, and whoever asks it: the cursor opens in the same scope only.
         secret: The server's key.
     """
-    plain = after.to_bytes(_LENGTH, "big", signed=True)
+    plain = json.dumps(list(place)).encode()
+    # In whole blocks, so that its length tells little.
+    plain += b" " * (-len(plain) % _BLOCK)
     tag = _mac(secret, b"cursor-tag", scope.encode(), plain)[:_TAG]
-    stream = _mac(secret, b"cursor-stream", tag)
-    hidden = bytes(a ^ b for a, b in zip(plain, stream, strict=False))
-    return base64.urlsafe_b64encode(tag + hidden).decode("ascii")
+    return base64.urlsafe_b64encode(tag + _crypt(plain, tag, secret)).decode("ascii")
 
 
-def read_cursor(text: str, scope: str, secret: bytes) -> int:
-    """Give the key a cursor stands for.
+def read_cursor(text: str, scope: str, secret: bytes) -> Place:
+    """Give the place a cursor stands for.
 
     Raises:
         Refused: The cursor is not ours, was changed, or belongs to another search.
@@ -51,9 +65,9 @@ def read_cursor(text: str, scope: str, secret: bytes) -> int:
     except (binascii.Error, ValueError):
         octets = b""
     tag, hidden = octets[:_TAG], octets[_TAG:]
-    plain = bytes(a ^ b for a, b in zip(hidden, _mac(secret, b"cursor-stream", tag), strict=False))
+    plain = _crypt(hidden, tag, secret)
     expected = _mac(secret, b"cursor-tag", scope.encode(), plain)[:_TAG]
-    if len(octets) != _TAG + _LENGTH or not hmac.compare_digest(tag, expected):
+    if not hidden or not hmac.compare_digest(tag, expected):
         raise Refused(
             Finding(
                 rule="cursor",
@@ -62,4 +76,4 @@ def read_cursor(text: str, scope: str, secret: bytes) -> int:
                 message="this page link does not belong to this search; start it again",
             )
         )
-    return int.from_bytes(plain, "big", signed=True)
+    return tuple(json.loads(plain))

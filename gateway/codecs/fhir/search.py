@@ -10,17 +10,21 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from gateway.codecs.fhir.list import LIST_STATUS_OF
-from gateway.codecs.fhir.search_reading import RENAMED, SearchReading
+from gateway.codecs.fhir import search_parameters as tables
+from gateway.codecs.fhir.list import FOLDER, SUBMISSION_SET
+from gateway.codecs.fhir.search_control import CONTROL, Control, read_control
+from gateway.codecs.fhir.search_parameters import SearchRules
+from gateway.codecs.fhir.search_reading import SearchReading
 from gateway.codecs.fhir.search_values import read_token
-from gateway.codecs.fhir.vocabulary import STATUS_OF
+from gateway.codecs.fhir.vocabulary import LIST_TYPE
 from gateway.errors import ErrorCode, Finding, Refused, Severity
 from gateway.model.naming import NamingSystems
 from gateway.model.vocabulary import DocumentEntryType
+from gateway.transactions.conditions import Newest
 from gateway.transactions.registry_stored_query import (
     FindDocuments,
     FindFolders,
@@ -30,65 +34,58 @@ from gateway.transactions.registry_stored_query import (
 Parameters = Sequence[tuple[str, str]]
 """Names and values as they came in the URL or the form, decoded."""
 
-Query = TypeVar("Query", FindDocuments, FindSubmissionSets, FindFolders)
-
-_CONTROL = frozenset(
-    {"_count", "_cursor", "_sort", "_total", "_format", "_pretty", "_summary", "_elements"}
+Query_co = TypeVar(
+    "Query_co", bound=FindDocuments | FindSubmissionSets | FindFolders, covariant=True
 )
-_COMMON = _CONTROL | {
-    "patient",
-    "patient.identifier",
-    "status",
-    "identifier",
-    "date",
-    "_lastUpdated",
-}
-_DOCUMENTS = _COMMON | {
-    "_id",
-    "type",
-    "category",
-    "creation",
-    "period",
-    "facility",
-    "setting",
-    "format",
-    "security-label",
-    "event",
-    "author.family",
-    "author.given",
-    "related",
-    "related.identifier",
-}
-_FOLDERS = _COMMON | {"code", "designationType"}
-_SETS = _FOLDERS | {"sourceId", "source.family", "source.given"}
-_AVAILABILITY = {fhir: xds for xds, fhir in STATUS_OF.items()}
-_LIST_AVAILABILITY = {fhir: xds for xds, fhir in LIST_STATUS_OF.items()}
+
+_USUAL = SearchRules()
+_BOTH_TYPES = (DocumentEntryType.STABLE, DocumentEntryType.ON_DEMAND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Search(Generic[Query]):
+class Search(Generic[Query_co]):
     """A search as it was asked.
 
     Attributes:
-        query: Complete but for a patient that was named by reference.
+        queries: What is asked of each kind of object, complete but for a patient that was named
+            by reference; none when nothing can match.
+        control: How the answer is wanted.
         patient_reference: ``Patient/…`` or an absolute URL, still to be resolved to a patient id;
             empty when none was given.
-        count: Objects per page; 0 asks for the total only.
-        cursor: The page asked for, as the client sent it; see :mod:`gateway.codecs.fhir.cursor`.
-        ascending: Oldest first was asked for.
-        impossible: What was asked cannot match anything; the answer is empty.
+        named: Single objects are named by their ids, so that no patient needs to be.
         warnings: What was ignored, for the OperationOutcome of the answer.
+        ignored: Names of the parameters that were.
         scope: The question in one fixed spelling, without the page: cursors are bound to it.
     """
 
-    query: Query
+    queries: tuple[Query_co, ...]
+    control: Control
     patient_reference: str = ""
-    count: int
-    cursor: str | None = None
-    ascending: bool = False
-    impossible: bool = False
+    named: bool = False
     warnings: tuple[Finding, ...] = ()
+    ignored: frozenset[str] = frozenset()
     scope: str = ""
+
+    @property
+    def query(self) -> Query_co:
+        """The one query of a search for one kind of object."""
+        (query,) = self.queries
+        return query
+
+    @property
+    def impossible(self) -> bool:
+        """Whether nothing can match."""
+        return not self.queries
+
+    @property
+    def is_about_someone(self) -> bool:
+        """Whether a patient is named, or the objects are."""
+        return bool(
+            self.named
+            or self.impossible
+            or self.patient_reference
+            or all(query.patient_id for query in self.queries)
+        )
 
 
 # --- Searches ----------------------------------------------------------------------------------
@@ -101,6 +98,8 @@ def read_document_search(
     strict: bool = False,
     default_count: int = 50,
     max_count: int = 500,
+    rules: SearchRules = _USUAL,
+    base_url: str = "",
 ) -> Search[FindDocuments]:
     """Read the parameters of Find Document References [ITI-67].
 
@@ -108,41 +107,44 @@ def read_document_search(
         strict: The client asked for ``Prefer: handling=strict``.
         default_count: Objects per page when the client does not say.
         max_count: Objects per page at most; a larger ``_count`` is brought down to it.
+        rules: The community's own ways.
+        base_url: Of the FHIR face: references may begin with it.
 
     Raises:
         Refused: With a finding for every parameter that is wrong.
     """
-    reading = SearchReading(parameters, naming)
+    reading = SearchReading(parameters, naming, base_url, rules.home_community_id)
     reading.read_patient()
-    entry_uuid, unique_id = reading.identifiers("identifier")
-    period = reading.period("period")
+    table = tables.documents(rules) if rules is not _USUAL else tables.DOCUMENTS
+    others = reading.read(table)
     query = FindDocuments(
         patient_id=reading.patient[0] if reading.patient else None,
         # FHIR asks for all when it does not say; a stored query must always say.
-        status=reading.words("status", _AVAILABILITY) or tuple(_AVAILABILITY.values()),
-        class_code=reading.one_code("category"),
-        type_code=reading.one_code("type"),
-        practice_setting_code=reading.one_code("setting"),
-        healthcare_facility_type_code=reading.one_code("facility"),
-        format_code=reading.one_code("format"),
-        event_code_list=tuple(reading.codes("event")),
-        confidentiality_code=tuple(reading.codes("security-label")),
-        reference_id_list=reading.references(),
-        times=(
-            *reading.times("creation", "creation_time"),
-            *reading.times("date", "registration_time"),
-            *reading.times("_lastUpdated", "registration_time"),
-            *period,
-        ),
-        object_type=(DocumentEntryType.STABLE, DocumentEntryType.ON_DEMAND),
-        entry_uuid=entry_uuid,
-        unique_id=unique_id,
-        logical_id=reading.ids("_id"),
-        author_family=reading.names("author.family"),
-        author_given=reading.names("author.given"),
-        with_service_time=bool(period),
+        status=reading.statuses(rules.document_statuses),
+        class_code=reading.one("class_code"),
+        type_code=reading.one("type_code"),
+        practice_setting_code=reading.one("practice_setting_code"),
+        healthcare_facility_type_code=reading.one("healthcare_facility_type_code"),
+        format_code=reading.one("format_code"),
+        event_code_list=reading.every("event_code_list"),
+        confidentiality_code=reading.every("confidentiality_code"),
+        object_type=_BOTH_TYPES,
+        also=tuple(reading.also),
     )
-    return _finish(reading, query, _DOCUMENTS, strict, default_count, max_count)
+    order: Mapping[str, str] = tables.DOCUMENT_ORDER
+    if rules.document_date != "registration_time":
+        order = {**order, "date": rules.document_date}
+    ignored = ignore_unknown(reading, others, strict)
+    control = read_control(
+        reading,
+        "DocumentReference",
+        order,
+        strict=strict,
+        default_count=default_count,
+        max_count=max_count,
+        in_order="registration_time",
+    )
+    return _finish([reading], [] if reading.impossible else [query], control, ignored)
 
 
 def read_list_search(
@@ -152,105 +154,118 @@ def read_list_search(
     strict: bool = False,
     default_count: int = 50,
     max_count: int = 500,
-) -> Search[FindSubmissionSets] | Search[FindFolders]:
+    rules: SearchRules = _USUAL,
+    base_url: str = "",
+) -> Search[FindSubmissionSets | FindFolders]:
     """Read the parameters of Find Document Lists [ITI-66]; ``code`` says which of the two.
 
+    Without ``code`` both kinds are meant, as FHIR has it; MHD's clients always say.
+
     Raises:
-        Refused: With a finding for every parameter that is wrong, or when ``code`` is missing.
+        Refused: With a finding for every parameter that is wrong.
     """
-    reading = SearchReading(parameters, naming)
-    reading.read_patient()
-    entry_uuid, unique_id = reading.identifiers("identifier")
-    status = reading.words("status", _LIST_AVAILABILITY) or tuple(_LIST_AVAILABILITY.values())
-    patient_id = reading.patient[0] if reading.patient else None
-    kinds = {read_token(v).code for values in reading.groups("code") for v in values}
-    updated = reading.times("_lastUpdated", "registration_time")
-    if kinds == {"folder"}:
-        folders = FindFolders(
-            patient_id=patient_id,
-            status=status,
-            times=(*reading.times("date", "last_update_time"), *updated),
-            code_list=tuple(reading.codes("designationType")),
-            entry_uuid=entry_uuid,
-            unique_id=unique_id,
-        )
-        return _finish(reading, folders, _FOLDERS, strict, default_count, max_count)
-    if kinds != {"submissionset"}:
-        reading.note(
-            "search-code",
-            "code",
-            "say which lists are meant: code=submissionset or code=folder",
-            ErrorCode.REQUIRED_PARAMETER,
-        )
-    sets = FindSubmissionSets(
-        patient_id=patient_id,
-        status=status,
-        source_id=reading.identifiers("sourceId")[1],
-        times=(*reading.times("date", "submission_time"), *updated),
-        content_type_code=reading.one_code("designationType"),
-        entry_uuid=entry_uuid,
-        unique_id=unique_id,
-        author_family=reading.names("source.family"),
-        author_given=reading.names("source.given"),
+    queries: list[FindSubmissionSets | FindFolders] = []
+    readings: list[SearchReading] = []
+    unknown: list[list[str]] = []
+    community = rules.home_community_id
+    first = SearchReading(parameters, naming, base_url, community)
+    kinds = _kinds(first)
+    for kind in kinds or (SUBMISSION_SET, FOLDER):
+        reading = first
+        if readings:
+            reading = SearchReading(parameters, naming, base_url, community)
+        readings.append(reading)
+        reading.read_patient()
+        is_folder = kind == FOLDER
+        table = tables.folders(rules) if is_folder else tables.submission_sets(rules)
+        other_table = tables.submission_sets(rules) if is_folder else tables.folders(rules)
+        others = reading.read(table)
+        elsewhere = {name for name in others if _is_known(name, other_table)}
+        unknown.append([name for name in others if name not in elsewhere])
+        query = _folders(reading, rules) if is_folder else _submission_sets(reading, rules)
+        # MHD: folders ignore in silence what only submission sets have; asked for both kinds
+        # at once, a folder without it does not match.
+        if kinds and not reading.impossible and (len(kinds) == 1 or not elsewhere):
+            queries.append(query)
+    ignored = ignore_unknown(first, unknown[0], strict)
+    one = {SUBMISSION_SET: tables.SUBMISSION_SET_ORDER, FOLDER: tables.FOLDER_ORDER}
+    control = read_control(
+        first,
+        "List",
+        one[kinds[0]] if len(kinds) == 1 else {**tables.FOLDER_ORDER, "date": "date"},
+        strict=strict,
+        default_count=default_count,
+        max_count=max_count,
     )
-    return _finish(reading, sets, _SETS, strict, default_count, max_count)
+    return _finish(readings, queries, control, ignored)
+
+
+def _kinds(reading: SearchReading) -> tuple[str, ...]:
+    """Which kinds of lists are meant; none when ``code`` names another one."""
+    left = [SUBMISSION_SET, FOLDER]
+    for values in reading.groups("code"):
+        tokens = [read_token(value) for value in values]
+        left = [
+            kind
+            for kind in left
+            if any(t.code in (kind, "") and t.system in (None, LIST_TYPE) for t in tokens)
+        ]
+    return tuple(left)
+
+
+def _is_known(name: str, table: Collection[str]) -> bool:
+    return name in table or name.rpartition(":")[0] in table
+
+
+def _folders(reading: SearchReading, rules: SearchRules) -> FindFolders:
+    return FindFolders(
+        patient_id=reading.patient[0] if reading.patient else None,
+        status=reading.statuses(rules.list_statuses),
+        code_list=reading.every("code_list"),
+        # Level 1 of XDS hides folders that are out of force, which FHIR has a status for.
+        metadata_level=2,
+        also=(Newest(), *reading.also),
+    )
+
+
+def _submission_sets(reading: SearchReading, rules: SearchRules) -> FindSubmissionSets:
+    return FindSubmissionSets(
+        patient_id=reading.patient[0] if reading.patient else None,
+        status=reading.statuses(rules.list_statuses),
+        content_type_code=reading.one("content_type_code"),
+        also=tuple(reading.also),
+    )
 
 
 def _finish(
-    reading: SearchReading,
-    query: Query,
-    known: frozenset[str],
-    strict: bool,
-    default_count: int,
-    max_count: int,
-) -> Search[Query]:
-    """Read what all searches have in common, and refuse when anything was wrong."""
-    for name in reading.values:
-        if name not in known:
-            _unknown(reading, name, known, strict)
-    count = default_count
-    text = reading.last("_count")
-    if text is not None:
-        if text.isascii() and text.isdigit() and len(text) <= 9:
-            count = min(int(text), max_count)
-        else:
-            reading.note("search-count", "_count", f"{text[:40]!r} is no whole number")
-    if reading.last("_summary") == "count":
-        count = 0
-    sort = reading.last("_sort")
-    ordered = {"date": True, "_lastUpdated": True, "-date": False, "-_lastUpdated": False}
-    if sort is not None and sort not in ordered:
-        reading.note(
-            "search-sort",
-            "_sort",
-            "answers are sorted by date: _sort=-date (newest first) or _sort=date",
-            ErrorCode.NOT_SUPPORTED,
-        )
-    if any(f.is_error for f in reading.findings):
-        raise Refused(*reading.findings)
+    readings: Sequence[SearchReading],
+    queries: Sequence[Query_co],
+    control: Control,
+    ignored: frozenset[str],
+) -> Search[Query_co]:
+    """Refuse when anything was wrong, else give the search."""
+    findings = tuple(dict.fromkeys(f for reading in readings for f in reading.findings))
+    if any(f.is_error for f in findings):
+        raise Refused(*findings)
+    first = readings[0]
     return Search(
-        query=query,
-        patient_reference=reading.reference[0] if reading.reference else "",
-        count=count,
-        cursor=reading.last("_cursor"),
-        ascending=ordered.get(sort or "", False),
-        impossible=reading.impossible,
-        warnings=tuple(reading.findings),
-        scope=_scope(reading, sort),
+        queries=tuple(queries),
+        control=control,
+        patient_reference=first.reference[0] if first.reference else "",
+        named=first.named,
+        warnings=findings,
+        ignored=ignored,
+        scope=scope(first),
     )
 
 
-def _unknown(reading: SearchReading, name: str, known: frozenset[str], strict: bool) -> None:
-    base, colon, modifier = name.partition(":")
-    if colon and (base in known or RENAMED.get(base) in known):
-        # A modifier changes the meaning, so it cannot be ignored (FHIR R4: 3.1.1.4.5).
-        reading.note(
-            "search-modifier",
-            name,
-            f"the modifier {modifier[:40]!r} is not supported",
-            ErrorCode.NOT_SUPPORTED,
-        )
-    else:
+def ignore_unknown(reading: SearchReading, names: Sequence[str], strict: bool) -> frozenset[str]:
+    """Tell of the parameters that are in no table; give those that are ignored."""
+    ignored: set[str] = set()
+    for name in names:
+        if name in CONTROL or name.partition(":")[0] in ("_include", "_revinclude"):
+            continue
+        ignored.add(name)
         reading.note(
             "search-parameter",
             name,
@@ -259,9 +274,23 @@ def _unknown(reading: SearchReading, name: str, known: frozenset[str], strict: b
             ErrorCode.NOT_SUPPORTED,
             Severity.ERROR if strict else Severity.WARNING,
         )
+    return frozenset(ignored)
 
 
-def _scope(reading: SearchReading, sort: str | None) -> str:
+def scope(reading: SearchReading) -> str:
+    """Give the question in one fixed spelling, without the page."""
     asked = reading.values.items()
-    kept = sorted((name, sorted(texts)) for name, texts in asked if name not in _CONTROL)
-    return repr((kept, sort or ""))
+    kept = sorted((name, sorted(texts)) for name, texts in asked if name not in CONTROL)
+    order = reading.values.get("_sort", ())
+    return repr((kept, ",".join(order)))
+
+
+__all__ = [
+    "Parameters",
+    "Search",
+    "SearchRules",
+    "ignore_unknown",
+    "read_document_search",
+    "read_list_search",
+    "scope",
+]

@@ -5,59 +5,111 @@ The findings gather here; :mod:`gateway.codecs.fhir.search` puts the query toget
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from gateway.codecs.fhir.identifiers import REFERENCE_TYPES, cx_text, read_unique_id
+from gateway.codecs.fhir.identifiers import cx_text
 from gateway.codecs.fhir.resource import FHIR_ID
+from gateway.codecs.fhir.search_conditions import (
+    code_condition,
+    date_condition,
+    either,
+    identifier_condition,
+    issued_condition,
+    period_condition,
+)
+from gateway.codecs.fhir.search_names import parameter_name, split_modifier
+from gateway.codecs.fhir.search_parameters import Kind, Parameter, StatusTable
 from gateway.codecs.fhir.search_values import (
     DateRange,
     Token,
-    bounds,
     read_date,
     read_identifier_token,
     read_token,
     split_values,
     unescape,
-    widened,
 )
-from gateway.codecs.fhir.vocabulary import URI_SYSTEM, UUID_URN
+from gateway.codecs.fhir.vocabulary import (
+    IDENTIFIER_TYPE,
+    OID_URN,
+    RELATION_OF,
+    URI_SYSTEM,
+    UUID_URN,
+)
 from gateway.errors import ErrorCode, Finding, Severity
-from gateway.model.datatypes import OID, Identifier
+from gateway.model.datatypes import Identifier
 from gateway.model.naming import NamingSystems
-from gateway.transactions.registry_stored_query import AnyOf, CodeKey, TimeBound
+from gateway.model.vocabulary import AssociationType
+from gateway.transactions.conditions import (
+    Condition,
+    Either,
+    Has,
+    HasCode,
+    HasIdentifier,
+    HasText,
+    Is,
+    Linked,
+    Match,
+    Not,
+)
+from gateway.transactions.registry_stored_query import AnyOf
 
 MAX_VALUES = 200
 """Values of one parameter; more is an attempt at exhaustion."""
 
-RENAMED = {
-    "subject": "patient",
-    "subject.identifier": "patient.identifier",
-    "patient:identifier": "patient.identifier",
-    "subject:identifier": "patient.identifier",
-    "patient:Patient": "patient",
-    "subject:Patient": "patient",
-    "patient:Patient.identifier": "patient.identifier",
-    "related:identifier": "related.identifier",
-    "author:Practitioner.family": "author.family",
-    "author:Practitioner.given": "author.given",
-    "source:Practitioner.family": "source.family",
-    "source:Practitioner.given": "source.given",
-}
-"""Other spellings of parameters: FHIR's chains and modifiers, and the name ``subject``."""
+_NEVER = Either(())
+_HELD = (AssociationType.HAS_MEMBER.value,)
+_NO_STATUS_HERE = frozenset({"entered-in-error"})
 
 
 class SearchReading:
-    """One search while it is read."""
+    """One search while it is read.
 
-    def __init__(self, parameters: Sequence[tuple[str, str]], naming: NamingSystems) -> None:
+    Attributes:
+        also: What must hold, gathered from parameter after parameter.
+        coded: Plain groups of codes by attribute: what a stored query asks as well.
+        patient: Whom the search is about, by identifier.
+        reference: Likewise, by reference.
+        named: Single objects are named, so no patient needs to be.
+        impossible: Nothing can match.
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[tuple[str, str]],
+        naming: NamingSystems,
+        base_url: str = "",
+        home_community_id: str = "",
+    ) -> None:
         self.naming = naming
+        self.home_community_id = home_community_id
+        self.base_url = base_url
         self.findings: list[Finding] = []
         self.impossible = False
+        self.named = False
+        self.also: list[Condition] = []
+        self.coded: dict[str, list[AnyOf]] = {}
         self.patient: list[Identifier] = []
         self.reference: list[str] = []
         self.values: dict[str, list[str]] = {}
         for name, value in parameters:
-            self.values.setdefault(RENAMED.get(name, name), []).append(value)
+            self.values.setdefault(parameter_name(name), []).append(value)
+        self._readers: dict[Kind, Callable[[str, Parameter, list[str]], Condition | None]] = {
+            Kind.ID: self._id,
+            Kind.KEY: self._words,
+            Kind.CODE: self._codes,
+            Kind.WORD: self._words,
+            Kind.IDENTIFIER: self._identifiers,
+            Kind.SOURCE: self._identifiers,
+            Kind.ISSUED: self._issued,
+            Kind.REFERENCE_ID: self._issued,
+            Kind.RELATION: self._relation,
+            Kind.DATE: self._dates,
+            Kind.PERIOD: self._dates,
+            Kind.RELATES_TO: self._relates_to,
+            Kind.RELATED: self._related,
+            Kind.ITEM: self._item,
+            Kind.ELSEWHERE: self._elsewhere,
+        }
 
     def note(
         self,
@@ -90,31 +142,120 @@ class SearchReading:
         texts = self.values.get(name)
         return texts[-1] if texts else None
 
+    # --- All parameters of a resource ----------------------------------------------------------
+
+    def read(self, known: Mapping[str, Parameter]) -> list[str]:
+        """Read every parameter of a table; give the names of those that are in none.
+
+        Status, patient and the kind of a List are read by themselves.
+        """
+        others: list[str] = []
+        for name in self.values:
+            base, modifier = split_modifier(name, known)
+            parameter = known.get(base)
+            if parameter is None:
+                others.append(name)
+            elif modifier and modifier not in parameter.kind.modifiers:
+                self._refuse_modifier(name, base, modifier, parameter)
+            elif modifier == "missing":
+                self.also.extend(self._missing(name, parameter))
+            elif parameter.kind is Kind.TEXT:
+                self._texts(name, parameter, modifier)
+            elif parameter.kind is Kind.COMMUNITY:
+                self._communities(name)
+            elif parameter.kind in self._readers:
+                reader = self._typed if modifier == "of-type" else self._readers[parameter.kind]
+                for values in self.groups(name):
+                    condition = reader(name, parameter, values)
+                    if condition is not None:
+                        self.also.append(Not(condition) if modifier == "not" else condition)
+        return others
+
+    def _communities(self, name: str) -> None:
+        """The communities whose documents are wanted: ours must be among them."""
+        for values in self.groups(name):
+            asked = {unescape(value).removeprefix(OID_URN) for value in values}
+            if not self.home_community_id:
+                self.note(
+                    "search-community",
+                    name,
+                    "this gateway answers for one community without a name of its own; the "
+                    "parameter was ignored",
+                    ErrorCode.NOT_SUPPORTED,
+                    Severity.WARNING,
+                )
+            elif self.home_community_id.removeprefix(OID_URN) not in asked:
+                self.note(
+                    "search-community",
+                    name,
+                    f"this gateway answers for {self.home_community_id} only",
+                    ErrorCode.UNKNOWN_COMMUNITY,
+                )
+
+    def _refuse_modifier(self, name: str, base: str, modifier: str, parameter: Parameter) -> None:
+        # A modifier changes the meaning, so it cannot be ignored (FHIR R4: 3.1.1.4.5).
+        able = parameter.kind.modifiers
+        self.note(
+            "search-modifier",
+            name,
+            f"the modifier {modifier[:40]!r} is not supported; {base} takes "
+            + (", ".join(":" + one for one in able) if able else "none"),
+            ErrorCode.NOT_SUPPORTED,
+        )
+
+    def _missing(self, name: str, parameter: Parameter) -> list[Condition]:
+        conditions: list[Condition] = []
+        for value, *more in self.groups(name):
+            if more or value not in ("true", "false"):
+                self.note("search-missing", name, "expected true or false")
+                continue
+            present = self._present(name.partition(":")[0], parameter)
+            conditions.append(Not(present) if value == "true" else present)
+        return conditions
+
+    def _present(self, base: str, parameter: Parameter) -> Condition:
+        if parameter.kind is Kind.ITEM:
+            return Linked(from_here=True, types=_HELD)
+        if parameter.kind in (Kind.RELATES_TO, Kind.RELATION):
+            return Linked(from_here=True)
+        if parameter.kind is Kind.IDENTIFIER:
+            return Has("entry_uuid")
+        if "reference_id_list" in parameter.attributes:
+            return self._references(parameter)
+        return either([Has(attribute) for attribute in parameter.attributes])
+
+    def _references(self, parameter: Parameter, token: Token | None = None) -> Condition:
+        if token is None:
+            return HasIdentifier("reference_id_list", None, None, parameter.type_code)
+        return issued_condition(token, "reference_id_list", self.naming, parameter.type_code)
+
     # --- Codes ---------------------------------------------------------------------------------
 
-    def codes(self, name: str) -> list[AnyOf]:
-        """Groups of codes that must each match."""
-        groups = []
-        for values in self.groups(name):
-            keys = [key for value in values if (key := self._code(name, value)) is not None]
-            if keys:
-                groups.append(tuple(keys))
-        return groups
-
-    def _code(self, name: str, value: str) -> CodeKey | None:
-        token = read_token(value)
-        if not token.code:
-            self.note(
-                "search-token", name, "give a code: searching a whole system is not supported"
-            )
+    def _codes(self, name: str, parameter: Parameter, values: list[str]) -> Condition | None:
+        (attribute,) = parameter.attributes
+        tokens = self._tokens(name, values)
+        conditions = [code_condition(token, attribute, self.naming) for token in tokens]
+        plain = [(c.code, c.scheme) for c in conditions if isinstance(c, HasCode) and c.code]
+        if ":" not in name and conditions and len(plain) == len(conditions):
+            group = tuple((code, scheme) for code, scheme in plain if code)
+            self.coded.setdefault(attribute, []).append(group)
             return None
-        if token.system is None:
-            return token.code, None
-        return token.code, self.naming.scheme(token.system)
+        return either(conditions) if conditions else None
 
-    def one_code(self, name: str) -> AnyOf:
+    def _tokens(self, name: str, values: list[str]) -> list[Token]:
+        tokens = [read_token(value) for value in values]
+        if any(not token.code and not token.system for token in tokens):
+            self.note("search-token", name, "give a code, system|code, |code or system|")
+            return []
+        return tokens
+
+    def every(self, attribute: str) -> tuple[AnyOf, ...]:
+        """The plain groups asked of an attribute with several values."""
+        return tuple(self.coded.get(attribute, ()))
+
+    def one(self, attribute: str) -> AnyOf:
         """The codes of an attribute that has one value: all groups hold for it at once."""
-        groups = self.codes(name)
+        groups = self.coded.get(attribute)
         if not groups:
             return ()
         common = groups[0]
@@ -131,86 +272,81 @@ class SearchReading:
             self.impossible = True
         return common
 
-    def words(self, name: str, known: dict[str, str]) -> tuple[str, ...]:
-        """A code of a fixed list, translated; FHIR's other codes match nothing."""
-        groups = self.groups(name)
-        if not groups:
-            return ()
-        common: set[str] | None = None
-        for values in groups:
-            codes = [read_token(value).code for value in values]
-            for code in codes:
-                if code not in known and code != "entered-in-error":
-                    self.note("search-token", name, f"expected {' or '.join(known)}")
-            found = {known[code] for code in codes if code in known}
-            common = found if common is None else common & found
-        if not common:
+    def _words(self, name: str, parameter: Parameter, values: list[str]) -> Condition | None:
+        """A code whose system FHIR fixes, so that a system given is not looked at."""
+        codes = [token.code for token in self._tokens(name, values)]
+        if parameter.words:
+            wrong = [code for code in codes if code not in parameter.words]
+            if wrong:
+                self.note("search-token", name, f"expected {' or '.join(parameter.words)}")
+            codes = [text for code in codes for text in parameter.words.get(code, ())]
+        return Is(parameter.attributes[0], tuple(codes)) if codes else None
+
+    def statuses(self, table: StatusTable) -> tuple[str, ...]:
+        """The statuses that agree with every parameter about the status."""
+        left = list(table)
+        for name in dict.fromkeys(name for values in table.values() for name in values):
+            possible = {v for values in table.values() for v in values.get(name, ())}
+            possible |= {"true", "false"} if name != "status" else set()
+            for spelled in (name, f"{name}:not"):
+                for values in self.groups(spelled):
+                    asked = {read_token(value).code for value in values}
+                    if asked - possible - _NO_STATUS_HERE:
+                        self.note(
+                            "search-token", spelled, f"expected {' or '.join(sorted(possible))}"
+                        )
+                    left = [
+                        status
+                        for status in left
+                        if asked.isdisjoint(table[status].get(name, ())) == (spelled != name)
+                    ]
+        if not left:
             self.impossible = True
-        return tuple(word for word in known.values() if common and word in common)
+        return tuple(left)
 
     # --- Times ---------------------------------------------------------------------------------
 
-    def times(self, name: str, attribute: str) -> list[TimeBound]:
-        """The bounds on an attribute that is one time."""
-        found = []
-        for values in self.groups(name):
-            date = self._date(name, values)
-            if date is not None:
-                low, high = bounds(date)
-                found.append(TimeBound(attribute=attribute, low=low, high=high))
-        return found
-
-    def _date(self, name: str, values: list[str]) -> DateRange | None:
-        if len(values) > 1:
-            self.note("search-date", name, "one date per parameter; repeat it for a range")
+    def _dates(self, name: str, parameter: Parameter, values: list[str]) -> Condition | None:
+        dates = [date for value in values if (date := self._date(name, value)) is not None]
+        if not dates:
             return None
-        date = read_date(values[0])
+        if parameter.kind is Kind.PERIOD:
+            return either([period_condition(date, *parameter.attributes) for date in dates])
+        return either([date_condition(date, parameter.attributes[0]) for date in dates])
+
+    def _date(self, name: str, value: str) -> DateRange | None:
+        date = read_date(value)
         if date is None:
             self.note(
                 "search-date",
                 name,
-                f"{values[0][:40]!r} is no date: write [prefix]YYYY[-MM[-DD[Thh:mm[:ss][zone]]]]",
+                f"{value[:40]!r} is no date: write [prefix]YYYY[-MM[-DD[Thh:mm[:ss][zone]]]]",
             )
-        elif date.prefix == "ne":
-            self.note("search-date", name, "the prefix ne is not supported")
+        elif date.prefix == "ap":
+            self.note(
+                "search-date",
+                name,
+                "how near 'ap' (approximately) is would be a guess here; give a range with ge "
+                "and le instead",
+                ErrorCode.NOT_SUPPORTED,
+            )
             return None
         return date
 
-    def period(self, name: str) -> list[TimeBound]:
-        """The bounds on serviceStartTime and serviceStopTime; a missing end is an open one."""
-        found = []
-        for values in self.groups(name):
-            date = self._date(name, values)
-            if date is None:
-                continue
-            start, stop = "service_start_time", "service_stop_time"
-            match date.prefix:
-                case "ge":
-                    found.append(TimeBound(attribute=stop, low=date.low, missing_matches=True))
-                case "gt":
-                    found.append(TimeBound(attribute=stop, low=date.high, missing_matches=True))
-                case "lt":
-                    found.append(TimeBound(attribute=start, high=date.low, missing_matches=True))
-                case "le":
-                    found.append(TimeBound(attribute=start, high=date.high, missing_matches=True))
-                case "sa":
-                    found.append(TimeBound(attribute=start, low=date.high))
-                case "eb":
-                    found.append(TimeBound(attribute=stop, high=date.low))
-                case "ap":
-                    wide = widened(date)
-                    found.append(TimeBound(attribute=start, high=wide.high, missing_matches=True))
-                    found.append(TimeBound(attribute=stop, low=wide.low, missing_matches=True))
-                case _:
-                    found.append(TimeBound(attribute=start, low=date.low, high=date.high))
-                    found.append(TimeBound(attribute=stop, low=date.low, high=date.high))
-        return found
-
     # --- Names and identifiers -----------------------------------------------------------------
 
-    def names(self, name: str) -> tuple[tuple[str, ...], ...]:
-        """The beginnings of names."""
-        return tuple(tuple(unescape(v) for v in values) for values in self.groups(name))
+    def _texts(self, name: str, parameter: Parameter, modifier: str) -> None:
+        match = Match(modifier) if modifier else Match.BEGINS
+        for values in self.groups(name):
+            self.also.append(
+                either(
+                    [
+                        HasText(attribute, unescape(value), match)
+                        for value in values
+                        for attribute in parameter.attributes
+                    ]
+                )
+            )
 
     def read_patient(self) -> None:
         """The patient, by reference or by identifier."""
@@ -239,68 +375,112 @@ class SearchReading:
         if len(set(self.patient)) > 1 or len(set(self.reference)) > 1:
             self.impossible = True
 
-    def identifiers(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """EntryUUIDs and uniqueIds, one of which must match.
+    def _identifiers(self, name: str, parameter: Parameter, values: list[str]) -> Condition | None:
+        tokens = self._tokens(name, values)
+        if not tokens:
+            return None
+        if parameter.kind is Kind.SOURCE:
+            # The source of a submission is named like a document, by an OID as a rule.
+            own = [identifier_condition(t, self.naming, "uniqueId") for t in tokens]
+            return either([_about(condition, parameter.attributes[0]) for condition in own])
+        asked = [read_identifier_token(token) for token in tokens]
+        if ":" not in name and all(value for _, value in asked):
+            self.named = True
+        return either([identifier_condition(token, self.naming) for token in tokens])
 
-        A ``urn:uuid:`` may be either and is given as both.
-        """
-        common: set[tuple[str, str]] | None = None
-        for values in self.groups(name):
-            found: dict[tuple[str, str], None] = {}
-            for value in values:
-                system, text = read_identifier_token(read_token(value))
-                if not text:
-                    self.note("search-token", name, "give the identifier's value")
-                    continue
-                if text.startswith(UUID_URN) and system in (None, URI_SYSTEM):
-                    found["entry", text.lower()] = None
-                found["unique", read_unique_id(system or None, text, self.naming)] = None
-            common = set(found) if common is None else common & set(found)
-        if common is None:
-            return (), ()
-        if not common:
-            self.impossible = True
-        return (
-            tuple(sorted(text for kind, text in common if kind == "entry")),
-            tuple(sorted(text for kind, text in common if kind == "unique")),
+    def _issued(self, name: str, parameter: Parameter, values: list[str]) -> Condition | None:
+        tokens = self._tokens(name, values)
+        conditions = [
+            issued_condition(token, attribute, self.naming, parameter.type_code)
+            for token in tokens
+            for attribute in parameter.attributes
+        ]
+        return either(conditions) if conditions else None
+
+    def _typed(self, name: str, parameter: Parameter, values: list[str]) -> Condition | None:
+        """``:of-type=system|code|value``: an identifier by its type."""
+        found: list[Condition] = []
+        for value in values:
+            parts = [unescape(part) for part in split_values(value, "|")]
+            if len(parts) != 3 or not all(parts[1:]):
+                self.note("search-token", name, "give the identifier as system|code|value")
+                continue
+            system, code, text = parts
+            if parameter.kind is Kind.REFERENCE_ID:
+                known = system in (URI_SYSTEM, "")
+                token = Token(URI_SYSTEM if text.startswith("urn:") else None, text)
+                condition = issued_condition(token, "reference_id_list", self.naming, code)
+            else:
+                known = system == IDENTIFIER_TYPE and code in ("uniqueId", "entryUUID")
+                condition = identifier_condition(Token(None, text), self.naming, code)
+            found.append(condition if known else _NEVER)
+        return either(found) if found else None
+
+    def _id(self, name: str, _: Parameter, values: list[str]) -> Condition | None:
+        """A resource's id: the logical id, or that of one version."""
+        self.named = True
+        ids = tuple(UUID_URN + unescape(value).lower() for value in values)
+        return Either((Is("logical_id", ids), Is("entry_uuid", ids)))
+
+    # --- References ----------------------------------------------------------------------------
+
+    def _references_to(self, name: str, values: list[str], kinds: tuple[str, ...]) -> list[str]:
+        """Give the ids that references to resources of ours name; others name nothing here."""
+        ids: list[str] = []
+        for value in values:
+            reference = unescape(value)
+            if self.base_url:
+                reference = reference.removeprefix(self.base_url + "/")
+            kind, slash, name_ = reference.rpartition("/")
+            if reference.startswith(UUID_URN):
+                ids.append(reference.lower())
+            elif FHIR_ID.match(name_) and (kind in kinds or not slash):
+                ids.append(UUID_URN + name_.lower())
+        return ids
+
+    def _relates_to(self, name: str, _: Parameter, values: list[str]) -> Condition | None:
+        ids = self._references_to(name, values, ("DocumentReference",))
+        return Linked(from_here=True, to=tuple(ids)) if ids else _NEVER
+
+    def _item(self, name: str, _: Parameter, values: list[str]) -> Condition | None:
+        ids = self._references_to(name, values, ("DocumentReference", "List"))
+        if ":" not in name:
+            self.named = True
+        return Linked(from_here=True, types=_HELD, to=tuple(ids)) if ids else _NEVER
+
+    def _relation(self, name: str, _: Parameter, values: list[str]) -> Condition | None:
+        codes = {token.code for token in self._tokens(name, values)}
+        types = tuple(xds for xds, code in RELATION_OF.items() if code in codes)
+        return Linked(from_here=True, types=types) if types else _NEVER
+
+    def _related(self, name: str, parameter: Parameter, values: list[str]) -> Condition | None:
+        """XDS refers to other things by identifier; a URI is one, a resource's address is none."""
+        uris = [text for value in values if (text := unescape(value)).startswith("urn:")]
+        if len(uris) < len(values):
+            base = name.partition(":")[0]
+            self._nothing_there(name, f"use {base}:identifier=system|value")
+        found = [self._references(parameter, Token(URI_SYSTEM, uri)) for uri in uris]
+        return either(found) if found else _NEVER
+
+    def _elsewhere(self, name: str, _: Parameter, values: list[str]) -> Condition | None:
+        self._nothing_there(name, "use its chains, as author.identifier or source.family")
+        return _NEVER
+
+    def _nothing_there(self, name: str, instead: str) -> None:
+        self.note(
+            "search-reference",
+            name,
+            f"nothing here refers to that resource, so nothing matches; {instead}",
+            ErrorCode.NOT_SUPPORTED,
+            Severity.WARNING,
         )
 
-    def ids(self, name: str) -> tuple[str, ...]:
-        """Logical ids of FHIR ids."""
-        common: set[str] | None = None
-        for values in self.groups(name):
-            found = {UUID_URN + unescape(value) for value in values}
-            common = found if common is None else common & found
-        if common is not None and not common:
-            self.impossible = True
-        return tuple(sorted(common or ()))
 
-    def references(self) -> tuple[tuple[str, ...], ...]:
-        """referenceIdList: a token has no type code, so the known ones are all tried."""
-        groups = []
-        for values in self.groups("related.identifier"):
-            texts: list[str] = []
-            for value in values:
-                texts.extend(self._reference(read_token(value)))
-            if texts:
-                groups.append(tuple(texts))
-        if "related" in self.values:
-            self.note(
-                "search-related",
-                "related",
-                "XDS refers to other things by identifier: use related:identifier=system|value",
-                ErrorCode.NOT_SUPPORTED,
-            )
-        return tuple(groups)
-
-    def _reference(self, token: Token) -> list[str]:
-        system, value = read_identifier_token(token)
-        if not value or system is None:
-            self.note("search-related", "related:identifier", "give the identifier as system|value")
-            return []
-        if system == URI_SYSTEM:
-            oid = value.removeprefix("urn:oid:")
-            value, authority = (oid if OID.match(oid) else value), ""
-        else:
-            authority = self.naming.scheme(system) if system else ""
-        return [cx_text(value, authority, kind) for kind in ("", *REFERENCE_TYPES)]
+def _about(condition: Condition, attribute: str) -> Condition:
+    """Let a condition about the uniqueId be one about another identifier."""
+    match condition:
+        case Is(_, values):
+            return Is(attribute, values)
+        case HasIdentifier(_, value, authority):
+            return HasIdentifier(attribute, value, authority)
+    return condition

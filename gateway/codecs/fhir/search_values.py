@@ -128,37 +128,8 @@ def read_date(text: str) -> DateRange | None:
     return DateRange(prefix, _dtm(start), _dtm(end))
 
 
-def widened(date: DateRange) -> DateRange:
-    """Give the range ``ap`` means: as much again on both sides, at least a day."""
-    low = datetime.strptime(date.low, "%Y%m%d%H%M%S")
-    high = datetime.strptime(date.high, "%Y%m%d%H%M%S")
-    span = max(high - low, timedelta(days=1))
-    try:
-        return DateRange("ap", _dtm(low - span), _dtm(high + span))
-    except OverflowError:
-        return date
-
-
 def _dtm(moment: datetime) -> str:
     return moment.strftime("%Y%m%d%H%M%S").rjust(14, "0")
-
-
-def bounds(date: DateRange) -> tuple[str | None, str | None]:
-    """Give ``low <= value < high`` for an attribute that is one time, compared by its beginning."""
-    match date.prefix:
-        case "ge":
-            return date.low, None
-        case "gt" | "sa":
-            return date.high, None
-        case "lt" | "eb":
-            return None, date.low
-        case "le":
-            return None, date.high
-        case "ap":
-            wide = widened(date)
-            return wide.low, wide.high
-        case _:
-            return date.low, date.high
 
 
 def read_identifier_token(token: Token) -> tuple[str | None, str]:

@@ -29,6 +29,7 @@ def write_searchset(
     links: Iterable[tuple[str, str]] = (),
     outcome: bytes | None = None,
     base_url: str = "",
+    included: Sequence[bytes] = (),
 ) -> bytes:
     """Join resources into a searchset.
 
@@ -38,6 +39,7 @@ def write_searchset(
         links: Relation (``self``, ``next``) and URL, each.
         outcome: An OperationOutcome about the search itself: what was ignored, for example.
         base_url: Of the FHIR face, without trailing slash.
+        included: Resources that were asked for beside those that match.
     """
     base = base_url.encode() + b"/" if base_url else b""
     parts = [b'{"resourceType":"Bundle","type":"searchset","total":%d' % total]
@@ -52,6 +54,15 @@ def write_searchset(
             b'"resource":',
             resource,
             b',"search":{"mode":"match"}}',
+        )
+        opening = b",{"
+    for resource in included:
+        parts += (
+            opening,
+            _full_url(base, resource),
+            b'"resource":',
+            resource,
+            b',"search":{"mode":"include"}}',
         )
         opening = b",{"
     if outcome is not None:

@@ -14,7 +14,7 @@ from gateway.model.submission import RegistryObject
 from gateway.model.submission_set import SubmissionSet
 from gateway.model.vocabulary import RELATIONSHIPS, DocumentAvailability
 from gateway.storage.fragments import Fragments
-from gateway.storage.sqlite import words
+from gateway.storage.sqlite import filling, words
 from gateway.storage.sqlite.patients import NOBODY, PatientRows
 from gateway.storage.sqlite.words import ASSOCIATION, DOCUMENT_ENTRY, FOLDER, SUBMISSION_SET
 
@@ -168,8 +168,11 @@ class Applier:
             "availability, object_type, unique_id, class_code, type_code, practice_setting_code, "
             "healthcare_facility_type_code, format_code, event_code_list, confidentiality_code, "
             "reference_id_list, author_person, author_family, author_given, creation_time, "
-            "service_start_time, service_stop_time, registration_time, last_updated) VALUES "
-            "(?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "service_start_time, service_stop_time, registration_time, last_updated, "
+            "creation_time_last, service_start_time_last, service_stop_time_last, "
+            "author_institution, mime_type, language_code) VALUES "
+            "(?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+            "?, ?, ?, ?, ?, ?)",
             (
                 key,
                 patient,
@@ -196,6 +199,7 @@ class Applier:
                 words.time_text(entry.service_stop_time),
                 time,
                 time,
+                *filling.entry_columns(entry),
             ),
         )
         if lid != entry.entry_uuid:
@@ -212,8 +216,9 @@ class Applier:
         self._execute(
             "INSERT INTO submission_set (key, patient, status, lid, version, unique_id, source_id, "
             "submission_time, content_type_code, author_person, author_family, author_given, "
-            "registration_time, last_updated, fingerprint) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "registration_time, last_updated, fingerprint, submission_time_last, "
+            "author_institution, title) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 key,
                 patient,
@@ -230,6 +235,7 @@ class Applier:
                 time,
                 time,
                 fingerprint,
+                *filling.set_columns(value),
             ),
         )
 
@@ -237,8 +243,8 @@ class Applier:
         lid = folder.logical_id or folder.entry_uuid
         self._execute(
             "INSERT INTO folder (key, patient, status, lid, version, latest, unique_id, "
-            "last_update_time, code_list, registration_time, last_updated) "
-            "VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
+            "last_update_time, code_list, registration_time, last_updated, title) "
+            "VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)",
             (
                 key,
                 patient,
@@ -250,6 +256,7 @@ class Applier:
                 words.codes_text(folder.code_list),
                 time,
                 time,
+                *filling.folder_columns(folder),
             ),
         )
         if lid != folder.entry_uuid:

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from gateway.model.vocabulary import DocumentAvailability
 from gateway.storage.sqlite import words
 from gateway.storage.sqlite.words import SEPARATOR
+from gateway.transactions.conditions import TimeBound
 from gateway.transactions.registry_stored_query import (
     AllOf,
     AnyOf,
     FindDocuments,
     FindFolders,
     FindSubmissionSets,
-    TimeBound,
 )
 
 Value = str | int | bytes | None
@@ -27,14 +27,28 @@ NEWEST_ENTRY = "e.latest AND NOT e.offline"
 NEWEST_FOLDER = "f.latest AND f.status = 1"
 """What metadata level 1 shows of folders: no superseded version, none that is Deprecated."""
 
-_TIMES = {
+TIMES = {
     "creation_time": ("e.creation_time",),
     "service_start_time": ("e.service_start_time",),
     "service_stop_time": ("e.service_stop_time",),
     "submission_time": ("s.submission_time",),
     "last_update_time": ("f.last_update_time",),
     "registration_time": ("e.registration_time", "s.registration_time", "f.registration_time"),
+    "last_updated": ("e.last_updated", "s.last_updated", "f.last_updated", "p.last_updated"),
+    "birth_date": ("p.birth_date",),
 }
+"""The columns of each time attribute: the first second it covers."""
+
+# A birth date is kept as precise as it was told; of a more precise one the day counts.
+_FIRST = {"birth_date": "day_begins(p.birth_date)"}
+_LAST = {
+    "birth_date": "day_ends(p.birth_date)",
+    "creation_time": "ifnull(e.creation_time_last, e.creation_time)",
+    "service_start_time": "ifnull(e.service_start_time_last, e.service_start_time)",
+    "service_stop_time": "ifnull(e.service_stop_time_last, e.service_stop_time)",
+    "submission_time": "ifnull(s.submission_time_last, s.submission_time)",
+}
+"""The last second, kept where it is not the first one."""
 
 
 def marks(values: Sequence[object]) -> str:
@@ -139,21 +153,13 @@ class Where:
             ]
         )
 
-    def names(self, column: str, groups: Iterable[tuple[str, ...]]) -> None:
-        """One name begins with one text of each group."""
-        for group in groups:
-            self.any_of(
-                [
-                    ("instr(" + column + ", ?) > 0", SEPARATOR + words.name_text(text))
-                    for text in group
-                ]
-            )
-
     def times(self, alias: str, bounds: Iterable[TimeBound]) -> None:
         """Each time lies within its bounds."""
         for bound in bounds:
-            column = next(c for c in _TIMES[bound.attribute] if c.startswith(alias))
+            column = next(c for c in TIMES[bound.attribute] if c.startswith(alias))
             within, values = column + " IS NOT NULL", []
+            missing = column + " IS NULL"
+            column = (_LAST if bound.last else _FIRST).get(bound.attribute, column)
             if bound.low is not None:
                 within += " AND " + column + " >= ?"
                 values.append(bound.low)
@@ -161,8 +167,8 @@ class Where:
                 within += " AND " + column + " < ?"
                 values.append(bound.high)
             if bound.missing_matches:
-                within = "(" + column + " IS NULL OR (" + within + "))"
-            self.add(within, *values)
+                within = missing + " OR " + within
+            self.add("(" + within + ")", *values)
 
 
 def find_documents(query: FindDocuments, patients: Sequence[int] | None) -> Where:
@@ -195,10 +201,6 @@ def find_documents(query: FindDocuments, patients: Sequence[int] | None) -> Wher
             DocumentAvailability.ONLINE,
             *query.document_availability,
         )
-    where.names("e.author_family", query.author_family)
-    where.names("e.author_given", query.author_given)
-    if query.with_service_time:
-        where.add("(e.service_start_time IS NOT NULL OR e.service_stop_time IS NOT NULL)")
     if query.metadata_level < 2:
         where.add(NEWEST_ENTRY)
     return where
@@ -224,8 +226,6 @@ def find_submission_sets(query: FindSubmissionSets, patients: Sequence[int] | No
     where.times("s", query.times)
     where.persons("s", query.author_person)
     where.code("s.content_type_code", query.content_type_code)
-    where.names("s.author_family", query.author_family)
-    where.names("s.author_given", query.author_given)
     return where
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import uuid4
 
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.datatypes import DateTime, Identifier
 from gateway.model.patient import Patient
-from gateway.ports import Clock, PatientDirectory
-from gateway.storage.sqlite.words import patient_key
-from gateway.storage.sqlite.writer import Writer
+from gateway.ports import FoundPatients, Page
+from gateway.storage.sqlite.asked import ask, beyond, sorting
+from gateway.storage.sqlite.conditions import Where
+from gateway.storage.sqlite.words import SEPARATOR, clean, name_text, patient_key, several
+from gateway.transactions.conditions import Condition
 
 
 class Record(NamedTuple):
@@ -121,6 +123,54 @@ class PatientRows:
         row = self._execute("SELECT survivor FROM patient WHERE id = ?", (number,)).fetchone()
         return int(row[0])
 
+    def search(self, conditions: Sequence[Condition], page: Page, *, merged: bool) -> FoundPatients:
+        """A page of patients; see :meth:`gateway.ports.PatientDirectory.search`."""
+        where = Where()
+        if not merged:
+            where.add("p.survivor = p.id")
+        ask(where, "p", conditions)
+        order = [(sorting("p", one), one.ascending) for one in page.order]
+        order.append(("p.id", page.ascending))
+        by = "".join(", " + expression for expression, _ in order)
+        part = Where()
+        part.conditions, part.values = [*where.conditions], [*where.values]
+        if page.after is not None:
+            condition, values = beyond(order, (*page.place, page.after))
+            part.add(condition, *values)
+        found = self._execute(
+            _SELECTED
+            + by
+            + _FROM
+            + _where(part)
+            + " ORDER BY "
+            + ", ".join(e + ("" if up else " DESC") for e, up in order)
+            + " LIMIT ?",
+            (*part.values, page.size + 1),
+        ).fetchall()
+        shown = found[: page.size]
+        more = len(found) > page.size
+        total = len(found)
+        if more or page.after is not None:
+            (total,) = self._execute(
+                "SELECT count(*)" + _FROM + _where(where), where.values
+            ).fetchone()
+        size = len(order)
+        return FoundPatients(
+            patients=tuple(_patient(row[:-size]) for row in shown),
+            places=tuple((row[-1], *row[-size:-1]) for row in shown),
+            total=total,
+            more=more,
+        )
+
+    def knows_authority(self, authority: str) -> bool:
+        """Whether any patient has an identifier of this authority."""
+        ending = SEPARATOR + clean(authority)
+        row = self._execute(
+            "SELECT 1 FROM patient_identifier WHERE substr(identifier, ?) = ? LIMIT 1",
+            (-len(ending), ending),
+        ).fetchone()
+        return row is not None
+
     def every(self) -> tuple[Patient, ...]:
         """Every patient, in the order they came."""
         return tuple(map(_patient, self._execute(_SELECT + " ORDER BY p.id")))
@@ -202,8 +252,8 @@ class PatientRows:
         (number,) = self._execute("SELECT coalesce(max(id), 0) + 1 FROM patient").fetchone()
         self._execute(
             "INSERT INTO patient (id, logical_id, cx, identifiers, family, given, birth_date, "
-            "gender, active, known, survivor, last_updated) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "gender, active, known, family_key, given_key, survivor, last_updated) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (number, patient.logical_id or str(uuid4()), *_columns(patient), number, time),
         )
         return int(number)
@@ -211,8 +261,8 @@ class PatientRows:
     def _replace(self, number: int, patient: Patient, time: str) -> None:
         self._execute(
             "UPDATE patient SET cx = ?, identifiers = ?, family = ?, given = ?, birth_date = ?, "
-            "gender = ?, active = ?, known = ?, version = version + 1, last_updated = ? "
-            "WHERE id = ?",
+            "gender = ?, active = ?, known = ?, family_key = ?, given_key = ?, "
+            "version = version + 1, last_updated = ? WHERE id = ?",
             (*_columns(patient), time, number),
         )
         self._execute("DELETE FROM patient_identifier WHERE patient = ?", (number,))
@@ -262,49 +312,16 @@ class PatientRows:
             )
 
 
-class SqlitePatientDirectory(PatientDirectory):
-    """The patients of a SQLite registry; kept in the same file, written by the same writer."""
-
-    def __init__(
-        self,
-        writer: Writer,
-        written: PatientRows,
-        read: PatientRows,
-        clock: Clock,
-    ) -> None:
-        self._writer = writer
-        self._written = written
-        self._rows = read
-        self._clock = clock
-
-    async def put(self, patient: Patient) -> Patient:
-        """Add or replace a patient."""
-        time = self._clock.now()
-        return await self._writer.run(lambda: self._written.put(patient, time))
-
-    async def merge(self, subsumed: Identifier, surviving: Identifier) -> None:
-        """Let one patient's documents be found under another's id."""
-        time = self._clock.now()
-        await self._writer.run(lambda: self._written.merge(subsumed, surviving, time))
-
-    async def find(self, identifier: Identifier) -> Patient | None:
-        """The patient known by an identifier; of a merged one its survivor."""
-        return self._rows.found(identifier)
-
-    async def read(self, logical_id: str) -> Patient | None:
-        """The patient with a FHIR id, merged or not."""
-        return self._rows.named(logical_id)
-
-    async def list(self) -> tuple[Patient, ...]:
-        """Every patient, in the order they came."""
-        return self._rows.every()
-
-
-_SELECT = (
+_SELECTED = (
     "SELECT p.logical_id, p.identifiers, p.family, p.given, p.birth_date, p.gender, p.active, "
-    "p.known, m.cx, p.version, p.last_updated FROM patient p "
-    "LEFT JOIN patient m ON m.id = p.merged_into"
+    "p.known, m.cx, p.version, p.last_updated"
 )
+_FROM = " FROM patient p LEFT JOIN patient m ON m.id = p.merged_into"
+_SELECT = _SELECTED + _FROM
+
+
+def _where(where: Where) -> str:
+    return " WHERE " + " AND ".join(where.conditions) if where.conditions else ""
 
 
 def _patient(
@@ -328,7 +345,12 @@ def _patient(
     )
 
 
-def _columns(patient: Patient) -> tuple[str, str, str, str, str | None, str, bool, bool]:
+def name_keys(family: str, given: Iterable[str]) -> tuple[str, str]:
+    """A patient's family and given names as they are searched for."""
+    return name_text(family), several(map(name_text, given)) or ""
+
+
+def _columns(patient: Patient) -> tuple[str | bool | None, ...]:
     return (
         patient.identifiers[0].text,
         json.dumps([i.text for i in patient.identifiers]),
@@ -338,6 +360,7 @@ def _columns(patient: Patient) -> tuple[str, str, str, str, str | None, str, boo
         patient.gender,
         patient.active,
         patient.known,
+        *name_keys(patient.family, patient.given),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.ports import Form, Held
 from gateway.storage.fragments import Fragments, Member, Relation
-from gateway.storage.sqlite import words
+from gateway.storage.sqlite import functions, words
 from gateway.storage.sqlite.conditions import Value, Where, marks
 from gateway.storage.sqlite.patients import NOBODY, PatientRows, Record
 from gateway.storage.sqlite.words import (
@@ -55,15 +55,15 @@ _FHIR_COLUMNS = {
     ASSOCIATION: ", 1, a.last_updated, a.last_updated, 0",
 }
 
-_SELECT = {
+_WHAT = {
     (kind, form): "SELECT o.key, o.entry_uuid, "
     + _COLUMN[form]
     + _COLUMNS[kind]
     + (_FHIR_COLUMNS[kind] if form is Form.FHIR else "")
-    + _FROM[kind]
     for kind in _FROM
     for form in Form
 }
+_SELECT = {(kind, form): what + _FROM[kind] for (kind, form), what in _WHAT.items()}
 
 KEY = {DOCUMENT_ENTRY: "e.key", SUBMISSION_SET: "s.key", FOLDER: "f.key", ASSOCIATION: "a.key"}
 
@@ -80,7 +80,7 @@ class Rows:
         self.connection = connection
         self._fragments = fragments
         self._deadline = math.inf
-        connection.create_function("like_any", 2, words.like_any, deterministic=True)
+        functions.register(connection)
         connection.set_progress_handler(self._look_at_the_clock, _STEPS)
 
     def limit(self, seconds: float) -> None:
@@ -97,6 +97,27 @@ class Rows:
             sql += " WHERE " + " AND ".join(where.conditions)
         sql += " ORDER BY " + KEY[kind] + order + " LIMIT ?"
         return self.execute(sql, (*where.values, limit)).fetchall()
+
+    def sorted(
+        self,
+        kind: int,
+        form: Form,
+        where: Where,
+        order: Sequence[tuple[str, bool]],
+        limit: int,
+    ) -> tuple[list[Row], list[tuple[Any, ...]]]:
+        """Rows of one kind in another order, and for each what it is ordered by.
+
+        Args:
+            order: Expressions, the registry's key last, each with whether upwards.
+        """
+        by = [expression for expression, _ in order[:-1]]
+        sql = _WHAT[kind, form] + "".join(", " + expression for expression in by) + _FROM[kind]
+        if where.conditions:
+            sql += " WHERE " + " AND ".join(where.conditions)
+        sql += " ORDER BY " + ", ".join(e + ("" if up else " DESC") for e, up in order) + " LIMIT ?"
+        found = self.execute(sql, (*where.values, limit)).fetchall()
+        return [row[: -len(by)] for row in found], [row[-len(by) :] for row in found]
 
     def by_key(self, kind: int, form: Form, keys: Sequence[int]) -> list[Row]:
         """The rows with these keys."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 MIGRATIONS: tuple[str, ...] = (
@@ -161,6 +162,29 @@ MIGRATIONS: tuple[str, ...] = (
         time    TEXT NOT NULL
     ) WITHOUT ROWID;
     """,
+    # What FHIR searches ask besides: gateway.storage.sqlite.filling fills it in.
+    """
+    ALTER TABLE document_entry ADD COLUMN creation_time_last TEXT;   -- where not the first second
+    ALTER TABLE document_entry ADD COLUMN service_start_time_last TEXT;
+    ALTER TABLE document_entry ADD COLUMN service_stop_time_last TEXT;
+    ALTER TABLE document_entry ADD COLUMN author_institution TEXT;
+    ALTER TABLE document_entry ADD COLUMN mime_type TEXT;
+    ALTER TABLE document_entry ADD COLUMN language_code TEXT;
+    ALTER TABLE submission_set ADD COLUMN submission_time_last TEXT;
+    ALTER TABLE submission_set ADD COLUMN author_institution TEXT;
+    ALTER TABLE submission_set ADD COLUMN title TEXT;
+    ALTER TABLE folder ADD COLUMN title TEXT;
+    -- Of OID^extension the extension: FHIR may ask for an identifier by its value alone.
+    CREATE INDEX document_entry_extension ON document_entry
+        (substr(unique_id, instr(unique_id, char(94)) + 1)) WHERE instr(unique_id, char(94)) > 0;
+    CREATE INDEX submission_set_extension ON submission_set
+        (substr(unique_id, instr(unique_id, char(94)) + 1)) WHERE instr(unique_id, char(94)) > 0;
+    CREATE INDEX folder_extension ON folder
+        (substr(unique_id, instr(unique_id, char(94)) + 1)) WHERE instr(unique_id, char(94)) > 0;
+    ALTER TABLE patient ADD COLUMN family_key TEXT NOT NULL DEFAULT '';  -- see words.name_text
+    ALTER TABLE patient ADD COLUMN given_key TEXT NOT NULL DEFAULT '';
+    CREATE INDEX patient_family ON patient (family_key) WHERE family_key <> '';
+    """,
 )
 
 
@@ -182,11 +206,16 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def migrate(path: Path, time: str) -> None:
+Fill = Callable[[sqlite3.Connection, int], None]
+"""Fills in what a step added, from what is there: given the connection and the step's number."""
+
+
+def migrate(path: Path, time: str, fill: Fill | None = None) -> None:
     """Create the file, or bring it to this version; each step wholly or not at all.
 
     Args:
         time: The present, DTM text, noted beside each step.
+        fill: Called after each step, within its transaction.
 
     Raises:
         RuntimeError: The file was written by a later version of the gateway.
@@ -216,6 +245,8 @@ def migrate(path: Path, time: str) -> None:
         for number, script in enumerate(MIGRATIONS[done:], done + 1):
             for statement in _statements(script):
                 connection.execute(statement)
+            if fill is not None:
+                fill(connection, number)
             connection.execute("INSERT INTO migration VALUES (?, ?)", (number, time))
         connection.execute("COMMIT")
     finally:

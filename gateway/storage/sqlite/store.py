@@ -20,11 +20,13 @@ from gateway.model.lifecycle import Changes, DocumentRecord, Known
 from gateway.model.submission import RegistryObject
 from gateway.ports import Clock, Form, Found, Held, Page, Past, RegistryStore, TooManyResults
 from gateway.storage.fragments import Fragments
-from gateway.storage.sqlite import conditions, queries, versions
+from gateway.storage.sqlite import asked, conditions, queries, versions
 from gateway.storage.sqlite.changes import Applier
 from gateway.storage.sqlite.conditions import Where
+from gateway.storage.sqlite.filling import fill
 from gateway.storage.sqlite.known import SqliteKnown
-from gateway.storage.sqlite.patients import PatientRows, Record, SqlitePatientDirectory
+from gateway.storage.sqlite.patient_directory import SqlitePatientDirectory
+from gateway.storage.sqlite.patients import PatientRows, Record
 from gateway.storage.sqlite.rows import KEY, Rows
 from gateway.storage.sqlite.schema import connect, migrate
 from gateway.storage.sqlite.words import DOCUMENT_ENTRY, FOLDER, SUBMISSION_SET
@@ -87,7 +89,9 @@ class SqliteRegistryStore(RegistryStore):
         written = PatientRows(self._connection)
         self._known = SqliteKnown(self._connection, fragments, written)
         self._applier = Applier(self._connection, fragments, written)
-        self.patients = SqlitePatientDirectory(self._writer, written, self._rows.patients, clock)
+        self.patients = SqlitePatientDirectory(
+            self._writer, written, self._rows.patients, clock, self._ask_patients
+        )
 
     @classmethod
     def open(
@@ -101,7 +105,7 @@ class SqliteRegistryStore(RegistryStore):
             max_results: Objects one answer may hold when no page was asked for; ten times as many
                 when only references are.
         """
-        migrate(path, clock.now())
+        migrate(path, clock.now(), lambda connection, step: fill(connection, fragments, step))
         return cls(path, fragments, clock, max_results)
 
     async def close(self) -> None:
@@ -183,6 +187,9 @@ class SqliteRegistryStore(RegistryStore):
             lambda: self._connection.execute("DELETE FROM outbox WHERE id <= ?", (up_to,))
         )
 
+    async def _ask_patients(self, question: Callable[[PatientRows], T]) -> T:
+        return await self._ask(lambda rows: question(rows.patients))
+
     async def _ask(self, question: Callable[[Rows], T]) -> T:
         try:
             return _snapshot(self._reading, self._rows, question, _MOMENT)
@@ -226,18 +233,21 @@ def _find(rows: Rows, query: StoredQuery, form: Form, page: Page | None, max_res
             if patients == {}:
                 return _NOTHING
             where = conditions.find_documents(query, _numbers(patients))
+            asked.ask(where, "e", query.also)
             return _of_one_kind(rows, DOCUMENT_ENTRY, form, where, page, limit, patients or {})
         case FindSubmissionSets():
             patients = _patients(rows, query)
             if patients == {}:
                 return _NOTHING
             where = conditions.find_submission_sets(query, _numbers(patients))
+            asked.ask(where, "s", query.also)
             return _of_one_kind(rows, SUBMISSION_SET, form, where, page, limit, patients or {})
         case FindFolders():
             patients = _patients(rows, query)
             if patients == {}:
                 return _NOTHING
             where = conditions.find_folders(query, _numbers(patients))
+            asked.ask(where, "f", query.also)
             return _of_one_kind(rows, FOLDER, form, where, page, limit, patients or {})
     return _by_links(rows, query, form, page, limit)
 
@@ -271,6 +281,8 @@ def _of_one_kind(
             raise TooManyResults
         held = rows.held(kind, form, found, patients)
         return Found(objects=tuple(held), total=len(held))
+    if page.order:
+        return _in_order(rows, kind, form, where, page, patients)
     order, beyond = ("", " > ?") if page.ascending else (" DESC", " < ?")
     if page.after is None:
         found = rows.select(kind, form, where, order, page.size + 1)
@@ -283,6 +295,30 @@ def _of_one_kind(
     total = rows.count(kind, where) if more or page.after is not None else len(found)
     held = rows.held(kind, form, found[: page.size], patients)
     return Found(objects=tuple(held), total=total, more=more)
+
+
+_ALIAS = {DOCUMENT_ENTRY: "e", SUBMISSION_SET: "s", FOLDER: "f"}
+
+
+def _in_order(
+    rows: Rows, kind: int, form: Form, where: Where, page: Page, patients: dict[int, Record]
+) -> Found:
+    """A page in the order of other attributes; the key decides between equals."""
+    order = [(asked.sorting(_ALIAS[kind], one), one.ascending) for one in page.order]
+    order.append((KEY[kind], page.ascending))
+    part = Where()
+    part.conditions, part.values = [*where.conditions], [*where.values]
+    if page.after is not None:
+        condition, values = asked.beyond(order, (*page.place, page.after))
+        part.add(condition, *values)
+    found, places = rows.sorted(kind, form, part, order, page.size + 1)
+    more = len(found) > page.size
+    total = rows.count(kind, where) if more or page.after is not None else len(found)
+    held = rows.held(kind, form, found[: page.size], patients)
+    placed = dict(zip((row[0] for row in found), places, strict=True))
+    return Found(
+        objects=tuple(one._replace(place=placed[one.key]) for one in held), total=total, more=more
+    )
 
 
 def _by_links(rows: Rows, query: StoredQuery, form: Form, page: Page | None, limit: int) -> Found:

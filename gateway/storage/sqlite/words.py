@@ -7,6 +7,7 @@ Codes become one text, several values one text with separators, so that a filter
 from __future__ import annotations
 
 import unicodedata
+from calendar import monthrange
 from collections.abc import Iterable
 
 from gateway.model.datatypes import Author, Code, DateTime, Identifier
@@ -88,6 +89,20 @@ def time_text(time: DateTime | None) -> str | None:
     return None if time is None else time.lower
 
 
+def last_text(time: DateTime | None) -> str | None:
+    """The last second a time covers, where it is not the first one too."""
+    if time is None or len(time.text) >= 14:
+        return None
+    text = time.text
+    if len(text) < 4 or not text.isascii() or not text.isdigit():
+        return None
+    if len(text) < 6:
+        text = text[:4] + "12"
+    if len(text) < 8:
+        text = text[:6] + str(monthrange(int(text[:4]) or 4, int(text[4:6]))[1])
+    return text + "235959"[len(text) - 8 :]
+
+
 def version_number(version: str | None) -> int:
     """A version as a number; a first one when it says nothing usable."""
     return int(version) if version and version.isdecimal() and len(version) < 10 else 1
@@ -102,6 +117,11 @@ def patient_key(identifier: Identifier) -> str:
 def persons_text(authors: Iterable[Author]) -> str | None:
     """The authorPerson texts, for patterns."""
     return several(clean(a.person.text) for a in authors if a.person is not None)
+
+
+def institutions_text(authors: Iterable[Author]) -> str | None:
+    """The authorInstitution texts."""
+    return several(clean(i.text) for a in authors for i in a.institution)
 
 
 def family_text(authors: Iterable[Author]) -> str | None:

@@ -24,6 +24,7 @@ from gateway.web.fhir.interaction import (
 )
 from gateway.web.fhir.metadata import Metadata
 from gateway.web.fhir.negotiation import PLAIN, Format, Wanted, choose, negotiate
+from gateway.web.fhir.patient_search import PatientSearches
 from gateway.web.fhir.patients import Patients
 from gateway.web.fhir.publish import Publish
 from gateway.web.fhir.retrieve import Retrieve
@@ -82,6 +83,7 @@ class FhirDoor:
         publish = Publish(service, self._limit)
         retrieve = Retrieve(service)
         patients = Patients(service, self._limit)
+        demographics = PatientSearches(service)
         metadata = Metadata(service)
         # By method and shape of the path; {id} stands for any one segment.
         self._routes: dict[tuple[str, ...], dict[str, Interaction]] = {
@@ -99,8 +101,13 @@ class FhirDoor:
             ("List", "{id}", "_history"): {"GET": versions.history},
             ("List", "{id}", "_history", "{vid}"): {"GET": versions.vread},
             ("Binary", "{id}"): {"GET": retrieve.binary, "HEAD": retrieve.binary},
-            ("Patient",): {"GET": patients.search, "POST": patients.create, "PUT": patients.put},
-            ("Patient", "_search"): {"POST": patients.search},
+            ("Patient",): {
+                "GET": demographics.search,
+                "POST": patients.create,
+                "PUT": patients.put,
+            },
+            ("Patient", "_search"): {"POST": demographics.search},
+            ("Patient", "$ihe-pix"): {"GET": demographics.cross_reference},
             ("Patient", "{id}"): {"GET": patients.read, "PUT": patients.put},
             ("Patient", "{id}", "_history", "{vid}"): {"GET": patients.vread},
         }

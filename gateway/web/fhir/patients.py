@@ -1,7 +1,7 @@
-"""Patients of the domain: put by an administrator or a feed, read and found by clients.
+"""Patients of the domain: put by an administrator or a feed, read by clients.
 
 Source:
-    HL7 FHIR R4: Patient; IHE PDQm (ITI-78) for the search, PMIR (ITI-104) for the conditional PUT.
+    HL7 FHIR R4: Patient; IHE PMIR (ITI-104) for the conditional PUT.
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ import re
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
-from gateway.codecs.fhir.outcome import write_operation_outcome
 from gateway.codecs.fhir.patient import read_patient, write_patient
 from gateway.codecs.fhir.search_values import read_token
-from gateway.codecs.fhir.searchset import write_searchset
 from gateway.codecs.fhir.strict_json import read_json
-from gateway.errors import ErrorCode, Finding, Severity, refuse_errors
+from gateway.errors import ErrorCode, refuse_errors
 from gateway.model.datatypes import Identifier
 from gateway.model.patient import Patient
 from gateway.service import Service
@@ -75,52 +73,6 @@ class Patients:
                 "there is no such patient here",
             )
         return patient
-
-    async def search(self, request: Request) -> Answer:
-        """Find a patient by identifier, or all with an ``_id``."""
-        found: list[Patient] = []
-        asked = False
-        unknown = [
-            Finding(
-                rule="unknown-parameter",
-                code=ErrorCode.INVALID_SEARCH,
-                location=name[:100],
-                message="patients are found by identifier and _id",
-                severity=Severity.ERROR if request.prefer.strict else Severity.WARNING,
-            )
-            for name, _ in request.parameters
-            if name not in _SEARCHED
-        ]
-        refuse_errors(unknown)
-        for name, value in request.parameters:
-            if name == "identifier":
-                asked = True
-                token = read_token(value)
-                scheme = self._naming.scheme(token.system) if token.system else ""
-                if scheme:
-                    patient = await self._patients.find(Identifier.of(token.code, scheme))
-                    if patient is not None:
-                        found.append(patient)
-            elif name == "_id":
-                asked = True
-                patient = await self._patients.read(value)
-                if patient is not None:
-                    found.append(patient)
-        if not asked:
-            raise refusal(
-                ErrorCode.REQUIRED_PARAMETER,
-                "patient-search",
-                "identifier",
-                "patients are found by identifier (system|value) or _id",
-            )
-        body = write_searchset(
-            [write_patient(p, self._naming) for p in found],
-            total=len(found),
-            links=[("self", f"{self._base_url}/Patient")],
-            outcome=write_operation_outcome(unknown) if unknown else None,
-            base_url=self._base_url,
-        )
-        return Answer(200, body)
 
     async def create(self, request: Request) -> Answer:
         """Add a patient under an id of ours; with If-None-Exist only where there is none."""

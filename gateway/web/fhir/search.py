@@ -11,12 +11,16 @@ from urllib.parse import urlencode
 
 from gateway.codecs.fhir.cursor import read_cursor, write_cursor
 from gateway.codecs.fhir.outcome import write_operation_outcome
-from gateway.codecs.fhir.search import Search, read_document_search, read_list_search
+from gateway.codecs.fhir.patient import write_patient
+from gateway.codecs.fhir.search import Search, SearchRules, read_document_search, read_list_search
 from gateway.codecs.fhir.searchset import write_searchset
-from gateway.errors import ErrorCode
+from gateway.codecs.fhir.subset import write_subset
+from gateway.errors import ErrorCode, Finding, Severity
 from gateway.ports import Found, Page
 from gateway.service import Service
 from gateway.web.fhir.interaction import Answer, Request, refusal
+
+_NOTHING = Found(objects=(), total=0)
 
 
 class Searches:
@@ -27,58 +31,82 @@ class Searches:
         self._naming = service.profile.naming
         self._base_url = service.fhir_base_url
         self._key = service.cursor_key
-        self._counts = {
-            "default_count": service.settings.page_size,
-            "max_count": service.settings.max_page_size,
-        }
+        self._default_count = service.settings.page_size
+        self._max_count = service.settings.max_page_size
+        self._rules = SearchRules(home_community_id=service.settings.home_community_id or "")
 
     async def documents(self, request: Request) -> Answer:
         """Find Document References [ITI-67]."""
         search = read_document_search(
-            request.parameters, self._naming, strict=request.prefer.strict, **self._counts
+            request.parameters,
+            self._naming,
+            strict=request.prefer.strict,
+            default_count=self._default_count,
+            max_count=self._max_count,
+            rules=self._rules,
+            base_url=self._base_url,
         )
-        query = search.query
-        if not (
-            query.patient_id
-            or search.patient_reference
-            or query.unique_id
-            or query.entry_uuid
-            or query.logical_id
-            or search.impossible
-        ):
+        return await self._answer(request, search)
+
+    async def lists(self, request: Request) -> Answer:
+        """Find Document Lists [ITI-66]."""
+        search = read_list_search(
+            request.parameters,
+            self._naming,
+            strict=request.prefer.strict,
+            default_count=self._default_count,
+            max_count=self._max_count,
+            rules=self._rules,
+            base_url=self._base_url,
+        )
+        return await self._answer(request, search)
+
+    async def _answer(self, request: Request, search: Search[Any]) -> Answer:
+        if not search.is_about_someone:
             raise refusal(
                 ErrorCode.REQUIRED_PARAMETER,
                 "search-patient",
                 "patient",
                 "say whose documents: give patient, patient.identifier, identifier or _id",
             )
-        return await self._answer(request, search)
-
-    async def lists(self, request: Request) -> Answer:
-        """Find Document Lists [ITI-66]."""
-        search = read_list_search(
-            request.parameters, self._naming, strict=request.prefer.strict, **self._counts
-        )
-        return await self._answer(request, search)
-
-    async def _answer(self, request: Request, search: Search[Any]) -> Answer:
-        after = None
-        if search.cursor is not None:
-            after = read_cursor(search.cursor, search.scope, self._key)
-        found = Found(objects=(), total=0)
-        if not search.impossible:
-            found = await self._responder.find(
-                search.query,
-                Page(size=search.count, after=after, ascending=search.ascending),
-                self._patient_id(search.patient_reference),
+        control = search.control
+        place: tuple[Any, ...] = ()
+        if control.cursor is not None:
+            place = read_cursor(control.cursor, search.scope, self._key)
+        found = _NOTHING
+        if search.queries:
+            page = Page(
+                size=control.count,
+                after=place[0] if place else None,
+                ascending=control.ascending,
+                order=control.order,
+                place=place[1:],
             )
-        outcome = write_operation_outcome(search.warnings) if search.warnings else None
+            found = await self._responder.find(
+                search.queries, page, self._patient_id(search.patient_reference)
+            )
+        resources = [held.fragment for held in found.objects]
+        if control.summary or control.elements:
+            resources = [write_subset(r, control.summary, control.elements) for r in resources]
+        warnings = search.warnings
+        included: list[bytes] = []
+        if control.includes:
+            beside, patients, more = await self._responder.include(found.objects, control.includes)
+            included = [held.fragment for held in beside]
+            included += [write_patient(patient, self._naming) for patient in patients]
+            if more:
+                warnings = (*warnings, _INCOMPLETE)
+        last = found.objects[-1] if found.more and found.objects else None
+        following = None
+        if last is not None:
+            following = write_cursor((last.key, *last.place), search.scope, self._key)
         body = write_searchset(
-            [held.fragment for held in found.objects],
+            resources,
             total=found.total,
-            links=self._links(request, search, found),
-            outcome=outcome,
+            links=links(request, self._base_url, search.ignored, following),
+            outcome=write_operation_outcome(warnings) if warnings else None,
             base_url=self._base_url,
+            included=included,
         )
         return Answer(200, body)
 
@@ -93,15 +121,34 @@ class Searches:
             return "-"
         return resource_id
 
-    def _links(self, request: Request, search: Search[Any], found: Found) -> list[tuple[str, str]]:
-        address = f"{self._base_url}/{request.path[0]}?"
-        written = request.query_string
-        if request.method == "POST":
-            # What a form said can be asked for in an address as well.
-            written = urlencode(request.parameters)
-        links = [("self", address + written)]
-        if found.more and found.objects:
-            following = write_cursor(found.objects[-1].key, search.scope, self._key)
-            asked = [(n, v) for n, v in request.parameters if n != "_cursor"]
-            links.append(("next", address + urlencode([*asked, ("_cursor", following)])))
-        return links
+
+_INCOMPLETE = Finding(
+    rule="search-include",
+    code=ErrorCode.TOO_MANY_RESULTS,
+    location="_include",
+    message="there is more to include than one answer may hold; ask for smaller pages",
+    severity=Severity.WARNING,
+)
+
+
+def links(
+    request: Request, base_url: str, ignored: frozenset[str], following: str | None
+) -> list[tuple[str, str]]:
+    """Give the links of an answer: what was asked, and where it goes on.
+
+    Args:
+        ignored: Parameters that were not used; the link to the answer itself leaves them out.
+        following: The cursor of the next page.
+    """
+    address = f"{base_url}/{request.path[0]}?"
+    written = request.query_string
+    if ignored:
+        written = urlencode([(n, v) for n, v in request.parameters if n not in ignored])
+    elif request.method == "POST":
+        # What a form said can be asked for in an address as well.
+        written = urlencode(request.parameters)
+    found = [("self", address + written)]
+    if following is not None:
+        asked = [(n, v) for n, v in request.parameters if n != "_cursor"]
+        found.append(("next", address + urlencode([*asked, ("_cursor", following)])))
+    return found

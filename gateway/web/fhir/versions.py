@@ -55,14 +55,14 @@ class Versions:
         start = 0
         if question.cursor is not None:
             # Counted from the end: new versions come at the beginning.
-            start = max(0, total - read_cursor(question.cursor, scope, self._key))
+            start = max(0, total - int(read_cursor(question.cursor, scope, self._key)[0]))
         size = self._default_count if question.count is None else question.count
         stop = start + min(size, self._max_count)
         address = f"{self._base_url}/{kind}/{resource_id}/_history"
         asked = [(n, v) for n, v in request.parameters if n != "_cursor"]
         links = [("self", _link(address, request.parameters))]
         if start < stop < total:
-            cursor = ("_cursor", write_cursor(total - stop, scope, self._key))
+            cursor = ("_cursor", write_cursor((total - stop,), scope, self._key))
             links.append(("next", _link(address, [*asked, cursor])))
         body = write_history(
             kind,

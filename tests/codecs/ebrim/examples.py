@@ -28,6 +28,7 @@ from gateway.model.vocabulary import (
     DocumentAvailability,
     DocumentEntryType,
 )
+from gateway.transactions.conditions import TimeBound
 from gateway.transactions.document_repository import DocumentRequest
 from gateway.transactions.registry_stored_query import (
     FindDocuments,
@@ -46,7 +47,6 @@ from gateway.transactions.registry_stored_query import (
     RegistryStoredQuery,
     ReturnType,
     StoredQuery,
-    TimeBound,
 )
 
 APPROVED = str(AvailabilityStatus.APPROVED)

@@ -18,6 +18,7 @@ from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.datatypes import Identifier
 from gateway.model.vocabulary import AvailabilityStatus, DocumentEntryType
 from gateway.transactions import registry_stored_query as sq
+from gateway.transactions.conditions import Has
 from tests.codecs.ebrim import examples
 from tests.laws.model_strategies import xml_characters
 
@@ -326,8 +327,7 @@ def test_what_only_a_fhir_search_can_ask_is_refused_by_name() -> None:
         {"class_code": (("a", None),)},
         {"class_code": (("a^b", "1.2"),)},
         {"entry_uuid": ("urn:uuid:a",)},
-        {"author_family": (("a",),)},
-        {"with_service_time": True},
+        {"also": (Has("type_code"),)},
         {"reference_id_list": (("a",),)},
         {"patient_id": None},
         {"times": (sq.TimeBound(attribute="registration_time", low="20240101000000"),)},

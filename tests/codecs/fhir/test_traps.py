@@ -33,7 +33,7 @@ from gateway.model.datatypes import (
 )
 from gateway.model.submission import Submission
 from gateway.model.vocabulary import AssociationType, AvailabilityStatus, DocumentEntryType
-from gateway.transactions.registry_stored_query import TimeBound
+from gateway.transactions.conditions import Either, Every, Has, HasText, TimeBound
 from tests.codecs.fhir.fhir_examples import (
     CONFIDENTIALITY,
     ENTRY,
@@ -129,8 +129,11 @@ def test_trap_07_day_precision_has_no_time_zone(zone: str, monkeypatch: pytest.M
         assert read(resource).creation_time == DateTime("20250114")
         attachment["creation"] = "2025-01-14T23:30:00-02:00"
         assert read(resource).creation_time == DateTime("20250115013000")
-        bounds = read_document_search([("creation", "2025-01-14")], NAMING).query.times
-        assert bounds[0].low == "20250114000000"
+        (day,) = read_document_search([("creation", "2025-01-14")], NAMING).query.also
+        assert isinstance(day, Every)
+        begins, ends = day.conditions
+        assert isinstance(begins, TimeBound) and begins.low == "20250114000000"
+        assert isinstance(ends, TimeBound) and ends.high == "20250115000000"
     finally:
         os.environ.pop("TZ")
         time.tzset()
@@ -405,19 +408,22 @@ def test_trap_29_an_error_keeps_its_xds_name_and_its_own_fhir_code() -> None:
 
 def test_trap_31_a_period_overlaps_and_an_open_end_is_open() -> None:
     search = read_document_search([("period", "ge2025-01"), ("period", "lt2025-03")], NAMING)
-    assert search.query.with_service_time
-    assert search.query.times == (
-        TimeBound(attribute="service_stop_time", low="20250101000000", missing_matches=True),
-        TimeBound(attribute="service_start_time", high="20250301000000", missing_matches=True),
+    some_time = Either((Has("service_start_time"), Has("service_stop_time")))
+    after = TimeBound(
+        attribute="service_stop_time", low="20250101000000", missing_matches=True, last=True
     )
+    before = TimeBound(attribute="service_start_time", high="20250301000000", missing_matches=True)
+    assert search.query.also == (Every((some_time, after)), Every((some_time, before)))
 
 
 def test_trap_32_author_names_are_texts_not_patterns() -> None:
     query = read_document_search(
         [("author.family", r"O\,Neil,100%"), ("author.given", "A")], NAMING
     )
-    assert query.query.author_family == (("O,Neil", "100%"),)
-    assert query.query.author_given == (("A",),)
+    assert query.query.also == (
+        Either((HasText("author_family", "O,Neil"), HasText("author_family", "100%"))),
+        HasText("author_given", "A"),
+    )
     assert query.query.author_person == ()
 
 

@@ -1,0 +1,94 @@
+"""What the CapabilityStatement says of searches: written from the tables that read them.
+
+Source:
+    HL7 FHIR R4: CapabilityStatement.rest.resource (searchParam, searchInclude, searchRevInclude);
+    IHE MHD 4.2.4: CapabilityStatement of the Document Responder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.codecs.fhir.patient_search import PATIENTS
+from gateway.codecs.fhir.reader import Json
+from gateway.codecs.fhir.search_control import INCLUDES, REVINCLUDES
+from gateway.codecs.fhir.search_parameters import (
+    Parameter,
+    SearchRules,
+    documents,
+    folders,
+    submission_sets,
+)
+
+_BASE = "http://hl7.org/fhir/SearchParameter/"
+
+_MEANING = {
+    "_id": "The logical id, or the entryUUID of a version.",
+    "Patient._id": "The id of the resource.",
+    "_lastUpdated": "When the object was registered.",
+    "author.family": "Family name of one of the authors; begins with.",
+    "author.given": "Given name of one of the authors; begins with.",
+    "category": "classCode.",
+    "code": "submissionset or folder: which kind of list.",
+    "creation": "creationTime.",
+    "DocumentReference.date": "When the document was registered.",
+    "List.date": "submissionTime of a submission set, lastUpdateTime of a folder.",
+    "designationType": "contentTypeCode of a submission set, codeList of a folder.",
+    "event": "eventCodeList.",
+    "facility": "healthcareFacilityTypeCode.",
+    "format": "formatCode.",
+    "identifier": "uniqueId or entryUUID.",
+    "Patient.identifier": "system|value.",
+    "patient": "A Patient of this server.",
+    "patient.identifier": "patientId, as system|value.",
+    "period": "serviceStartTime to serviceStopTime; overlaps.",
+    "related": "referenceIdList, as related:identifier=system|value.",
+    "security-label": "confidentialityCode.",
+    "setting": "practiceSettingCode.",
+    "source.family": "Family name of one of the authors; begins with.",
+    "source.given": "Given name of one of the authors; begins with.",
+    "sourceId": "sourceId of a submission set.",
+    "status": "availabilityStatus: current is Approved, superseded is Deprecated.",
+    "type": "typeCode.",
+}
+
+
+def write_search_capability(kind: str, rules: SearchRules | None = None) -> Json:
+    """Give the members of one resource about searches; empty when it is not searched."""
+    rules = rules or SearchRules()
+    if kind == "DocumentReference":
+        table: Mapping[str, Parameter] = documents(rules)
+    elif kind == "List":
+        table = {**folders(rules), **submission_sets(rules)}
+    elif kind == "Patient":
+        table = PATIENTS
+    else:
+        return {}
+    written: Json = {}
+    if includes := sorted(INCLUDES.get(kind, ())):
+        written["searchInclude"] = includes
+    if revincludes := sorted(REVINCLUDES.get(kind, ())):
+        written["searchRevInclude"] = revincludes
+    written["searchParam"] = [
+        _parameter(kind, name, parameter)
+        for name, parameter in sorted(table.items())
+        if parameter.listed
+    ]
+    return written
+
+
+def _parameter(kind: str, name: str, parameter: Parameter) -> Json:
+    written: Json = {"name": name, "type": parameter.kind.fhir_type}
+    definition = parameter.definition
+    if definition is None and "." not in name:
+        owner = "Resource" if name.startswith("_") else kind
+        definition = f"{_BASE}{owner}-{name.lstrip('_')}"
+    if definition:
+        written["definition"] = definition
+    said = _MEANING.get(f"{kind}.{name}") or _MEANING.get(name) or ""
+    if parameter.kind.modifiers:
+        taken = ", ".join(f":{modifier}" for modifier in parameter.kind.modifiers)
+        said = f"{said} Modifiers: {taken}.".lstrip()
+    if said:
+        written["documentation"] = said
+    return written
