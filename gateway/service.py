@@ -32,6 +32,7 @@ from gateway.storage.files import FileDocumentStore
 from gateway.storage.sqlite import SqliteRegistryStore
 from gateway.translators.cda_consistency import ConsistencyCheck
 from gateway.translators.stored_forms import StoredForms
+from gateway.validation import ProfileRules
 
 log = structlog.get_logger(__name__)
 
@@ -116,6 +117,9 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             fingerprint,
             known_patients_only=settings.patients == "known",
             home_community_id=settings.home_community_id,
+            rules=ProfileRules.of(
+                profile, environment=settings.environment, report=settings.rules == "report"
+            ),
         )
         repository = DocumentRepository(
             registry,

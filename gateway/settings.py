@@ -127,6 +127,23 @@ class Settings(BaseSettings):
         Path,
         _setting("Folder with the profiles.", "a folder with one folder for each profile"),
     ] = Field(default_factory=lambda: shipped("profiles"))
+    environment: Annotated[
+        Literal["test", "production"],
+        _setting(
+            "Where the gateway stands. Rules of a profile may differ: identities of people who "
+            "exist are refused by a test platform, invented ones in production.",
+            "test or production",
+        ),
+    ] = "test"
+    rules: Annotated[
+        Literal["enforce", "report"],
+        _setting(
+            "What becomes of submissions that break an error rule of the profile: refused "
+            "(`enforce`), or taken with the same findings as warnings (`report`), for the weeks "
+            "in which peers are corrected. Rules of the standard are always enforced.",
+            "enforce or report",
+        ),
+    ] = "enforce"
     patients: Annotated[
         Literal["open", "known"],
         _setting(

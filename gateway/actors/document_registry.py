@@ -31,7 +31,7 @@ from gateway.transactions.registry_stored_query import (
     StoredQuery,
 )
 from gateway.transactions.submission import RemoveMetadata, SubmitObjects
-from gateway.validation import Transaction, check_submission
+from gateway.validation import ProfileRules, Transaction, check_submission
 
 _BY_PATIENT = (FindDocuments, FindFolders, FindSubmissionSets, GetAll)
 
@@ -64,13 +64,30 @@ class DocumentRegistry:
         *,
         known_patients_only: bool = False,
         home_community_id: str | None = None,
+        rules: ProfileRules | None = None,
     ) -> None:
+        """Take what it works with.
+
+        Args:
+            known_patients_only: Whether documents of patients nobody announced are refused.
+            home_community_id: Of this community, where it is part of an exchange of several.
+            rules: Of the community, beyond those of the standard.
+        """
         self._store = store
         self._clock = clock
         self._new_uuid = new_uuid
         self._fingerprint = fingerprint
         self._known_patients_only = known_patients_only
         self.home_community_id = home_community_id
+        self._rules = rules
+
+    def check(self, submission: Submission, transaction: Transaction) -> tuple[Finding, ...]:
+        """Find what is wrong in a submission by itself, by the standard and by the community."""
+        findings = check_submission(submission, transaction)
+        if self._rules:
+            now = self._clock.now()
+            findings += self._rules.check(submission, transaction, now, already=findings)
+        return findings
 
     async def register(
         self,
@@ -86,7 +103,7 @@ class DocumentRegistry:
         Raises:
             Refused: With every problem of the message and of its fit with the registry.
         """
-        findings = request.findings + check_submission(request.submission, transaction)
+        findings = request.findings + self.check(request.submission, transaction)
         return await self.register_checked(
             SubmitObjects(submission=request.submission, findings=findings)
         )
@@ -118,7 +135,7 @@ class DocumentRegistry:
             Refused: With every problem; nothing was changed.
         """
         transaction = Transaction.RESTRICTED_UPDATE if restricted else Transaction.UPDATE
-        findings = request.findings + check_submission(request.submission, transaction)
+        findings = request.findings + self.check(request.submission, transaction)
         submission = self._at_home(request.submission)
         about = self._circumstances(submission, findings, ())
 

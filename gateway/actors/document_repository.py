@@ -26,7 +26,7 @@ from gateway.transactions.document_repository import (
     RetrieveDocumentSetResponse,
 )
 from gateway.transactions.submission import SubmitObjects
-from gateway.validation import Transaction, check_submission
+from gateway.validation import Transaction
 
 MAX_DOCUMENTS = 1000
 """Documents one request may name."""
@@ -106,7 +106,7 @@ class DocumentRepository:
             *request.findings,
             *_check_documents(request.submission, received),
             *await self._compare(request.submission, staged, received),
-            *check_submission(submission, transaction),
+            *self._registry.check(submission, transaction),
         )
         message_is_good = not any(f.is_error for f in findings)
         if message_is_good:

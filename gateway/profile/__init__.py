@@ -14,7 +14,10 @@ from gateway.profile.values import (
     MetadataFromCda,
     Profile,
     ProfileFault,
+    Rule,
+    RuleCondition,
     Source,
+    Validity,
     ValueSet,
 )
 
@@ -23,7 +26,10 @@ __all__ = [
     "MetadataFromCda",
     "Profile",
     "ProfileFault",
+    "Rule",
+    "RuleCondition",
     "Source",
+    "Validity",
     "ValueSet",
     "profiles_by_realm",
     "read_profile",

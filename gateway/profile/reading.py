@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -10,10 +11,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from gateway.model.datatypes import Code
-from gateway.model.naming import NamingSystem, NamingSystems
+from gateway.model.datatypes import OID, Code
+from gateway.model.naming import OID_URN, NamingSystem, NamingSystems
 from gateway.profile.consistency import consistency_from
 from gateway.profile.policies import policies_from
+from gateway.profile.rules import FILE as RULES
+from gateway.profile.rules import read_rules
 from gateway.profile.values import (
     CODED_TEXT_FORMS,
     ENTRY_ATTRIBUTES,
@@ -23,8 +26,11 @@ from gateway.profile.values import (
     Profile,
     ProfileFault,
     Source,
+    Validity,
     ValueSet,
 )
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 
 _T = TypeVar("_T")
 _K = TypeVar("_K")
@@ -100,6 +106,7 @@ def _read(name: str, folder: Path, inside: tuple[str, ...]) -> Profile:
         ),
         policies=_extended(place / "policies.toml", policies_from, parent.policies),
         consistency=_extended(place / "consistency.toml", consistency_from, parent.consistency),
+        rules=read_rules(place / RULES, parent.rules),
     )
     for attribute, names in profile.attribute_value_sets.items():
         for one in names:
@@ -151,9 +158,12 @@ def _systems(naming: Mapping[str, Any], place: Path) -> Iterable[NamingSystem]:
             oid, label = str(data["oid"]), str(data.get("label", ""))
         except (KeyError, TypeError):
             raise ProfileFault(f"{place / 'naming.toml'}: a system has no oid") from None
-        for uri in (data.get("uri"), *data.get("aliases", ())):
-            if uri:
-                yield NamingSystem(oid, str(uri), label)
+        uri = data.get("uri")
+        if not uri and OID.match(oid):
+            uri = OID_URN + oid  # what FHIR writes where a system has no URI; keeps the label
+        for one in (uri, *data.get("aliases", ())):
+            if one:
+                yield NamingSystem(oid, str(one), label)
 
 
 def _rows(path: Path) -> tuple[dict[str, str], list[dict[str, str]]]:
@@ -199,17 +209,38 @@ def _formats(path: Path) -> dict[str, Code]:
 
 def _value_set(path: Path) -> ValueSet:
     remarks, rows = _rows(path)
-    codes = (
-        Code(_cell(row, "code", path), _cell(row, "system", path), row.get("display") or None)
-        for row in rows
-    )
+    codes: dict[tuple[str, str], Code] = {}
+    dated: dict[tuple[str, str], Validity] = {}
+    for row in rows:
+        code = Code(
+            _cell(row, "code", path), _cell(row, "system", path), row.get("display") or None
+        )
+        if code.key in codes:
+            raise ProfileFault(f"{path}: two rows have the code {code.code} of {code.scheme}")
+        codes[code.key] = code
+        validity = _validity(row, path)
+        if validity != Validity():
+            dated[code.key] = validity
     return ValueSet(
         name=path.stem,
-        codes=MappingProxyType({code.key: code for code in codes}),
+        codes=MappingProxyType(codes),
         oid=remarks.get("oid", ""),
         date=remarks.get("date", ""),
         source=remarks.get("source", ""),
+        validity=_validity(remarks, path),
+        code_validity=MappingProxyType(dated),
     )
+
+
+def _validity(said: Mapping[str, str], path: Path) -> Validity:
+    """When something is in use, by ``valid_from`` and ``valid_to``, days as 2024-09-27."""
+    days = []
+    for name in ("valid_from", "valid_to"):
+        day = (said.get(name) or "").strip()
+        if day and not _DAY.match(day):
+            raise ProfileFault(f"{path}: {name} is no day such as 2024-09-27, found {day[:40]}")
+        days.append(day.replace("-", ""))
+    return Validity(begin=days[0], end=days[1])
 
 
 def _metadata_from_cda(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from gateway.model.datatypes import Code
 from gateway.model.document_entry import DocumentEntry
@@ -39,17 +40,110 @@ class IdentifierType:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Validity:
+    """From when until when something is in use: digits of a DTM, empty where nothing is said."""
+
+    begin: str = ""
+    end: str = ""
+
+    def covers(self, moment: str) -> bool:
+        """Whether a moment (digits of a DTM) lies inside; the end itself does not."""
+        return not (self.begin and _filled(moment) < _filled(self.begin)) and not (
+            self.end and _filled(moment) >= _filled(self.end)
+        )
+
+
+def _filled(digits: str) -> str:
+    return digits + "00000101000000"[len(digits) :]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ValueSet:
-    """The codes that are in use for one purpose."""
+    """The codes that are in use for one purpose.
+
+    Attributes:
+        date: Of this edition.
+        validity: Of the set as a whole.
+        code_validity: Of single codes, where the source says it.
+    """
 
     name: str
     codes: Mapping[tuple[str, str], Code]
     oid: str = ""
     date: str = ""
     source: str = ""
+    validity: Validity = Validity()
+    code_validity: Mapping[tuple[str, str], Validity] = field(default_factory=dict)
 
     def __contains__(self, code: object) -> bool:
         return isinstance(code, Code) and code.key in self.codes
+
+    def in_use(self, key: tuple[str, str], moment: str) -> bool:
+        """Whether a code, named by code and scheme, is in use at a moment (digits of a DTM).
+
+        What was taken out of use stays readable; only a new submission may not use it.
+        """
+        if key not in self.codes or not self.validity.covers(moment):
+            return False
+        own = self.code_validity.get(key)
+        return own is None or own.covers(moment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleCondition:
+    """A test that decides whether a rule applies; exactly one of the four tests is set.
+
+    Attributes:
+        one_of: Some value of the attribute is one of these; ``none_of``: no value is.
+        matches: Some value matches this regular expression as a whole.
+        present: Whether the attribute has a value.
+    """
+
+    attribute: str
+    one_of: tuple[str, ...] = ()
+    none_of: tuple[str, ...] = ()
+    matches: str = ""
+    present: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One numbered rule of a community; see :mod:`gateway.profile.rules`.
+
+    Attributes:
+        id: Never given to another rule again: peers and reports name it.
+        severity: ``error`` refuses a submission, ``warning`` travels with its success.
+        update_severity: The same for updates of metadata, which carry what an older document
+            was registered with.
+        object: ``DocumentEntry``, ``SubmissionSet``, ``Folder``, ``Association``, ``Author`` or
+            ``Submission``.
+        attribute: In the standard's words, ``legalAuthenticator.10`` for a component.
+        kind: Which check of the catalogue.
+        parameters: What that check needs to know.
+        when: All must hold for the rule to apply; ``unless``: not all may.
+        message: By language; ``{value}`` stands for the value found.
+        code: The error code of XDS, where it is not the general one for metadata.
+        mark: How sure the source is (``V`` read, ``S`` stated, ``B`` believed).
+        transactions: Names such as ``ITI-41``; without any, every one that submits or updates.
+        environments: ``test`` or ``production``; without any, both.
+    """
+
+    id: str
+    severity: str
+    object: str
+    kind: str
+    source: str
+    message: Mapping[str, str]
+    update_severity: str = "error"
+    attribute: str = ""
+    mark: str = ""
+    code: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    when: tuple[RuleCondition, ...] = ()
+    unless: tuple[RuleCondition, ...] = ()
+    transactions: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    file: str = ""
 
 
 PRACTICE_SETTING_PLACES = frozenset({"performer", "author", "legal_authenticator"})
@@ -113,6 +207,7 @@ class Profile:
         identifier_types: In the order they are tried.
         value_sets: By name; which of them an attribute uses stands in
             ``attribute_value_sets``, best first.
+        rules: Of submissions, beyond those of the standard; the parent's first.
     """
 
     name: str
@@ -131,6 +226,7 @@ class Profile:
     metadata_from_cda: MetadataFromCda = MetadataFromCda()
     policies: Policies = Policies()
     consistency: Consistency = Consistency()
+    rules: tuple[Rule, ...] = ()
 
     def identifier_type(self, authority: str, value: str) -> str:
         """The type code of an identifier; empty where the profile gives none."""

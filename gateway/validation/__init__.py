@@ -5,6 +5,7 @@ decided in :mod:`gateway.model.lifecycle`.
 """
 
 from gateway.validation.objects import is_comprehensive
+from gateway.validation.profile_rules import ProfileRules
 from gateway.validation.submission import Transaction, check_submission
 
-__all__ = ["Transaction", "check_submission", "is_comprehensive"]
+__all__ = ["ProfileRules", "Transaction", "check_submission", "is_comprehensive"]

@@ -306,6 +306,9 @@ def _check_relationship(association: Association, index: _Index) -> Iterator[Fin
         )
     if target is None:
         return
+    if isinstance(target, SubmissionSet) and association.association_type == AssociationType.SIGNS:
+        # A signature may cover the submission as a whole (IHE ITI TF-3: 5.5, DSG).
+        return
     if not isinstance(target, DocumentEntry):
         yield complaint(
             association,

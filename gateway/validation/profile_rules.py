@@ -1,0 +1,209 @@
+"""The rules of a profile, run on a submission.
+
+:mod:`gateway.profile.rules` says what a rule is made of, :mod:`gateway.validation.rule_kinds` which
+checks a rule may name. Here the rules of one profile become functions, once at the start, sorted
+by transaction and object, so that a submission is compared with the rules that apply to it only.
+A profile without rules costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from gateway.errors import ErrorCode, Finding, Severity, first_findings
+from gateway.model.lifecycle.ids import place
+from gateway.model.submission import RegistryObject, Submission
+from gateway.profile import Profile, ProfileFault, Rule
+from gateway.validation.attributes import location_of
+from gateway.validation.formats import shown
+from gateway.validation.objects import Transaction
+from gateway.validation.rule_kinds import Check, Scope, make_check
+from gateway.validation.rule_parameters import Test
+
+UPDATES = frozenset({Transaction.UPDATE, Transaction.RESTRICTED_UPDATE})
+_BY_XDS = {code.xds: code for code in reversed(ErrorCode)}
+_TRANSACTIONS = {transaction.value: transaction for transaction in Transaction}
+_HOW_MANY = frozenset({"present", "cardinality"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyRule:
+    """A rule as functions.
+
+    Attributes:
+        attribute: As findings name it, without parts of data types.
+        message: In the language asked for, else in English.
+    """
+
+    rule: Rule
+    when: tuple[Test, ...]
+    unless: tuple[Test, ...]
+    check: Check
+    attribute: str
+    message: str
+    code: ErrorCode
+
+    def breaches(self, item: Any, scope: Scope) -> Iterable[str]:
+        """What is wrong with an object: the values to show."""
+        if not all(test(item) for test in self.when):
+            return ()
+        if self.unless and all(test(item) for test in self.unless):
+            return ()
+        return self.check(item, scope)
+
+
+class ProfileRules:
+    """The rules of one profile, ready to run; false where there are none."""
+
+    def __init__(self, rules: Iterable[ReadyRule] = ()) -> None:
+        self.rules = tuple(rules)
+        self._by = {
+            transaction: _by_object(one for one in self.rules if _applies(one.rule, transaction))
+            for transaction in Transaction
+        }
+
+    @classmethod
+    def of(
+        cls,
+        profile: Profile,
+        *,
+        environment: str = "test",
+        language: str = "en",
+        report: bool = False,
+    ) -> Self:
+        """Make a profile's rules ready.
+
+        Args:
+            environment: ``test`` or ``production``; rules for the other one are left out.
+            language: Of the messages; English where a rule has none in it.
+            report: Make every finding a warning.
+
+        Raises:
+            ProfileFault: When a rule names what the catalogue does not have.
+        """
+        rules = profile.rules
+        if report:
+            soft = Severity.WARNING.value
+            rules = tuple(replace(r, severity=soft, update_severity=soft) for r in rules)
+        ready = [_ready(rule, profile, language) for rule in rules]
+        return cls(
+            one
+            for one in ready
+            if not one.rule.environments or environment in one.rule.environments
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.rules)
+
+    def check(
+        self,
+        submission: Submission,
+        transaction: Transaction,
+        now: str,
+        already: Iterable[Finding] = (),
+    ) -> tuple[Finding, ...]:
+        """Find everything in a submission that breaks a rule, up to what is told.
+
+        Args:
+            submission: As read; symbolic ids still in place.
+            transaction: How it came.
+            now: Digits of a DTM, taken where the submission does not say when it was submitted.
+            already: What the checks of the standard found; that something is missing is not
+                told twice.
+        """
+        if not self.rules:
+            return ()
+        missing = {f.location for f in already if f.rule == "required"}
+        return first_findings(
+            finding
+            for ready, finding in self._findings(submission, transaction, now)
+            if not (finding.location in missing and ready.rule.kind in _HOW_MANY)
+        )
+
+    def _findings(
+        self, submission: Submission, transaction: Transaction, now: str
+    ) -> Iterator[tuple[ReadyRule, Finding]]:
+        scope = Scope(submission=submission, moment=_moment(submission, now))
+        rules = self._by[transaction]
+        is_update = transaction in UPDATES
+        for object_name, item, holder in _items(submission):
+            for ready in rules.get(object_name, ()):
+                for value in ready.breaches(item, scope):
+                    yield ready, _finding(ready, holder, value, is_update=is_update)
+
+
+def _by_object(rules: Iterable[ReadyRule]) -> dict[str, tuple[ReadyRule, ...]]:
+    found: dict[str, tuple[ReadyRule, ...]] = {}
+    for one in rules:
+        found[one.rule.object] = (*found.get(one.rule.object, ()), one)
+    return found
+
+
+def _applies(rule: Rule, transaction: Transaction) -> bool:
+    return not rule.transactions or transaction.value in rule.transactions
+
+
+def _items(submission: Submission) -> Iterator[tuple[str, Any, RegistryObject | None]]:
+    """Every object by the name rules call it, with the object that findings are placed in."""
+    yield "Submission", submission, None
+    for item in submission.submission_sets:
+        yield "SubmissionSet", item, item
+        for author in item.author:
+            yield "Author", author, item
+    for entry in submission.document_entries:
+        yield "DocumentEntry", entry, entry
+        for author in entry.author:
+            yield "Author", author, entry
+    for folder in submission.folders:
+        yield "Folder", folder, folder
+    for association in submission.associations:
+        yield "Association", association, association
+
+
+def _moment(submission: Submission, now: str) -> str:
+    for item in submission.submission_sets:
+        if item.submission_time is not None and item.submission_time.is_well_formed:
+            return item.submission_time.text
+    return now
+
+
+def _finding(
+    ready: ReadyRule, holder: RegistryObject | None, value: str, *, is_update: bool
+) -> Finding:
+    rule = ready.rule
+    severity = rule.update_severity if is_update else rule.severity
+    return Finding(
+        rule=rule.id,
+        code=ready.code,
+        location=place(holder, ready.attribute) if holder is not None else ready.attribute,
+        message=ready.message.replace("{value}", shown(value)),
+        severity=Severity(severity),
+    )
+
+
+def _ready(rule: Rule, profile: Profile, language: str) -> ReadyRule:
+    when, unless, check = make_check(rule, profile)
+    for name in rule.transactions:
+        if name not in _TRANSACTIONS:
+            raise ProfileFault(
+                f"{rule.file}: rule {rule.id}: transaction {name!r} is none of "
+                + ", ".join(_TRANSACTIONS)
+            )
+    if rule.code and rule.code not in _BY_XDS:
+        raise ProfileFault(f"{rule.file}: rule {rule.id}: code {rule.code!r} is no error of XDS")
+    attribute = location_of(rule.attribute)
+    if rule.object == "Author":
+        attribute = f"author.{attribute}"
+    elif rule.object == "Submission":
+        attribute = str(rule.parameters.get("of", ""))
+    return ReadyRule(
+        rule=rule,
+        when=when,
+        unless=unless,
+        check=check,
+        attribute=attribute,
+        message=rule.message.get(language) or rule.message["en"],
+        code=_BY_XDS[rule.code] if rule.code else ErrorCode.REGISTRY_METADATA_ERROR,
+    )
