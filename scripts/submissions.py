@@ -78,6 +78,7 @@ def messages() -> Iterator[tuple[str, bytes]]:
                 DocumentToSubmit(
                     entry=entry,
                     header=file.header,
+                    profile=file.profile,
                     replaces=tuple(registered[one] for one in file.header.replaces),
                 )
             ],

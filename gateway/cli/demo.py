@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.console import give_up, out, settings_or_give_up
+from gateway.cli.console import err, give_up, out, settings_or_give_up
 
 
 def demo(
@@ -23,7 +23,8 @@ def demo(
     """Load the demonstration record into a running gateway.
 
     Three invented patients are announced over FHIR, then their documents are submitted over XDS.b
-    [ITI-41], a replacement and three folders among them. Loading it again changes nothing.
+    [ITI-41], a replacement and three folders among them. Loading it again changes nothing. What a
+    gateway with a country's profile refuses is named with the reason.
 
     Example:
 
@@ -33,7 +34,9 @@ def demo(
 
     base = (to or settings_or_give_up().base_url).rstrip("/")
     try:
-        count = asyncio.run(load(base))
+        loaded = asyncio.run(load(base))
     except NotLoaded as trouble:
         give_up(str(trouble))
-    out.print(f"{count} submissions are in the registry of {base}.", highlight=False)
+    for line in loaded.refused:
+        err.print(line, style="yellow", markup=False, highlight=False)
+    out.print(f"{loaded.taken} submissions are in the registry of {base}.", highlight=False)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from rich.progress import Progress
 
 from gateway.cli.console import err
-from gateway.cli.invitations import TO_TRY
+from gateway.cli.invitations import Tour, tour
 from gateway.settings import Settings, shipped
 
 if TYPE_CHECKING:
@@ -47,13 +47,34 @@ class Entity:
 
 
 class NotLoaded(Exception):
-    """Some of the record was not taken; the text says what and why."""
+    """The record could not be loaded; the text says why."""
 
 
-def record(samples: Path | None = None) -> tuple[Entity, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What became of the record.
+
+    Attributes:
+        taken: Submissions that are in the registry now.
+        refused: A line for each one that the registry does not take, with its first reason.
+    """
+
+    taken: int
+    refused: tuple[str, ...] = ()
+
+
+PLAIN = "ihe"
+
+
+def record(chosen: Tour | None = None) -> tuple[Entity, ...]:
     """Give the submissions of the demonstration record, in the order they are sent."""
-    folder = (samples or shipped("samples")) / "submissions"
-    return tuple(read_entity(path) for path in sorted(folder.glob("*.mtom")) if path.stem != TO_TRY)
+    chosen = chosen or tour(PLAIN)
+    folder = shipped("samples") / "submissions"
+    return tuple(
+        read_entity(path)
+        for path in sorted(folder.glob(f"{chosen.documents}.mtom"))
+        if path.stem != chosen.to_try
+    )
 
 
 def read_entity(path: Path) -> Entity:
@@ -83,23 +104,36 @@ async def load_demonstration(settings: Settings, service: Service) -> None:
     if found.objects:
         return
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    chosen = tour(settings.profile)
     try:
-        await load(f"http://{host}:{settings.port}")
+        loaded = await load(f"http://{host}:{settings.port}", chosen)
     except NotLoaded as trouble:
         # A gateway without its examples is still a gateway.
         err.print(f"The demonstration record is not complete: {trouble}", style="yellow")
+        return
+    left_out = len(record()) - len(record(chosen))
+    if left_out > 0:
+        err.print(
+            f"{left_out} documents of the demonstration record are left out: profile "
+            f"{settings.profile} takes documents of its own country only.",
+            style="dim",
+            highlight=False,
+        )
+    for line in loaded.refused:
+        err.print(line, style="yellow", markup=False, highlight=False)
 
 
-async def load(base_url: str) -> int:
-    """Announce the patients and send every submission; give how many there are.
+async def load(base_url: str, chosen: Tour | None = None) -> Loaded:
+    """Announce the patients and send every submission of a record, by default the plain one.
 
     Raises:
-        NotLoaded: At the first one that is not taken.
+        NotLoaded: When nobody answers, or nothing is taken.
     """
     import httpx
 
-    messages = record()
-    patients = sorted((shipped("samples") / "patients").glob("*.json"))
+    chosen = chosen or tour(PLAIN)
+    messages = record(chosen)
+    patients = sorted((shipped("samples") / "patients").glob(f"{chosen.patients}.json"))
     async with httpx.AsyncClient(timeout=SECONDS_TO_WAIT, trust_env=False) as http:
         with _progress(len(patients) + len(messages)) as done:
             try:
@@ -110,8 +144,10 @@ async def load(base_url: str) -> int:
                 raise NotLoaded(
                     f"nobody answers at {base_url}; is the gateway running? ({error})"
                 ) from None
-            await _send(http, base_url, messages, done)
-    return len(messages)
+            refused = await _send(http, base_url, messages, done)
+    if len(refused) == len(messages):
+        raise NotLoaded(refused[0])
+    return Loaded(taken=len(messages) - len(refused), refused=refused)
 
 
 async def _announce(http: httpx.AsyncClient, base_url: str, path: Path) -> None:
@@ -129,21 +165,28 @@ async def _announce(http: httpx.AsyncClient, base_url: str, path: Path) -> None:
 
 async def _send(
     http: httpx.AsyncClient, base_url: str, messages: Sequence[Entity], done: Callable[[], object]
-) -> None:
+) -> tuple[str, ...]:
+    """Send the messages; give a line for each one refused."""
     from gateway.codecs.soap.fault import SoapFault
     from gateway.errors import Refused
     from gateway.upstream.document_source import blocks
     from gateway.upstream.xds_client import NoAnswer, XdsClient
 
     client = XdsClient(http, lambda: uuid.uuid4().urn, repository=f"{base_url}/xds/repository")
+    refused = []
     for message in messages:
         try:
             await client.post_message(
                 message.content_type, message.size, blocks(message.path, message.start)
             )
-        except (Refused, SoapFault, NoAnswer) as trouble:
+        except Refused as refusal:
+            reason = next(f for f in refusal.findings if f.is_error)
+            place = reason.location.rpartition("].")[2]
+            refused.append(f"{message.path.stem} is refused there: {place} {reason.message}")
+        except (SoapFault, NoAnswer) as trouble:
             raise NotLoaded(f"{message.path.name}: {trouble}") from None
         done()
+    return tuple(refused)
 
 
 @contextmanager

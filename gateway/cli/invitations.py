@@ -5,13 +5,37 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from gateway.settings import Settings, shipped
 
-TO_TRY = "en-03-follow-up-note"
-"""The one sample document that the demonstration record leaves for the reader to submit."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tour:
+    """What the demonstration record has under one profile, and what is worth trying in it.
+
+    Attributes:
+        documents: Which samples it has, as a pattern of file names; ``patients`` likewise.
+        to_try: The one sample document it leaves for the reader to submit.
+        patient: Whose documents the search finds.
+        document: Which of them is read; its logical id.
+    """
+
+    documents: str
+    patients: str
+    to_try: str
+    patient: str
+    document: str
+
+
+def tour(profile: str) -> Tour:
+    """Give what ``samples/demonstration.toml`` says for a profile, else for the plain one."""
+    with (shipped("samples") / "demonstration.toml").open("rb") as file:
+        tours = tomllib.load(file)
+    return Tour(**tours.get(profile, tours["ihe"]))
 
 
 class Invitation(NamedTuple):
@@ -21,21 +45,18 @@ class Invitation(NamedTuple):
     command: str
 
 
-# Of the demonstration record; tests/samples makes sure that it has them.
-TRIED_PATIENT = "urn:oid:2.999.1.1|ALBA-0001"
-READ_DOCUMENT = "8a53f250-a178-5838-a8ff-1bf639b23e6e"
-
-
 def invitations(settings: Settings) -> tuple[Invitation, ...]:
     """Give the commands the banner prints; each works as pasted, in the project's folder.
 
     They are about the demonstration record and the one sample document it leaves out.
     """
     fhir = f"{settings.base_url}/fhir"
-    submit = [*_this_command(), "submit", _from_here(shipped("samples") / "cda" / f"{TO_TRY}.xml")]
+    chosen = tour(settings.profile)
+    document = shipped("samples") / "cda" / f"{chosen.to_try}.xml"
+    submit = [*_this_command(), "submit", _from_here(document)]
     if settings.base_url != Settings.model_construct().base_url:
         submit += ["--to", f"{settings.base_url}/xds/repository"]
-    search = f"{fhir}/DocumentReference?patient.identifier={TRIED_PATIENT}"
+    search = f"{fhir}/DocumentReference?patient.identifier={chosen.patient}"
     return (
         Invitation("Submit a document as a hospital does [ITI-41]", shlex.join(submit)),
         Invitation(
@@ -44,7 +65,7 @@ def invitations(settings: Settings) -> tuple[Invitation, ...]:
         ),
         Invitation(
             "Read one of them, octet for octet [ITI-68]",
-            shlex.join(["curl", "-s", f"{fhir}/Binary/{READ_DOCUMENT}"]),
+            shlex.join(["curl", "-s", f"{fhir}/Binary/{chosen.document}"]),
         ),
     )
 

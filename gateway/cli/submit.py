@@ -179,7 +179,7 @@ class _Result:
             "documents": [
                 {
                     "file": str(file.path),
-                    "profile": file.profile,
+                    "profile": file.profile.name,
                     "unique_id": entry.unique_id,
                     "entry_uuid": entry.entry_uuid or None,
                     "patient_id": entry.patient_id.text if entry.patient_id else None,
@@ -366,7 +366,7 @@ def _tell(result: _Result, *, show_metadata: bool) -> None:
         _line(f"{mark} {file.path}: {result.state}", colour)
         _line(f"    document {entry.unique_id}, patient {entry.patient_id or 'unknown'}")
         if entry.entry_uuid and result.is_good:
-            _line(f"    entry    {entry.entry_uuid}, described by profile {file.profile}")
+            _line(f"    entry    {entry.entry_uuid}, described by profile {file.profile.name}")
         if show_metadata:
             for name, text in _shown(entry):
                 _line(f"    {name:<28} {text}")

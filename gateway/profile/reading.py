@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +19,8 @@ from gateway.profile.rules import FILE as RULES
 from gateway.profile.rules import read_rules
 from gateway.profile.values import (
     CODED_TEXT_FORMS,
+    CONTENT_TYPE_PLACES,
+    DEFAULTED_ATTRIBUTES,
     ENTRY_ATTRIBUTES,
     PRACTICE_SETTING_PLACES,
     IdentifierType,
@@ -87,10 +89,15 @@ def _read(name: str, folder: Path, inside: tuple[str, ...]) -> Profile:
         naming=NamingSystems(tuple(_systems(naming, place))) + parent.naming,
         class_by_type=_merged(parent.class_by_type, _class_by_type(place)),
         format_by_template=_merged(
-            parent.format_by_template, _formats(place / "maps" / "template_to_format.tsv")
+            parent.format_by_template,
+            _formats(place / "maps" / "template_to_format.tsv", "cda_template_id"),
         ),
         format_by_media_type=_merged(
-            parent.format_by_media_type, _formats(place / "maps" / "media_type_to_format.tsv")
+            parent.format_by_media_type,
+            _formats(place / "maps" / "media_type_to_format.tsv", "media_type"),
+        ),
+        content_type_by_encounter=_merged(
+            parent.content_type_by_encounter, _content_type_by_encounter(place)
         ),
         identifier_types=(
             *(_made(IdentifierType, rule, place) for rule in data.get("identifier_type", ())),
@@ -183,28 +190,44 @@ def _cell(row: Mapping[str, str], column: str, path: Path) -> str:
     return value
 
 
+def _codes(path: Path, key: tuple[str, ...], code: str) -> Iterator[tuple[tuple[str, ...], Code]]:
+    """A table that leads from the cells of some columns to a code; none leads to two.
+
+    Args:
+        key: Names of the columns that are looked up.
+        code: Begin of the names of the columns ``…_code``, ``…_system`` and ``…_display``.
+    """
+    seen = set()
+    for row in _rows(path)[1]:
+        found = tuple(_cell(row, column, path) for column in key)
+        if found in seen:
+            raise ProfileFault(f"{path}: two rows are about {' '.join(found)}")
+        seen.add(found)
+        yield (
+            found,
+            Code(
+                _cell(row, f"{code}_code", path),
+                _cell(row, f"{code}_system", path),
+                row.get(f"{code}_display") or None,
+            ),
+        )
+
+
 def _class_by_type(place: Path) -> dict[tuple[str, str], Code]:
     path = place / "maps" / "type_to_class.tsv"
-    return {
-        (_cell(row, "type_code", path), _cell(row, "type_system", path)): Code(
-            _cell(row, "class_code", path),
-            _cell(row, "class_system", path),
-            row.get("class_display") or None,
-        )
-        for row in _rows(path)[1]
-    }
+    rows = _codes(path, ("type_code", "type_system"), "class")
+    return {(code, system): found for (code, system), found in rows}
 
 
-def _formats(path: Path) -> dict[str, Code]:
-    """A table whose first column leads to a format code."""
-    return {
-        next(iter(row.values())): Code(
-            _cell(row, "format_code", path),
-            _cell(row, "format_system", path),
-            row.get("format_display") or None,
-        )
-        for row in _rows(path)[1]
-    }
+def _content_type_by_encounter(place: Path) -> dict[tuple[str, str], Code]:
+    path = place / "maps" / "encounter_to_content_type.tsv"
+    rows = _codes(path, ("encounter_code", "encounter_system"), "content_type")
+    return {(code, system): found for (code, system), found in rows}
+
+
+def _formats(path: Path, column: str) -> dict[str, Code]:
+    """A table that leads to a format code."""
+    return {key: found for (key,), found in _codes(path, (column,), "format")}
 
 
 def _value_set(path: Path) -> ValueSet:
@@ -266,7 +289,8 @@ def _metadata_from_cda(
     for key, values, known in (
         ("practice_setting_from", rules.practice_setting_from, PRACTICE_SETTING_PLACES),
         ("required", rules.required, ENTRY_ATTRIBUTES),
-        ("default", tuple(rules.default), ENTRY_ATTRIBUTES),
+        ("default", tuple(rules.default), DEFAULTED_ATTRIBUTES),
+        ("content_type_from", rules.content_type_from, CONTENT_TYPE_PLACES),
         ("specialty_form", (rules.specialty_form,), CODED_TEXT_FORMS),
         ("role_form", (rules.role_form,), CODED_TEXT_FORMS),
     ):

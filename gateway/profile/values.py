@@ -149,10 +149,16 @@ class Rule:
 PRACTICE_SETTING_PLACES = frozenset({"performer", "author", "legal_authenticator"})
 """Where in a CDA header a practice setting may be looked for."""
 
+CONTENT_TYPE_PLACES = frozenset({"facility", "encounter", "act"})
+"""Where in a CDA header the activity that led to a submission may be looked for."""
+
 CODED_TEXT_FORMS = frozenset({"coded-string", "code-display-system", "display"})
 """How a code may be written in authorRole and authorSpecialty."""
 
 ENTRY_ATTRIBUTES = frozenset(attribute.name for attribute in fields(DocumentEntry))
+
+DEFAULTED_ATTRIBUTES = ENTRY_ATTRIBUTES | {"content_type_code"}
+"""What a profile may give a default for: attributes of the document and of its submission."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +180,8 @@ class MetadataFromCda:
         default: By attribute, the code taken when the document gives none.
         event_scheme: By the code of a qualifier's name, the coding scheme under which the
             qualified translation of an act becomes an event code.
+        content_type_from: Of :data:`CONTENT_TYPE_PLACES`, best first.
+        one_submission_author: Whether a submission has the document's first author only.
     """
 
     required: tuple[str, ...] = ()
@@ -192,6 +200,8 @@ class MetadataFromCda:
     language_code: str = ""
     default: Mapping[str, Code] = field(default_factory=dict)
     event_scheme: Mapping[str, str] = field(default_factory=dict)
+    content_type_from: tuple[str, ...] = ("encounter", "act")
+    one_submission_author: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +214,8 @@ class Profile:
         class_by_type: By code and scheme of a typeCode, its class.
         format_by_template: By root of a document template, the format of structured documents.
         format_by_media_type: The format of documents that wrap another file.
+        content_type_by_encounter: By code and scheme of an encounter, the activity as submissions
+            name it; without any, an encounter's own code is the activity.
         identifier_types: In the order they are tried.
         value_sets: By name; which of them an attribute uses stands in
             ``attribute_value_sets``, best first.
@@ -220,6 +232,7 @@ class Profile:
     class_by_type: Mapping[tuple[str, str], Code] = field(default_factory=dict)
     format_by_template: Mapping[str, Code] = field(default_factory=dict)
     format_by_media_type: Mapping[str, Code] = field(default_factory=dict)
+    content_type_by_encounter: Mapping[tuple[str, str], Code] = field(default_factory=dict)
     identifier_types: tuple[IdentifierType, ...] = ()
     value_sets: Mapping[str, ValueSet] = field(default_factory=dict)
     attribute_value_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.codecs.cda.values import CdaHeader
+from gateway.codecs.cda.values import CdaHeader, EncompassingEncounter
 from gateway.model.association import Association
 from gateway.model.datatypes import Code, DateTime, LocalizedString
 from gateway.model.document_entry import DocumentEntry
@@ -21,6 +21,7 @@ from gateway.model.folder import Folder
 from gateway.model.submission import Submission
 from gateway.model.submission_set import SubmissionSet
 from gateway.model.vocabulary import AssociationType
+from gateway.profile import Profile
 
 # Any value would do; changing it would name every submission anew.
 _OURS = uuid.UUID("6f3c7a0e-50f4-5b55-9f0c-3d1c2a4be7d1")
@@ -46,11 +47,13 @@ class DocumentToSubmit:
     """One described document and what it does to others.
 
     Attributes:
+        profile: The community the submission is for.
         replaces: entryUUIDs of registered entries it takes the place of.
     """
 
     entry: DocumentEntry
     header: CdaHeader
+    profile: Profile = Profile(name="")
     replaces: tuple[str, ...] = ()
 
 
@@ -81,14 +84,17 @@ def submission_of(
         replace(d.entry, entry_uuid=_named(name.urn, "entry", d.entry.unique_id or "").urn)
         for d in documents
     )
+    authors = first.entry.author
+    if first.profile.metadata_from_cda.one_submission_author:
+        authors = authors[:1]
     submission_set = SubmissionSet(
         entry_uuid=_named(name.urn, "set").urn,
         unique_id=_oid(name),
         patient_id=first.entry.patient_id,
         source_id=source_id,
         submission_time=submission_time,
-        author=first.entry.author,
-        content_type_code=content_type_code(first.header) or first.entry.type_code,
+        author=authors,
+        content_type_code=content_type_code(first.header, first.profile) or first.entry.type_code,
         title=first.entry.title,
     )
     links = [_member(submission_set.entry_uuid, entry.entry_uuid) for entry in entries]
@@ -106,15 +112,29 @@ def submission_of(
     )
 
 
-def content_type_code(header: CdaHeader) -> Code | None:
-    """The clinical activity that led to a document: the stay or visit, else the act.
+def content_type_code(header: CdaHeader, profile: Profile) -> Code | None:
+    """The clinical activity that led to a document, from where its community looks for it.
 
     Source:
         IHE ITI TF-3: 4.2.3.3.4 (contentTypeCode).
     """
-    encounter = header.encompassing_encounter
-    codes = [encounter.code if encounter else None, *(e.code for e in header.service_events)]
-    return next((code for code in codes if code and code.scheme), None)
+    encounter = header.encompassing_encounter or EncompassingEncounter()
+    rules = profile.metadata_from_cda
+    for place in rules.content_type_from:
+        code: Code | None = None
+        if place == "facility":
+            facility = encounter.facility_code
+            sets = profile.value_sets_of("content_type_code")
+            code = facility if any(facility in one for one in sets) else None
+        elif place == "encounter" and encounter.code:
+            table = profile.content_type_by_encounter
+            code = table.get(encounter.code.key) if table else encounter.code
+        elif place == "act":
+            acts = (event.code for event in header.service_events)
+            code = next((one for one in acts if one and one.scheme), None)
+        if code is not None and code.scheme:
+            return profile.with_display("content_type_code", code)
+    return rules.default.get("content_type_code")
 
 
 def _filed(

@@ -51,14 +51,14 @@ class DescribedFile:
     """A clinical document in a file, and what its header says of it.
 
     Attributes:
-        profile: Name of the profile the description follows.
+        profile: The one the description follows.
         findings: Errors for what the description lacks; warnings for what was assumed.
     """
 
     path: Path
     header: CdaHeader
     entry: DocumentEntry
-    profile: str
+    profile: Profile
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -139,9 +139,7 @@ def describe_file(
     if patient is not None:
         entry = replace(entry, patient_id=patient)
         findings = tuple(f for f in findings if f.location != "DocumentEntry.patient_id")
-    return DescribedFile(
-        path=path, header=header, entry=entry, profile=profile.name, findings=findings
-    )
+    return DescribedFile(path=path, header=header, entry=entry, profile=profile, findings=findings)
 
 
 class DocumentSource:
@@ -193,7 +191,12 @@ class DocumentSource:
                 else:
                     findings.append(_replaced_elsewhere(unique_id))
             documents.append(
-                DocumentToSubmit(entry=file.entry, header=file.header, replaces=tuple(targets))
+                DocumentToSubmit(
+                    entry=file.entry,
+                    header=file.header,
+                    profile=file.profile,
+                    replaces=tuple(targets),
+                )
             )
         submission = submission_of(
             documents,

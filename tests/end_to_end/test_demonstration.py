@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from gateway.cli.invitations import TO_TRY
+from gateway.cli.invitations import tour
 from tests.end_to_end.server import RunningGateway, environment, gateway, running_gateway
 from tests.shared import ROOT
 
@@ -47,7 +47,9 @@ def test_the_printed_commands_work_as_pasted(demonstration: RunningGateway) -> N
     assert read == (SAMPLES / "en-01-discharge-summary.xml").read_bytes()
     # The document just submitted is among those found, and can be read as well.
     addresses = [e["resource"]["content"][0]["attachment"]["url"] for e in found["entry"]]
-    assert (SAMPLES / f"{TO_TRY}.xml").read_bytes() in [httpx.get(a).content for a in addresses]
+    assert (SAMPLES / f"{tour('ihe').to_try}.xml").read_bytes() in [
+        httpx.get(a).content for a in addresses
+    ]
     # Pasting a submission twice does no harm.
     assert "registered before" in pasted(commands[0]).decode()
 
@@ -84,6 +86,44 @@ def test_loading_the_record_again_changes_nothing(demonstration: RunningGateway)
     assert done.returncode == 0, done.stderr
     assert "15 submissions" in done.stdout
     assert (before, total()) == (2, 2)
+
+
+@pytest.fixture(scope="module")
+def french_demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    folder = tmp_path_factory.mktemp("french")
+    with running_gateway(folder, "--demo", "--profile", "fr-dmp") as server:
+        yield server
+
+
+def test_the_record_of_a_country_has_its_own_documents_only(
+    french_demonstration: RunningGateway,
+) -> None:
+    base = f"{french_demonstration.url}/fhir/DocumentReference"
+    marguerite = {"patient.identifier": "urn:oid:1.2.250.1.213.1.4.10|258043799904261"}
+    assert httpx.get(base, params=marguerite).json()["total"] == 11
+    alba = {"patient.identifier": "urn:oid:2.999.1.1|ALBA-0001"}
+    assert httpx.get(base, params=alba).json()["total"] == 0
+    # Sent by hand, documents of no country are refused with a reason.
+    done = gateway("demo", "--to", french_demonstration.url)
+    assert done.returncode == 0, done.stderr
+    told = " ".join(done.stderr.split())
+    assert "en-01-discharge-summary is refused there: " in told
+    assert "en-02-consultation-note-pdf is refused there: " in told
+    assert "13 submissions" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
+def test_the_commands_printed_for_a_country_work_as_pasted(
+    french_demonstration: RunningGateway,
+) -> None:
+    printed = french_demonstration.printed.read_text()
+    commands = re.findall(r"^  # .*\n  (.*)$", printed, re.MULTILINE)
+    chosen = tour("fr-dmp")
+    submission, search, read = (pasted(command) for command in commands)
+    assert "registered" in submission.decode()
+    assert json.loads(search)["total"] == 2
+    assert read == (SAMPLES / "fr-12-vaccination-note.xml").read_bytes()
+    assert chosen.to_try in commands[0]
 
 
 def test_a_gateway_that_is_not_there_is_told_so() -> None:

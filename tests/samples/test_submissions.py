@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.demonstration import read_entity, record
-from gateway.cli.invitations import READ_DOCUMENT, TO_TRY, TRIED_PATIENT, invitations
+from gateway.cli.invitations import invitations, tour
 from gateway.codecs.ebrim.submission import read_provide_and_register
 from gateway.codecs.soap.content_type import read_content_type
 from gateway.codecs.soap.envelope import read_envelope
@@ -17,8 +17,9 @@ from gateway.codecs.soap.mtom import MultipartReader
 from gateway.codecs.soap.xop import read_includes
 from gateway.model.submission import Submission
 from gateway.model.vocabulary import AssociationType
+from gateway.profile import read_profile
 from gateway.settings import Settings
-from gateway.validation import Transaction, check_submission
+from gateway.validation import ProfileRules, Transaction, check_submission
 from scripts.submissions import messages, patients
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,7 +57,7 @@ def test_the_generator_writes_the_same_octets() -> None:
 
 def test_every_document_has_its_submission() -> None:
     assert {p.stem for p in MESSAGES} == {p.stem for p in (SAMPLES / "cda").glob("*.xml")}
-    assert {e.path.stem for e in record()} == {p.stem for p in MESSAGES} - {TO_TRY}
+    assert {e.path.stem for e in record()} == {p.stem for p in MESSAGES} - {tour("ihe").to_try}
 
 
 @pytest.mark.parametrize("path", MESSAGES, ids=lambda p: p.stem)
@@ -82,11 +83,26 @@ def test_the_readme_names_every_submission() -> None:
     assert named == [path.name for path in MESSAGES]
 
 
-def test_the_record_has_what_the_invitations_ask_for() -> None:
-    entries = [read(entity.path)[0].document_entries[0] for entity in record()]
-    (asked,) = [e for e in entries if e.entry_uuid == f"urn:uuid:{READ_DOCUMENT}"]
+@pytest.mark.parametrize("profile", ["ihe", "fr-dmp"])
+def test_the_record_has_what_the_invitations_ask_for(profile: str) -> None:
+    chosen = tour(profile)
+    entries = [read(entity.path)[0].document_entries[0] for entity in record(chosen)]
+    (asked,) = [e for e in entries if e.entry_uuid == f"urn:uuid:{chosen.document}"]
     assert asked.patient_id is not None
-    assert f"urn:oid:{asked.patient_id.authority}|{asked.patient_id.value}" == TRIED_PATIENT
+    assert f"urn:oid:{asked.patient_id.authority}|{asked.patient_id.value}" == chosen.patient
+    tried = read(SAMPLES / "submissions" / f"{chosen.to_try}.mtom")[0].document_entries[0]
+    assert tried.patient_id == asked.patient_id
+
+
+def test_a_french_submission_breaks_no_french_rule() -> None:
+    rules = ProfileRules.of(read_profile("fr-dmp", ROOT / "profiles"))
+    paths = [path for path in MESSAGES if path.stem.startswith("fr-")]
+    assert len(paths) == 13
+    for path in paths:
+        submission = read(path)[0]
+        findings = rules.check(submission, Transaction.PROVIDE_AND_REGISTER, "")
+        # Signing is the sender's business; that a submission is not signed is told.
+        assert [(f.rule, f.is_error) for f in findings] == [("fr-sb-002", False)], path.name
 
 
 def test_the_readme_shows_the_invitations(monkeypatch: pytest.MonkeyPatch) -> None:
