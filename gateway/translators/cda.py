@@ -83,6 +83,14 @@ def document_entry_from_cda(
     notes = _Notes()
     language = header.language_code or profile.metadata_from_cda.language_code or None
     patient_id, source_patient_id = patient_identifiers(header.patient, profile)
+    carried = len({one.text for one in (patient_id, source_patient_id) if one})
+    if len(header.patient.identifiers) > carried:
+        notes.add(
+            "cda-patient-identifiers",
+            "DocumentEntry.source_patient_id",
+            f"the document gives {len(header.patient.identifiers)} identifiers of the patient and "
+            f"metadata carry {carried}",
+        )
     start, stop = _service_times(header, notes)
     level = header.confidentiality_code or _default("confidentiality_code", profile, notes)
     authors = (author(one, profile) for one in header.authors)
@@ -104,7 +112,7 @@ def document_entry_from_cda(
         if level
         else (),
         event_code_list=tuple(_event_codes(header, profile)),
-        reference_id_list=tuple(_references(header, profile)),
+        reference_id_list=tuple(_references(header, profile, notes)),
         creation_time=notes.time("ClinicalDocument/effectiveTime", header.effective_time),
         service_start_time=start,
         service_stop_time=stop,
@@ -297,7 +305,7 @@ def _event_codes(header: CdaHeader, profile: Profile) -> Iterator[Code]:
                 yield code
 
 
-def _references(header: CdaHeader, profile: Profile) -> Iterator[ReferenceId]:
+def _references(header: CdaHeader, profile: Profile, notes: _Notes) -> Iterator[ReferenceId]:
     """Orders, accession numbers, the stay and the imaging study, of the types a profile takes."""
     types = profile.metadata_from_cda.reference_types
     encounter = header.encompassing_encounter
@@ -306,8 +314,18 @@ def _references(header: CdaHeader, profile: Profile) -> Iterator[ReferenceId]:
     ]
     candidates += [(one, _ENCOUNTER) for one in (encounter.identifiers if encounter else ())]
     for one, type_code in candidates:
-        if type_code in types and one.extension:
+        if type_code not in types:
+            continue
+        if one.extension:
             yield ReferenceId.of(one.extension, one.root, type_code)
+        else:
+            # A CXi of these types is a number and its authority (IHE ITI TF-3: 4.2.3.2.28).
+            notes.add(
+                "cda-reference",
+                "DocumentEntry.reference_id_list",
+                f"the identifier {one.root} has no extension, so it has no form as reference of "
+                f"type {type_code} and is left out",
+            )
     is_imaging = any(one.root.startswith(_IMAGING_REPORTS) for one in header.template_ids)
     if is_imaging and _STUDY in types:
         for event in header.service_events:
