@@ -16,6 +16,7 @@ import datetime
 import itertools
 import os
 import platform
+import resource
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -231,6 +232,11 @@ def measure(options: argparse.Namespace, console: Console) -> list[Row]:
     def asked(name: str) -> bool:
         return wanted is None or name in wanted
 
+    rows: list[Row] = []
+    if asked("cda"):
+        rows.append(measure_description(options.seconds))
+    if wanted is not None and not wanted - {"cda"}:
+        return rows
     with (
         tempfile.TemporaryDirectory(dir=options.data) as data,
         bare() as bare_server,
@@ -272,7 +278,7 @@ def measure(options: argparse.Namespace, console: Console) -> list[Row]:
             session.row("ITI-67, 100 entries", fhir_requests(many, 100), total, registering)
         if asked("43"):
             measure_retrieval(session, registering)
-        rows = session.rows
+        rows += session.rows
     if asked("big"):
         # A server of its own: what its caches hold after the other rows is not this row's.
         with (
@@ -290,6 +296,20 @@ def measure_retrieval(session: Session, yardstick: Requests) -> None:
     retrieve, read = prepare(session.server.port, DOCUMENT)
     session.row("ITI-43, 20 KB", retrieve, check_for(b"Success", b"ClinicalDocument"), yardstick)
     session.row("ITI-68, 20 KB", read, check_for(b"ClinicalDocument"), yardstick)
+
+
+def measure_description(seconds: float) -> Row:
+    """Header to metadata, without a server."""
+    from bench.cda import OCTETS, TARGET, describe
+
+    measured, cpu = describe(seconds)
+    name = f"CDA of {OCTETS // 1000} KB to metadata"
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    median = measured.percentile(0.5)
+    note = f"{median:.1f} ms; at most {TARGET:g} ms are allowed"
+    if measured.failures:
+        note = "FAILED: " + measured.failures[0][:160]
+    return Row(name, measured, cpu, peak, note=note)
 
 
 def measure_large(server: Server, mebibytes: int) -> list[Row]:
@@ -365,7 +385,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--patients", type=int, default=500, help="patients with 10 entries")
     parser.add_argument("--large", type=int, default=500, help="MiB of the large document")
-    parser.add_argument("--rows", help="some of 42,41,65,18,67,43,big; all by default")
+    parser.add_argument("--rows", help="some of 42,41,65,18,67,43,big,cda; all by default")
     parser.add_argument("--data", help="folder for the store; the system's temporary one")
     parser.add_argument("--write", type=Path, help="append the table to this Markdown file")
     options = parser.parse_args()

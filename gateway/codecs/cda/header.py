@@ -36,6 +36,7 @@ HL7_V3 = "urn:hl7-org:v3"
 _V3 = f"{{{HL7_V3}}}"
 _DICOM_PS3_20 = "{urn:dicom-org:ps3-20}"
 
+_NOTHING = ("",)
 _NAME_PARTS = ("family", "given", "prefix", "suffix")
 
 # ED's own default (HL7 V3 data types R1, ED.mediaType).
@@ -139,7 +140,8 @@ def _text(element: Element | None) -> str:
     """The text of an element and everything in it, blanks folded."""
     if element is None or element.get("nullFlavor"):
         return ""
-    return " ".join("".join(map(str, element.itertext())).split())
+    text = "".join(map(str, element.itertext())) if len(element) else element.text or ""
+    return " ".join(text.split())
 
 
 def _identifiers(element: Element, name: str = "id") -> tuple[InstanceIdentifier, ...]:
@@ -197,12 +199,17 @@ def _name(element: Element | None) -> Name | None:
 
 
 def _address(element: Element) -> Address:
+    # One walk over the parts: headers hold dozens of addresses of a dozen parts each.
+    parts: dict[str, list[str]] = {}
+    for child in element:
+        parts.setdefault(child.tag.removeprefix(_V3), []).append(_text(child))
+
     def part(name: str) -> str:
-        return _text(_first(element, name))
+        return parts.get(name, _NOTHING)[0]
 
     return Address(
         use=_attribute(element, "use"),
-        lines=tuple(line for line in map(_text, _each(element, "streetAddressLine")) if line),
+        lines=tuple(line for line in parts.get("streetAddressLine", ()) if line),
         house_number=part("houseNumber"),
         street_name=" ".join(filter(None, (part("streetNameType"), part("streetName")))),
         unit=part("unitID"),
