@@ -37,12 +37,18 @@ VALUE_SETS = (
     "JDV_J64_RestrictionAudienceVIHF_DMP",
     "JDV_J65_SubjectRole_DMP",
     "JDV_J66_TypeCode_DMP",
+    "JDV_J142_TypeRencontre_CISIS",
     "JDV_J197_XdsTypesIdentifiantsReferenceId_CISIS",
     "JDV_J231_XdsTypesIdentifiantsReferenceId_DMP",
     "JDV_ModaliteAcquisition_CISIS",
     "JDV_RegionAnatomique_CISIS",
     "TRE_A07_StatutVisibiliteDocument",
 )
+
+# The value set of visibilities in FHIR is named by the guides and stored nowhere; it is believed to
+# be what the value set of confidentialityCode has besides the levels.
+VISIBILITY = "1.2.250.1.213.1.1.4.13"
+DERIVED = "J110_StatutVisibiliteDocument_CISIS"
 
 # Published as an example and in the value set of formats, but missing in the publisher's map.
 MISSING_FORMATS = (
@@ -134,21 +140,48 @@ def convert_naming() -> None:
     print(f"profiles/fr-dmp/naming.toml: {len(rows)} systems")
 
 
+def day(text: str | None) -> str:
+    """2024-09-27, from the ways the sources write it (also 20240927120000)."""
+    digits = re.sub(r"[^0-9]", "", text or "")[:8]
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}" if len(digits) == 8 else ""
+
+
+def remarks(value_set: dict[str, str | None]) -> list[str]:
+    """What the head of a value set's file says; the publisher's dates of validity where it has any.
+
+    A set that the publisher replaced keeps the codes a registry has to read, so that its own end
+    is not taken over: which set is used for new documents stands in profile.toml.
+    """
+    lines = [
+        f"name {value_set['name']}",
+        f"oid {value_set['oid']}",
+        f"date {day(value_set['date'])}",
+        f"version {value_set['version']}" if value_set.get("version") else "",
+        f"valid_from {day(value_set.get('valid_from'))}"
+        if day(value_set.get("valid_from"))
+        else "",
+        f"source {value_set['source']}",
+    ]
+    return [line for line in lines if line]
+
+
 def convert_value_sets() -> None:
     """The value sets that metadata are checked against, one file each."""
+    columns = ("code", "system", "display")
     for name in VALUE_SETS:
         value_set = json.loads((SOURCE / "valuesets" / f"{name}.json").read_text(encoding="utf-8"))
-        write_table(
-            TARGET / "value-sets" / f"{name.removeprefix('JDV_')}.tsv",
-            [
-                f"name {value_set['name']}",
-                f"oid {value_set['oid']}",
-                f"date {value_set['date']}",
-                f"source {value_set['source']}",
-            ],
-            ("code", "system", "display"),
-            value_set["concepts"],
-        )
+        concepts = value_set["concepts"]
+        target = TARGET / "value-sets" / f"{name.removeprefix('JDV_')}.tsv"
+        write_table(target, remarks(value_set), columns, concepts)
+        if name == "JDV_J08_XdsConfidentialityCode_CISIS":
+            head = [
+                f"name JDV_{DERIVED}",
+                "oid unknown",
+                f"date {day(value_set['date'])}",
+                f"source believed: the visibilities of {name}, since JDV_J110 is stored nowhere",
+            ]
+            shown = [one for one in concepts if one["system"] == VISIBILITY]
+            write_table(TARGET / "value-sets" / f"{DERIVED}.tsv", head, columns, shown)
 
 
 if __name__ == "__main__":

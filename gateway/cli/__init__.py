@@ -13,6 +13,7 @@ from gateway import __version__
 from gateway.cli.console import out
 from gateway.cli.demo import demo
 from gateway.cli.patient import patient
+from gateway.cli.profile import profile
 from gateway.cli.serve import serve
 from gateway.cli.show_settings import show_settings
 from gateway.cli.submit import submit
@@ -36,6 +37,7 @@ app.command("submit")(submit)
 app.command("translate")(translate)
 app.command("settings")(show_settings)
 app.add_typer(patient)
+app.add_typer(profile)
 
 
 @app.command("version")

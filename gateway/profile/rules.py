@@ -69,7 +69,7 @@ def read_rules(path: Path, parent: tuple[Rule, ...] = ()) -> tuple[Rule, ...]:
     for one in without:
         if one not in inherited:
             raise place.fault(f"without names {one}, which no profile this one extends has")
-    own = [_rule(item, path) for item in data.get("rule", [])]
+    own = [_rule(item, path) for item in _items(data, "rule", place)]
     seen: set[str] = set()
     for rule in own:
         if rule.id in seen:
@@ -115,8 +115,8 @@ def _rule(data: object, path: Path) -> Rule:
         message=MappingProxyType(dict(message)),
         transactions=_texts(data.get("transactions", []), "transactions", place),
         environments=environments,
-        when=tuple(_condition(one, place) for one in data.get("when", ())),
-        unless=tuple(_condition(one, place) for one in data.get("unless", ())),
+        when=tuple(_condition(one, place) for one in _items(data, "when", place)),
+        unless=tuple(_condition(one, place) for one in _items(data, "unless", place)),
         parameters=MappingProxyType(
             {
                 name: _frozen(value)
@@ -156,6 +156,13 @@ def condition_of(data: object, rule: Rule) -> RuleCondition:
         ProfileFault: When it is not one.
     """
     return _condition(data, _Place(Path(rule.file), rule.id))
+
+
+def _items(data: Mapping[str, Any], name: str, place: _Place) -> list[object]:
+    value = data.get(name, [])
+    if not isinstance(value, list):
+        raise place.fault(f"{name} is not a list")
+    return value
 
 
 def _text(data: Mapping[str, Any], name: str, place: _Place) -> str:
