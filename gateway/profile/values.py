@@ -124,7 +124,7 @@ class Rule:
         message: By language; ``{value}`` stands for the value found.
         code: The error code of XDS, where it is not the general one for metadata.
         mark: How sure the source is (``V`` read, ``S`` stated, ``B`` believed).
-        transactions: Names such as ``ITI-41``; without any, every one that submits or updates.
+        transactions: Names such as ``ITI-41``, or ``new`` and ``update``; without any, all of them.
         environments: ``test`` or ``production``; without any, both.
     """
 

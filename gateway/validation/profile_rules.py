@@ -24,7 +24,10 @@ from gateway.validation.rule_parameters import Test
 
 UPDATES = frozenset({Transaction.UPDATE, Transaction.RESTRICTED_UPDATE})
 _BY_XDS = {code.xds: code for code in reversed(ErrorCode)}
-_TRANSACTIONS = {transaction.value: transaction for transaction in Transaction}
+NEW, UPDATE = "new", "update"
+"""What rules call all transactions that bring new objects, and all that change registered ones."""
+
+_TRANSACTIONS = {NEW, UPDATE, *(transaction.value for transaction in Transaction)}
 _HOW_MANY = frozenset({"present", "cardinality"})
 
 
@@ -142,7 +145,8 @@ def _by_object(rules: Iterable[ReadyRule]) -> dict[str, tuple[ReadyRule, ...]]:
 
 
 def _applies(rule: Rule, transaction: Transaction) -> bool:
-    return not rule.transactions or transaction.value in rule.transactions
+    kind = UPDATE if transaction in UPDATES else NEW
+    return not rule.transactions or not {kind, transaction.value}.isdisjoint(rule.transactions)
 
 
 def _items(submission: Submission) -> Iterator[tuple[str, Any, RegistryObject | None]]:
@@ -189,7 +193,7 @@ def _ready(rule: Rule, profile: Profile, language: str) -> ReadyRule:
         if name not in _TRANSACTIONS:
             raise ProfileFault(
                 f"{rule.file}: rule {rule.id}: transaction {name!r} is none of "
-                + ", ".join(_TRANSACTIONS)
+                + ", ".join(sorted(_TRANSACTIONS))
             )
     if rule.code and rule.code not in _BY_XDS:
         raise ProfileFault(f"{rule.file}: rule {rule.id}: code {rule.code!r} is no error of XDS")
