@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import time_ns
 
@@ -31,6 +32,7 @@ from gateway.storage.fairness import share_the_interpreter
 from gateway.storage.files import FileDocumentStore
 from gateway.storage.sqlite import SqliteRegistryStore
 from gateway.translators.cda_consistency import ConsistencyCheck
+from gateway.translators.community import as_the_community_writes
 from gateway.translators.stored_forms import StoredForms
 from gateway.validation import ProfileRules
 
@@ -132,7 +134,13 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         )
         resolution = BundleResolution(store, store.patients, settings.assigning_authority)
         recipient = DocumentRecipient(
-            repository, store, documents, store.patients, resolution, new_oid
+            repository,
+            store,
+            documents,
+            store.patients,
+            resolution,
+            new_oid,
+            complete=partial(as_the_community_writes, profile=profile),
         )
         yield Service(
             settings=settings,

@@ -50,13 +50,16 @@ class DocumentRecipient:
         patients: PatientDirectory,
         resolution: BundleResolution,
         new_oid: Callable[[], str],
+        complete: Callable[[Submission], Submission] = lambda submission: submission,
     ) -> None:
         """Take what it works with.
 
         Args:
             resolution: Looks up what bundles name.
             new_oid: Gives a fresh OID, for submissions whose source leaves the uniqueId to us.
+            complete: Fills in what the community writes and FHIR has no place for.
         """
+        self._complete = complete
         self._repository = repository
         self._store = store
         self._documents = documents
@@ -91,7 +94,7 @@ class DocumentRecipient:
         Raises:
             Refused: With every problem, each placed in the bundle.
         """
-        submission = self._completed(bundle.submission)
+        submission = self._complete(self._completed(bundle.submission))
         staged = []
         for document in bundle.documents:
             staging = self._documents.stage()
