@@ -36,6 +36,7 @@ class Shape(Enum):
     FIELD = auto()
     CODED_TEXT = auto()
     PID = auto()
+    FLAG = auto()
     OTHER = auto()
 
 
@@ -74,6 +75,7 @@ ATTRIBUTES: dict[str, dict[str, tuple[str, Shape]]] = {
         "hash": ("hash", Shape.TEXT),
         "healthcareFacilityTypeCode": ("healthcare_facility_type_code", Shape.CODE),
         "languageCode": ("language_code", Shape.TEXT),
+        "limitedMetadata": ("limited_metadata", Shape.FLAG),
         "legalAuthenticator": ("legal_authenticator", Shape.FIELD),
         "mimeType": ("mime_type", Shape.TEXT),
         "practiceSettingCode": ("practice_setting_code", Shape.CODE),
@@ -253,6 +255,10 @@ def _pid_values(number: str, component: int, line: str) -> Iterator[str]:
         yield Identifier(repetition).component(component) if component else repetition
 
 
+def _flag_part(part: str) -> _Read | None:
+    return None if part else lambda value: ("true" if value else "",)
+
+
 def _other_part(part: str) -> _Read | None:
     # Authors and recipients: that there is one is all their text says here.
     return None if part else lambda value: (type(value).__name__,)
@@ -265,5 +271,6 @@ _PART_OF: dict[Shape, Callable[[str], _Read | None]] = {
     Shape.FIELD: _field_part,
     Shape.CODED_TEXT: _coded_text_part,
     Shape.PID: _pid_part,
+    Shape.FLAG: _flag_part,
     Shape.OTHER: _other_part,
 }

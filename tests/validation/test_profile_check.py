@@ -136,4 +136,4 @@ def test_a_profile_that_is_not_there_is_told_so(zedland: Path) -> None:
 def test_a_command_checks_the_profiles_of_the_settings() -> None:
     done = RUN.invoke(app, ["profile", "check", "fr-dmp"])
     assert done.exit_code == 0, done.output
-    assert "120 (102 errors, 18 warnings)" in done.output
+    assert "124 (103 errors, 21 warnings)" in done.output
