@@ -145,7 +145,7 @@ class Publish:
             locations=((ENTRY, document.location),),
             findings=(*document.findings, *translation.findings),
         )
-        return bundle, content_type_code(header)
+        return bundle, content_type_code(header, self._profile)
 
     async def _created(self, request: Request, published: Published) -> Answer:
         kind, _, name = published.reference.partition("/")
