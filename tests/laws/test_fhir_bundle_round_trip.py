@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from fhir.resources.R4B.bundle import Bundle
 from hypothesis import given
@@ -25,13 +26,24 @@ _STATUS = AvailabilityStatus.APPROVED.value
 
 @st.composite
 def submissions(draw: st.DrawFn) -> Submission:
-    """A submission whose objects have UUIDs and hang together, about one patient."""
+    """A submission whose objects have UUIDs and hang together, about one patient.
+
+    No id stands for two things: neither an entryUUID nor a uniqueId is drawn twice, nor one as the
+    other, whatever the strategies of single objects come up with.
+    """
     patient = draw(some.identifiers)
     names = draw(st.lists(some.uuids, unique=True, min_size=6, max_size=6))
+    taken = {spelling for name in names for spelling in (name, name.removeprefix("urn:uuid:"))}
 
     def new(held: st.SearchStrategy[some.T]) -> some.T:
-        return replace(  # type: ignore[type-var]
-            draw(held),
+        drawn: Any = draw(held)
+        unique_id = drawn.unique_id
+        if unique_id is not None and unique_id.lower() in taken:
+            unique_id = f"2.999.4.{len(taken)}"
+        taken.add((unique_id or "").lower())
+        return replace(
+            drawn,
+            unique_id=unique_id,
             entry_uuid=names.pop(),
             logical_id=None,
             version=None,
@@ -42,8 +54,8 @@ def submissions(draw: st.DrawFn) -> Submission:
     submission_set = new(some.submission_sets)
     entries = tuple(new(some.document_entries) for _ in range(draw(st.integers(0, 2))))
     entries = tuple(
-        replace(e, unique_id=e.unique_id or "2.999.4", mime_type=draw(st.just("text/plain")))
-        for e in entries
+        replace(e, unique_id=e.unique_id or f"2.999.4.0.{number}", mime_type="text/plain")
+        for number, e in enumerate(entries)
     )
     folders = tuple(new(some.folders) for _ in range(draw(st.integers(0, 1))))
     links: list[Association] = []
