@@ -30,9 +30,20 @@ def post(client: TestClient, path: str, resource: dict[str, Any]) -> Any:
 
 @pytest.fixture
 def client(open_gateway: Open) -> TestClient:
-    """A client of a French gateway."""
+    """A client of a French gateway that tells what breaks its rules and refuses nothing for it.
+
+    The examples' codes are placeholders, mostly; what a gateway that enforces its rules says to
+    them is tested below.
+    """
     shared(FOLDER)
-    return open_gateway(profile="fr-dmp")
+    return open_gateway(profile="fr-dmp", environment="production", rules="report")
+
+
+@pytest.fixture
+def strict(open_gateway: Open) -> TestClient:
+    """A client of a French gateway in production, as it is set up when nobody says otherwise."""
+    shared(FOLDER)
+    return open_gateway(profile="fr-dmp", environment="production")
 
 
 REASONS = {
@@ -96,9 +107,46 @@ def test_a_french_replacement_is_accepted_once_the_old_document_is_here(
     assert missing(read("DocumentReference-doc-x-id.json"), ours) - REASONS.keys() == set()
 
 
-def test_a_french_simplified_publish_is_accepted(client: TestClient) -> None:
+def errors(answer: Any) -> set[str]:
+    """The attributes an answer refuses, without where in the bundle they are."""
+    return {
+        issue["expression"][0].rpartition(".")[2]
+        for issue in answer.json()["issue"]
+        if issue["severity"] == "error"
+    }
+
+
+def test_what_the_terminology_does_not_have_is_refused_where_rules_are_enforced(
+    strict: TestClient,
+) -> None:
+    answer = post(strict, "/fhir", read("Bundle-example-td2-iti65-lot-soumission.json"))
+    assert answer.status_code == 422
+    assert errors(answer) == {
+        # A class of documents, where the value set has activities; the class of another type; a
+        # format of IHE and two codes of SNOMED CT, where the value sets have their own.
+        "contentTypeCode",
+        "classCode",
+        "formatCode",
+        "healthcareFacilityTypeCode",
+        "practiceSettingCode",
+        # The source's patient has a number and no name.
+        "sourcePatientInfo",
+    }
+
+
+def test_invented_people_are_for_test_platforms_and_others_for_production(
+    open_gateway: Open,
+) -> None:
+    test = open_gateway(profile="fr-dmp", environment="test")
     example = read("DocumentReference-example-td2-iti105-publication-simplifiee.json")
-    answer = post(client, "/fhir/DocumentReference", example)
+    answer = post(test, "/fhir/DocumentReference", example)
+    assert answer.status_code == 422
+    assert errors(answer) == {"patientId"}
+
+
+def test_a_french_simplified_publish_is_accepted(strict: TestClient) -> None:
+    example = read("DocumentReference-example-td2-iti105-publication-simplifiee.json")
+    answer = post(strict, "/fhir/DocumentReference", example)
     assert answer.status_code == 201, answer.text
     ours = answer.json()
     del example["content"][0]["attachment"]["data"]
