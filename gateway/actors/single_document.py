@@ -1,7 +1,7 @@
 """Document Recipient of one document: Simplified Publish [ITI-105], Generate Metadata [ITI-106].
 
 The source sends no submission set; the one made here says who sent what, when. Its uniqueId is made
-from what was sent, so that a request repeated after a lost answer registers nothing twice.
+of the request, so that one repeated after a lost answer registers nothing twice.
 
 Source:
     IHE MHD 4.2.4: 2:3.105.4.1.3, 2:3.106.4.1.3; IHE PCC TF-2: 4.1 Medical Document Binding.

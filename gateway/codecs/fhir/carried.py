@@ -122,7 +122,8 @@ class _Comparison:
             yield from (f"{path}.{place}" for place in _places(member, lost))
         if same_contained:
             return
-        for number, inner in enumerate(resource.get("contained") or ()):
+        inside = resource.get("contained")
+        for number, inner in enumerate(inside if type(inside) is list else ()):
             if type(inner) is dict and inner.get("id") not in used:
                 yield f"{path}.contained[{number}]"
 
