@@ -41,10 +41,12 @@ class BoundedProtocol(HttpToolsProtocol):
     _body = 0
     _refused = False
     _head_timer: asyncio.TimerHandle | None = None
+    _out: OneWrite
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a first request."""
-        super().connection_made(OneWrite(transport, self.loop))
+        self._out = OneWrite(transport, self.loop)
+        super().connection_made(self._out)
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -95,6 +97,11 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._beside_body = 0
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Send a whole answer before anything else is heard: the peer may be about to hang up."""
+        self._out.flush()
+        super().on_response_complete()
 
     def _wait_for_head(self) -> None:
         self._head_timer = self.loop.call_later(SECONDS_FOR_HEAD, self._give_up)

@@ -1,7 +1,8 @@
 """An answer's head and body in one write.
 
 The server library writes them apart, and each write wakes the peer, which costs more than the
-octets do. What is written in one turn of the event loop leaves in one piece here.
+octets do. What is written in one turn of the event loop leaves in one piece here, when the answer
+is complete or the turn ends.
 """
 
 from __future__ import annotations
@@ -27,15 +28,15 @@ class OneWrite(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send octets at the end of this turn, or now where there are many."""
         if not self._held:
-            self._loop.call_soon(self._send)
+            self._loop.call_soon(self.flush)
         self._held.append(data)
         self._size += len(data)
         if self._size > _MOST:
-            self._send()
+            self.flush()
 
     def close(self) -> None:
         """Send what is held and close."""
-        self._send()
+        self.flush()
         self._transport.close()
 
     def abort(self) -> None:
@@ -63,7 +64,8 @@ class OneWrite(asyncio.Transport):
         """Hand the connection to another protocol."""
         self._transport.set_protocol(protocol)
 
-    def _send(self) -> None:
+    def flush(self) -> None:
+        """Send what is held now."""
         held, self._held, self._size = self._held, [], 0
         if held and not self._transport.is_closing():
             self._transport.write(held[0] if len(held) == 1 else b"".join(held))

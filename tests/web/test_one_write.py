@@ -53,6 +53,19 @@ def test_a_head_and_a_body_leave_together_at_the_end_of_the_turn() -> None:
     asyncio.run(scenario())
 
 
+def test_a_whole_answer_need_not_wait_for_the_turn_to_end() -> None:
+    async def scenario() -> None:
+        wire, transport = await _wired()
+        transport.write(b"head ")
+        transport.write(b"body")
+        transport.flush()
+        wire.closed = True
+        await _next_turn()
+        assert wire.written == [b"head body"]
+
+    asyncio.run(scenario())
+
+
 def test_many_octets_are_not_held_back() -> None:
     async def scenario() -> None:
         wire, transport = await _wired()
