@@ -20,6 +20,7 @@ from gateway.codecs.fhir.identifiers import read_identifier
 from gateway.codecs.fhir.reader import Json, Reader
 from gateway.codecs.fhir.references import Entries, canonical
 from gateway.codecs.fhir.resource import read_subject
+from gateway.codecs.fhir.xml import xml_from_json
 from gateway.errors import ErrorCode, Severity
 from gateway.model.datatypes import Identifier
 from gateway.model.document_entry import DocumentEntry
@@ -60,21 +61,25 @@ def provided_document(
 
 
 FHIR_JSON = "application/fhir+json"
+FHIR_XML = "application/fhir+xml"
 
 
 def fhir_document(
     reader: Reader, octets: bytes, path: str, entry: DocumentEntry, attachment: Json, place: str
 ) -> ProvidedDocument:
-    """Take a document that is made of FHIR resources, as the octets it is kept as.
+    """Take a document that is made of FHIR resources, in the form its description announces.
 
     Source:
         IHE MHD 4.2.4: 2:3.65.4.1.3.1, ITI-65 FHIR Document Publish option.
     """
-    if entry.mime_type is not None and _media_type(entry.mime_type) != FHIR_JSON:
+    kind = FHIR_JSON if entry.mime_type is None else _media_type(entry.mime_type)
+    if kind == FHIR_XML:
+        octets = xml_from_json(octets)
+    elif kind != FHIR_JSON:
         reader.note(
             "binary-type",
             f"{place}.contentType",
-            f"announced {entry.mime_type[:64]!r}; a document Bundle is kept as {FHIR_JSON}",
+            f"announced {kind[:64]!r}; a document Bundle is kept as {FHIR_JSON} or {FHIR_XML}",
             code=ErrorCode.REPOSITORY_METADATA_ERROR,
         )
     for name in ("hash", "size"):
@@ -88,7 +93,7 @@ def fhir_document(
     return ProvidedDocument(
         entry_id=entry.entry_uuid,
         content=octets,
-        content_type=FHIR_JSON,
+        content_type=kind,
         location=path,
         is_serialized=True,
     )

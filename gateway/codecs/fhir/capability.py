@@ -91,7 +91,7 @@ def write_capability_statement(
             {
                 "code": "transaction",
                 "documentation": "Provide Document Bundle [ITI-65]: Minimal, Comprehensive and "
-                "UnContained; UnContained resources must be entries of the bundle.",
+                "UnContained; who is named by address only is kept by that address.",
             }
         )
     rest: Json = {

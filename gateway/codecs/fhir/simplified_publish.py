@@ -19,6 +19,7 @@ from gateway.codecs.fhir.bundle_frame import read_condition
 from gateway.codecs.fhir.bundle_links import Links
 from gateway.codecs.fhir.bundle_parts import (
     FHIR_JSON,
+    FHIR_XML,
     attachment_of,
     patient_reference,
     read_data,
@@ -31,6 +32,7 @@ from gateway.codecs.fhir.reader import Json, Reader, resource_type
 from gateway.codecs.fhir.references import Entries
 from gateway.codecs.fhir.strict_json import read_json
 from gateway.codecs.fhir.vocabulary import MINIMAL_DOCUMENT_REFERENCE
+from gateway.codecs.fhir.xml import read_xml_resource
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.naming import NamingSystems
@@ -213,7 +215,7 @@ def read_generate_metadata(
         content = read_data(reader, resource, path) or b""
         content_type = reader.text(resource, "contentType", path) or ""
         kind = content_type.partition(";")[0].strip().lower()
-        if kind not in (FHIR_JSON, "application/json") or reader.findings:
+        if kind not in (FHIR_JSON, "application/json", FHIR_XML) or reader.findings:
             return DocumentToDescribe(
                 content=content,
                 content_type=kind,
@@ -221,8 +223,10 @@ def read_generate_metadata(
                 location=path,
                 findings=tuple(reader.findings),
             )
-        resource = read_json(content)
+        resource = read_xml_resource(content) if kind == FHIR_XML else read_json(content)
+        kind = FHIR_XML if kind == FHIR_XML else FHIR_JSON
     else:
+        kind = FHIR_JSON
         octets = message if isinstance(message, bytes) else None
         content = resource_octets(octets, resource, ("parameter", index, "resource"))
     if resource_type(resource) != "Bundle" or resource.get("type") != "document":
@@ -237,15 +241,15 @@ def read_generate_metadata(
         )
     return DocumentToDescribe(
         content=content,
-        content_type=FHIR_JSON,
-        described=_described(resource, path, content, naming, base_url),
+        content_type=kind,
+        described=_described(resource, path, content, kind, naming, base_url),
         location=path,
         findings=tuple(reader.findings),
     )
 
 
 def _described(
-    bundle: Json, path: str, content: bytes, naming: NamingSystems, base_url: str
+    bundle: Json, path: str, content: bytes, kind: str, naming: NamingSystems, base_url: str
 ) -> ProvideDocumentBundle:
     """Describe a document made of FHIR resources by its Composition."""
     places = Entries(base_url)
@@ -267,16 +271,14 @@ def _described(
             )
         )
     composition, place = first
-    reference = _document_reference(bundle, composition, places)
+    reference = _document_reference(bundle, composition, places, kind)
     entry = document_entry(reader, reference, place)
     entry = replace(entry, entry_uuid=ENTRY, logical_id=None, version=None)
     patients = _patients(reader, reference, entry, places, place)
     return ProvideDocumentBundle(
         submission=Submission(document_entries=(_with_patient(entry, patients),)),
         documents=(
-            ProvidedDocument(
-                entry_id=ENTRY, content=content, content_type=FHIR_JSON, location=path
-            ),
+            ProvidedDocument(entry_id=ENTRY, content=content, content_type=kind, location=path),
         ),
         entries=(_request(path),),
         patients=patients,
@@ -285,7 +287,7 @@ def _described(
     )
 
 
-def _document_reference(bundle: Json, composition: Json, places: Entries) -> Json:
+def _document_reference(bundle: Json, composition: Json, places: Entries, kind: str) -> Json:
     """Put what a Composition says where a DocumentReference says it.
 
     Source:
@@ -302,7 +304,7 @@ def _document_reference(bundle: Json, composition: Json, places: Entries) -> Jso
     if identifiers:
         context["encounter"] = [{"identifier": identifiers[0]}]
     attachment = {
-        "contentType": FHIR_JSON,
+        "contentType": kind,
         "language": composition.get("language") or bundle.get("language"),
         "title": composition.get("title"),
         "creation": composition.get("date") or bundle.get("timestamp"),

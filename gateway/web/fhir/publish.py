@@ -32,7 +32,7 @@ from gateway.transactions.provide_document_bundle import (
 )
 from gateway.translators.cda import document_entry_from_cda
 from gateway.translators.cda_submission import content_type_code
-from gateway.web.fhir.interaction import JSON, Answer, Request, json_body
+from gateway.web.fhir.interaction import JSON, Answer, Request, json_body, written
 from gateway.web.http import Headers
 
 _XML = ("text/xml", "application/xml", "application/cda+xml")
@@ -154,12 +154,13 @@ class Publish:
         place = f"{self._base_url}/{published.reference}/_history/".encode()
         headers: Headers = [(b"location", place + version), (b"etag", b'W/"%b"' % version)]
         status = 201 if published.is_new else 200
-        preferred = (request.header(b"prefer") or "").replace(" ", "").lower()
-        if "return=minimal" in preferred:
-            return Answer(status, b"", JSON, headers)
-        if "return=operationoutcome" in preferred:
-            return Answer(status, write_operation_outcome(published.warnings), JSON, headers)
-        return Answer(status, held.fragment, JSON, headers)
+        if request.prefer.returned != "OperationOutcome":
+            return written(request, status, held.fragment, headers)
+        told = write_operation_outcome(published.warnings)
+        return Answer(status, told, JSON, [*headers, _OUTCOME_PREFERRED])
+
+
+_OUTCOME_PREFERRED = (b"preference-applied", b"return=OperationOutcome")
 
 
 def _member(resource: bytes, mark: bytes) -> bytes:
