@@ -53,8 +53,15 @@ def write_concept(code: Code, naming: NamingSystems) -> Json:
     return {"coding": [write_coding(code, naming)]}
 
 
+_PLAIN = {"system", "code", "display"}
+
+
 def read_coding(reader: Reader, coding: Json, path: str) -> Code | None:
     """Read a Coding; one without code is reported."""
+    if coding.keys() == _PLAIN:
+        system, code, display = coding["system"], coding["code"], coding["display"]
+        if type(system) is type(code) is type(display) is str and system and code and display:
+            return Code(code, reader.naming.scheme(system), display)
     code = reader.text(coding, "code", path) or own_text(coding, "code")
     if code is None:
         reader.note("code-missing", path, "a coding without a code says nothing XDS can carry")
