@@ -124,7 +124,8 @@ class _Comparison:
             return
         inside = resource.get("contained")
         for number, inner in enumerate(inside if type(inside) is list else ()):
-            if type(inner) is dict and inner.get("id") not in used:
+            name = inner.get("id") if type(inner) is dict else None
+            if type(inner) is dict and not (type(name) is str and name in used):
                 yield f"{path}.contained[{number}]"
 
     def _is_said(
@@ -251,7 +252,9 @@ class _Comparison:
         if version is not None:
             yield from (("meta", "url", EXTENSION + "version"), ("meta", "valueString", version))
         if resource_type(resource) == "List":
-            yield "date", "date", self._spelling("date", resource.get("date"))
+            date = resource.get("date")
+            if type(date) is str:  # else it has been refused, and is nowhere kept
+                yield "date", "date", self._spelling("date", date)
             text = own_text(resource.get("_date"), "text")
             yield from (("_date", "url", EXTENSION + "text"), ("_date", "valueString", text))
 
