@@ -521,7 +521,7 @@ def _addresses() -> Iterator[Item]:
         yield _get(f"{kind}'s operation", f"{kind}/x/$expunge", unknown)
     for path in ("Observation", "Observation/1", "$export", "_history", "Consent", "x" * 5000):
         yield _get(path[:20], path, unknown)
-    for method in ("PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "SEARCH"):
+    for method in ("PUT", "DELETE", "PATCH", "TRACE", "SEARCH"):
         for path in ("", "DocumentReference", "Binary/x", "metadata", "DocumentReference/_search"):
             yield _post(
                 f"{method} {path or 'the base'}",

@@ -79,6 +79,8 @@ OWN_VALUES = {
     "patient.identifier": ("urn:oid:2.999|x",),
     "related": None,
 }
+KNOWN = f"urn:oid:{PATIENT.authority}|x"
+"""Of a domain with patients; PDQm answers 404 for another one."""
 # Parameters of R4 for these types, of which a server declares what it likes; but for `subject`,
 # another name of `patient` that is understood and not advertised.
 OF_R4 = {
@@ -155,6 +157,12 @@ def is_done(answer: Any) -> bool:
     return answer.json()["issue"][0]["details"]["text"] != "path-known"
 
 
+def told(answer: Any) -> bool:
+    """Whether a search says something about itself."""
+    entries = answer.json().get("entry", ())
+    return any(entry["search"]["mode"] == "outcome" for entry in entries)
+
+
 @pytest.fixture
 def served(client: TestClient) -> Served:
     answer = publish(
@@ -222,6 +230,8 @@ def test_every_declared_search_parameter_is_understood_and_no_other(served: Serv
         for name, parameter in declared.items():
             assert parameter.get("documentation") or parameter.get("definition"), (kind, name)
             values = OWN_VALUES.get(name, VALUES[parameter["type"]])
+            if (kind, name) == ("Patient", "identifier"):
+                values = (KNOWN,)
             for value in values or ():
                 answer = served.client.get(
                     f"/fhir/{kind}", params={**needed, name: value}, headers=strict
@@ -232,11 +242,12 @@ def test_every_declared_search_parameter_is_understood_and_no_other(served: Serv
                 continue
             asked = {**needed, name: "x"}
             refused = served.client.get(f"/fhir/{kind}", params=asked, headers=strict)
-            assert refused.status_code == 400, (kind, name, refused.text)
+            # A reference that nothing here can have is understood: it finds nothing and says why.
+            empty = refused.status_code == 200 and refused.json()["total"] == 0
+            assert refused.status_code == 400 or (empty and told(refused)), (kind, name)
             passed = served.client.get(f"/fhir/{kind}", params=asked)
             assert passed.status_code == 200, (kind, name, passed.text)
-            modes = [e["search"]["mode"] for e in passed.json()["entry"]]
-            assert "outcome" in modes, (kind, name)
+            assert told(passed), (kind, name)
 
 
 def test_a_search_may_be_posted_wherever_it_may_be_asked(served: Served) -> None:
