@@ -532,9 +532,9 @@ def _addresses() -> Iterator[Item]:
                 headers={},
             )
     yield _post(
-        "POST DocumentReference",
+        "an empty DocumentReference",
         lambda: _octets({"resourceType": "DocumentReference"}),
-        Outcome(status=405, issue="not-supported"),
+        Outcome(status=422, issue="required", names=("content", "status", "contentType")),
         door=f"{FHIR}/DocumentReference",
     )
     yield _post(
