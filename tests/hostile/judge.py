@@ -36,11 +36,8 @@ def judge(answer: Answer, expected: Expected, sent: bytes = b"") -> None:
     """
     if isinstance(expected, Closed):
         return
-    assert answer.status, "the connection was closed without an answer"
+    judge_nothing_inner(answer, sent)
     shown = f"{answer.status} {answer.body[:2000]!r}"
-    assert answer.status < 500, shown
-    leaked = [m[0] for m in _INNARDS.finditer(answer.body) if m[0].strip(b" +") not in sent]
-    assert not leaked, f"the answer tells of {leaked}: {shown}"
     match expected:
         case Fault():
             _judge_fault(answer, expected)
@@ -58,6 +55,15 @@ def judge(answer: Answer, expected: Expected, sent: bytes = b"") -> None:
                 assert name.encode() in answer.body, f"{name!r} is not in {shown}"
             for name in expected.without:
                 assert name.encode() not in answer.body, f"{name!r} is in {shown}"
+
+
+def judge_nothing_inner(answer: Answer, sent: bytes = b"") -> None:
+    """Fail when there is no answer, or one that tells of an accident or of the server's innards."""
+    assert answer.status, "the connection was closed without an answer"
+    shown = f"{answer.status} {answer.body[:2000]!r}"
+    assert answer.status < 500, shown
+    leaked = [m[0] for m in _INNARDS.finditer(answer.body) if m[0].strip(b" +") not in sent]
+    assert not leaked, f"the answer tells of {leaked}: {shown}"
 
 
 def _envelope_body(answer: Answer) -> Any:
