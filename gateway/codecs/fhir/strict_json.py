@@ -110,7 +110,7 @@ def _is_suspicious(octets: bytes) -> bool:
 def _read_quickly(octets: bytes) -> Json | None:
     """Read an ordinary message; ``None`` for one that needs a closer look, or a word of refusal.
 
-    Two members of one name show in the numbers: the text has more colons than the value members.
+    Of two members with one name the value has one, and so it has fewer colons than the text.
     """
     if _is_suspicious(octets):
         return None
@@ -121,15 +121,7 @@ def _read_quickly(octets: bytes) -> Json | None:
     marks = _marks(octets)
     if type(value) is not dict or not _is_bearable(marks):
         return None
-    members = 0
-    waiting: list[Any] = [value]
-    for item in waiting:
-        items = item
-        if type(item) is dict:
-            members += len(item)
-            items = item.values()
-        waiting += [inner for inner in items if type(inner) is dict or type(inner) is list]
-    return value if members == marks.count(b":") else None
+    return value if marks.count(b":") == _marks(orjson.dumps(value)).count(b":") else None
 
 
 def _marks(octets: bytes) -> bytes:
