@@ -169,7 +169,7 @@ class RegistryStore(Protocol):
         ...
 
     async def described_document(self, logical_id: str) -> tuple[bool, DocumentRecord | None]:
-        """Give the document that the entry with a logical id describes.
+        """Give the document that the entry with a logical id, or of a version with it, describes.
 
         Returns:
             Whether there is such an entry, and what the repository holds for it.

@@ -105,9 +105,10 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     base_url = f"{settings.base_url}/fhir"
     store = SqliteRegistryStore.open(
         settings.data / "registry.sqlite",
-        StoredForms(profile.naming, base_url),
+        StoredForms(profile.naming, base_url, profile.conventions),
         clock,
         max_results=settings.max_results,
+        by_entry_uuid=profile.conventions.serves_entry_uuid,
     )
     documents = FileDocumentStore(settings.data / "documents")
     sweeping = asyncio.create_task(_sweep_often(documents, store))

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from gateway.model.datatypes import OID, Code
 from gateway.model.naming import OID_URN, NamingSystem, NamingSystems
 from gateway.profile.consistency import consistency_from
+from gateway.profile.fhir import read_conventions
 from gateway.profile.policies import policies_from
 from gateway.profile.rules import FILE as RULES
 from gateway.profile.rules import read_rules
@@ -76,6 +77,7 @@ def _read(name: str, folder: Path, inside: tuple[str, ...]) -> Profile:
     parent_name = data.get("extends")
     parent = _read(str(parent_name), folder, (*inside, name)) if parent_name else Profile(name="")
     naming = _toml(place / "naming.toml") if (place / "naming.toml").exists() else {}
+    fhir = _toml(place / "fhir.toml") if (place / "fhir.toml").exists() else {}
     value_sets = {
         path.stem: _value_set(path) for path in sorted((place / "value-sets").glob("*.tsv"))
     }
@@ -114,6 +116,7 @@ def _read(name: str, folder: Path, inside: tuple[str, ...]) -> Profile:
         policies=_extended(place / "policies.toml", policies_from, parent.policies),
         consistency=_extended(place / "consistency.toml", consistency_from, parent.consistency),
         rules=read_rules(place / RULES, parent.rules),
+        conventions=read_conventions(fhir, parent.conventions, str(place / "fhir.toml")),
     )
     for attribute, names in profile.attribute_value_sets.items():
         for one in names:

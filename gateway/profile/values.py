@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from gateway.model.conventions import STANDARD, Conventions
 from gateway.model.datatypes import Code
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.naming import NamingSystems
@@ -220,6 +221,7 @@ class Profile:
         value_sets: By name; which of them an attribute uses stands in
             ``attribute_value_sets``, best first.
         rules: Of submissions, beyond those of the standard; the parent's first.
+        conventions: What its records and its FHIR face have of their own.
     """
 
     name: str
@@ -240,6 +242,7 @@ class Profile:
     policies: Policies = Policies()
     consistency: Consistency = Consistency()
     rules: tuple[Rule, ...] = ()
+    conventions: Conventions = STANDARD
 
     def identifier_type(self, authority: str, value: str) -> str:
         """The type code of an identifier; empty where the profile gives none."""

@@ -43,7 +43,7 @@ class FindDocuments:
         metadata_level: 1 hides superseded versions and offline entries, 2 shows all.
         entry_uuid, unique_id: Only from FHIR: ``identifier``, which names either; one id of
             either kind must match.
-        logical_id: Only from FHIR: a read by id.
+        logical_id: Only from FHIR: a read by the logical id, or by the id of any version.
         also: Only from FHIR: what else must hold.
     """
 

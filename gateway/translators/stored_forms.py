@@ -10,6 +10,7 @@ from gateway.codecs.ebrim.marks import splice
 from gateway.codecs.ebrim.registry_objects import fragment, read_fragment
 from gateway.codecs.fhir.fragments import Fragments as FhirFragments
 from gateway.model.association import Association
+from gateway.model.conventions import STANDARD, Conventions
 from gateway.model.naming import NamingSystems
 from gateway.model.submission import RegistryObject
 
@@ -17,9 +18,14 @@ from gateway.model.submission import RegistryObject
 class StoredForms:
     """Writes, completes and reads back what storage keeps."""
 
-    def __init__(self, naming: NamingSystems, fhir_base_url: str) -> None:
-        """Take the profile's systems and the address FHIR clients reach us under."""
-        self._fhir = FhirFragments(naming)
+    def __init__(
+        self,
+        naming: NamingSystems,
+        fhir_base_url: str,
+        conventions: Conventions = STANDARD,
+    ) -> None:
+        """Take the profile's systems and conventions, and the address FHIR clients reach us."""
+        self._fhir = FhirFragments(naming, conventions)
         self._base_url = fhir_base_url
 
     def ebrim(self, value: RegistryObject) -> bytes:

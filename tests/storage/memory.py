@@ -417,10 +417,19 @@ class MemoryRegistry:
             and all(in_time(bound, k) for bound in q.times)
             and chosen(q.document_availability, availability)
             and self.passes(q, k)
-            and chosen(q.logical_id, e.logical_id)
+            and self.is_under(q.logical_id, e)
             and identified(q, e)
             and all(self.holds(c, k) for c in q.also)
         )
+
+    def is_under(self, ids: tuple[str, ...], e: DocumentEntry) -> bool:
+        """Whether one of the ids is the logical id of an entry, or the id of one of its versions."""
+        versions = {
+            k.value.entry_uuid
+            for k in self.of("DocumentEntry")
+            if k.value.logical_id == e.logical_id
+        }
+        return not ids or e.logical_id in ids or bool(versions & set(ids))
 
     def matches_set(self, q: FindSubmissionSets, k: Kept) -> bool:
         s: SubmissionSet = k.value

@@ -52,7 +52,8 @@ from gateway.codecs.fhir.resource import (
     claims_minimal,
     read_home_community_id,
     read_logical_id,
-    resource_id,
+    served_id,
+    unsaid_logical_id,
     write_extensions,
 )
 from gateway.codecs.fhir.source_patient import (
@@ -67,7 +68,8 @@ from gateway.codecs.fhir.vocabulary import (
     UUID_URN,
 )
 from gateway.errors import ErrorCode
-from gateway.model.datatypes import Identifier, ReferenceId
+from gateway.model.conventions import STANDARD, Conventions, FurtherStatus
+from gateway.model.datatypes import DateTime, Identifier, ReferenceId
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.naming import NamingSystems
 from gateway.model.vocabulary import DocumentEntryType
@@ -96,15 +98,17 @@ def _is_unsigned(text: str) -> bool:
     )
 
 
-def document_reference_parts(entry: DocumentEntry, naming: NamingSystems) -> Parts:
+def document_reference_parts(
+    entry: DocumentEntry, naming: NamingSystems, conventions: Conventions = STANDARD
+) -> Parts:
     """Write an entry, without what may change after registration."""
     contained: list[Json] = []
     rest: Json = {"contained": contained}
 
-    identifier = resource_id(entry.logical_id)
+    identifier = served_id(entry.logical_id, entry.entry_uuid, conventions)
     extensions = write_extensions(
         (
-            ("logical-id", None if identifier else entry.logical_id),
+            ("logical-id", unsaid_logical_id(entry.logical_id, identifier)),
             ("entry-uuid", None if entry.entry_uuid.startswith(UUID_URN) else entry.entry_uuid),
             (
                 "object-type",
@@ -119,7 +123,9 @@ def document_reference_parts(entry: DocumentEntry, naming: NamingSystems) -> Par
     )
     if extensions:
         rest["extension"] = extensions
-    master, identifiers = write_ids(entry.unique_id, entry.entry_uuid, naming)
+    master, identifiers = write_ids(
+        entry.unique_id, entry.entry_uuid, naming, conventions.identifiers_by
+    )
     if master is not None:
         rest["masterIdentifier"] = master
     if identifiers:
@@ -139,6 +145,8 @@ def document_reference_parts(entry: DocumentEntry, naming: NamingSystems) -> Par
             }
         )
         rest["authenticator"] = {"reference": "#authenticator"}
+    if conventions.date == "creation_time":
+        write_time(rest, "date", entry.creation_time)
     write_texts(rest, "description", entry.comments)
     if entry.confidentiality_code:
         rest["securityLabel"] = [write_concept(c, naming) for c in entry.confidentiality_code]
@@ -239,6 +247,16 @@ def read_status(reader: Reader, resource: Json, path: str) -> str | None:
     if kept is not None:
         return kept
     status = reader.text(resource, "status", path)
+    further = read_further_status(reader, resource, path)
+    if further is not None:
+        if status not in (further.code, *further.other_codes):
+            reader.note(
+                "status",
+                f"{path}.status",
+                f"beside the extension that says {further.urn} the status is "
+                f"{further.code}, not {(status or 'absent')[:40]}",
+            )
+        return further.urn
     if status is None:
         reader.note("status-missing", f"{path}.status", "a status is required: current")
         return None
@@ -251,6 +269,21 @@ def read_status(reader: Reader, resource: Json, path: str) -> str | None:
             "to take an erroneous one back, replace it or have it removed",
         )
     return availability
+
+
+def read_further_status(reader: Reader, resource: Json, path: str) -> FurtherStatus | None:
+    """Read the extensions that say a status beyond those of FHIR; the most final one counts."""
+    found: FurtherStatus | None = None
+    for extension, place in reader.objects(resource, "extension", path):
+        for status in reader.conventions.statuses.further:
+            if extension.get("url") != status.extension:
+                continue
+            value = extension.get("valueBoolean")
+            if type(value) is not bool:
+                reader.note("status-extension", f"{place}.valueBoolean", "expected true or false")
+            elif value and (found is None or status.withdrawn):
+                found = status
+    return found
 
 
 def document_entry(reader: Reader, resource: Json, path: str) -> DocumentEntry:
@@ -298,8 +331,8 @@ def document_entry(reader: Reader, resource: Json, path: str) -> DocumentEntry:
         format_code=None if format_ is None else read_coding(reader, format_, f"{place}.format"),
         healthcare_facility_type_code=read_one_concept(reader, context, "facilityType", where),
         practice_setting_code=read_one_concept(reader, context, "practiceSetting", where),
-        confidentiality_code=read_concepts(
-            reader, resource, "securityLabel", path, every_coding=True
+        confidentiality_code=reader.conventions.with_level(
+            read_concepts(reader, resource, "securityLabel", path, every_coding=True)
         ),
         event_code_list=read_concepts(reader, context, "event", where, every_coding=True),
         service_start_time=read_time(reader, period, "start", f"{where}.period"),
@@ -313,13 +346,24 @@ def document_entry(reader: Reader, resource: Json, path: str) -> DocumentEntry:
         uri=own_text(resource, "uri"),
         limited_metadata=claims_minimal(reader, resource, path, MINIMAL_DOCUMENT_REFERENCE),
         extra=read_slots(resource),
-        **_read_attachment(reader, attachment, f"{place}.attachment"),
+        **_read_attachment(
+            reader, attachment, f"{place}.attachment", _read_date(reader, resource, path)
+        ),
     )
 
 
-def _read_attachment(reader: Reader, attachment: Json, path: str) -> dict[str, Any]:
+def _read_date(reader: Reader, resource: Json, path: str) -> DateTime | None:
+    """Read creationTime where ``date`` says it; elsewhere ``date`` is the server's own."""
+    if reader.conventions.date != "creation_time":
+        return None
+    return read_time(reader, resource, "date", path)
+
+
+def _read_attachment(
+    reader: Reader, attachment: Json, path: str, date: DateTime | None
+) -> dict[str, Any]:
     return {
-        "creation_time": read_time(reader, attachment, "creation", path),
+        "creation_time": read_time(reader, attachment, "creation", path) or date,
         "title": read_texts(reader, attachment, "title", path),
         "language_code": reader.text(attachment, "language", path)
         or own_text(attachment, "language-code"),
@@ -419,14 +463,14 @@ def _read_reference_ids(reader: Reader, context: Json, path: str) -> tuple[Refer
 
 
 def read_document_reference(
-    resource: Json, naming: NamingSystems
+    resource: Json, naming: NamingSystems, conventions: Conventions = STANDARD
 ) -> tuple[DocumentEntry, tuple[Any, ...]]:
     """Read one DocumentReference by itself.
 
     Returns:
         The entry, and what could not be carried into it or is wrong with the resource.
     """
-    reader = Reader(naming)
+    reader = Reader(naming, conventions=conventions)
     entry = document_entry(reader, resource, "DocumentReference")
     parts = document_reference_parts(entry, naming)
     note_not_carried(reader, resource, parts, "DocumentReference")

@@ -26,6 +26,7 @@ from gateway.codecs.fhir.reader import Json, own
 from gateway.codecs.fhir.relations import write_relation
 from gateway.codecs.fhir.resource import FHIR_ID, Parts, resource_id
 from gateway.codecs.fhir.vocabulary import STATUS_OF, UUID_URN
+from gateway.model.conventions import STANDARD, Conventions, FurtherStatus
 from gateway.model.datatypes import DateTime, Identifier
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
@@ -46,8 +47,10 @@ _LIST = b'{"resourceType":"List"'
 class Fragments:
     """Writes stored fragments and fills them in, for one table of systems."""
 
-    def __init__(self, naming: NamingSystems) -> None:
+    def __init__(self, naming: NamingSystems, conventions: Conventions = STANDARD) -> None:
         self.naming = naming
+        self.conventions = conventions
+        self._further = {s.urn: s for s in conventions.statuses.further}
         # The objects of one answer have nearly all the same patient, and many the same times.
         self._subject = lru_cache(maxsize=4096)(self._write_subject)
         self._present = lru_cache(maxsize=4096)(self._write_present)
@@ -55,10 +58,11 @@ class Fragments:
     def fragment(self, held: DocumentEntry | SubmissionSet | Folder) -> bytes:
         """Write an object as a fragment, ready to be stored."""
         if isinstance(held, DocumentEntry):
-            return _document_reference(document_reference_parts(held, self.naming))
+            parts = document_reference_parts(held, self.naming, self.conventions)
+            return _document_reference(parts)
         if isinstance(held, SubmissionSet):
-            return _list(submission_set_parts(held, self.naming), b"")
-        return _list(folder_parts(held, self.naming), _T)
+            return _list(submission_set_parts(held, self.naming, self.conventions), b"")
+        return _list(folder_parts(held, self.naming, self.conventions), _T)
 
     def splice(
         self,
@@ -103,7 +107,10 @@ class Fragments:
             values = {**values, b"\x1fR": _relations(relations)}
         if members:
             values = {**values, b"\x1fM": _members(members)}
-        return fragment % values
+        written = fragment % values
+        if status in self._further:
+            return _further_status(written, self._further[status])
+        return written
 
     def write(
         self,
@@ -196,6 +203,19 @@ def _head(kind: bytes, parts: Parts) -> bytes:
     )
 
 
+def _further_status(written: bytes, status: FurtherStatus) -> bytes:
+    """Say a status FHIR has no word for: by an extension among those the resource has.
+
+    Few resources are in such a status, so they may cost being read once more.
+    """
+    resource = orjson.loads(written)
+    resource.pop("_status", None)
+    resource["status"] = status.code
+    said = {"url": status.extension, "valueBoolean": True}
+    resource["extension"] = [*resource.get("extension", ()), said]
+    return orjson.dumps(resource)
+
+
 def _document_reference(parts: Parts) -> bytes:
     attachment = parts.attachment or {}
     url: tuple[bytes, ...] = (_literal(orjson.dumps(attachment)),)
@@ -207,7 +227,7 @@ def _document_reference(parts: Parts) -> bytes:
             _head(b"DocumentReference", parts),
             _S,
             _P,
-            _D,
+            b"" if "date" in parts.rest or "_date" in parts.rest else _D,
             _R,
             b',"content":[{"attachment":',
             *url,

@@ -45,6 +45,14 @@ MHD_TYPED = {
     for code in (ENTRY_UUID, UNIQUE_ID)
 }
 
+_USES = {ENTRY_UUID: "official", UNIQUE_ID: "usual"}
+"""How MHD told the two apart before 4.2.4."""
+
+_MARKS = {
+    "type": {code: {"type": MHD_TYPED[code]} for code in _USES},
+    "use": {code: {"use": use} for code, use in _USES.items()},
+}
+
 
 # --- CX ----------------------------------------------------------------------------------------
 
@@ -172,9 +180,12 @@ def read_unique_id(system: str | None, value: str, naming: NamingSystems) -> str
 
 
 def write_ids(
-    unique_id: str | None, entry_uuid: str, naming: NamingSystems
+    unique_id: str | None, entry_uuid: str, naming: NamingSystems, told_by: str = "type"
 ) -> tuple[Json | None, list[Json]]:
-    """Write uniqueId and entryUUID as typed Identifiers.
+    """Write uniqueId and entryUUID as Identifiers.
+
+    Args:
+        told_by: What tells the two apart, ``type`` or ``use``.
 
     Returns:
         The Identifier of the uniqueId, and all Identifiers; what has no form among them is left
@@ -184,14 +195,13 @@ def write_ids(
         IHE MHD 4.2.4: EntryUUID.Identifier, UniqueIdIdentifier.
     """
     identifiers: list[Json] = []
+    marks = _MARKS[told_by]
     if entry_uuid.startswith(UUID_URN):
-        identifiers.append(
-            {"type": MHD_TYPED[ENTRY_UUID], "system": URI_SYSTEM, "value": entry_uuid}
-        )
+        identifiers.append({**marks[ENTRY_UUID], "system": URI_SYSTEM, "value": entry_uuid})
     unique: Json | None = None
     if unique_id:
         system, value = write_unique_id(unique_id, naming)
-        unique = {"type": MHD_TYPED[UNIQUE_ID], "system": system, "value": value}
+        unique = {**marks[UNIQUE_ID], "system": system, "value": value}
         identifiers.append(unique)
     return unique, identifiers
 
@@ -226,6 +236,9 @@ def read_ids(reader: Reader, resource: Json, path: str) -> tuple[str | None, str
             entry_uuid = entry_uuid or value
         elif kind == UNIQUE_ID:
             found = _unique(reader, element, place)
+            if unique_id not in (None, found) and not entry_uuid and _is_mere_use(element, value):
+                entry_uuid = value
+                continue
             if unique_id is not None and found != unique_id:
                 reader.note(
                     "unique-id", place, "masterIdentifier and the uniqueId identifier disagree"
@@ -243,6 +256,11 @@ def read_ids(reader: Reader, resource: Json, path: str) -> tuple[str | None, str
         elif _unique(reader, element, place) != unique_id:
             reader.lost(place, "XDS carries one uniqueId; this further identifier is left out")
     return unique_id, entry_uuid
+
+
+def _is_mere_use(element: Json, value: str) -> bool:
+    """Whether only ``use`` says that a UUID is a uniqueId: some sources mark entryUUIDs so."""
+    return "type" not in element and value.startswith(UUID_URN)
 
 
 def _unique(reader: Reader, element: Json, path: str) -> str | None:

@@ -42,7 +42,8 @@ from gateway.codecs.fhir.resource import (
     claims_minimal,
     read_home_community_id,
     read_logical_id,
-    resource_id,
+    served_id,
+    unsaid_logical_id,
     write_extensions,
 )
 from gateway.codecs.fhir.vocabulary import (
@@ -58,6 +59,7 @@ from gateway.codecs.fhir.vocabulary import (
     SOURCE_ID,
     UUID_URN,
 )
+from gateway.model.conventions import STANDARD, Conventions
 from gateway.model.datatypes import Code, Identifier, LocalizedString, Recipient
 from gateway.model.folder import Folder
 from gateway.model.naming import NamingSystems
@@ -89,11 +91,13 @@ def frame(kind: str) -> Json:
 # --- Writing -----------------------------------------------------------------------------------
 
 
-def submission_set_parts(submission_set: SubmissionSet, naming: NamingSystems) -> Parts:
+def submission_set_parts(
+    submission_set: SubmissionSet, naming: NamingSystems, conventions: Conventions = STANDARD
+) -> Parts:
     """Write a submission set, without what may change after registration."""
     contained: list[Json] = []
     rest: Json = {"contained": contained}
-    identifier = resource_id(submission_set.logical_id)
+    identifier = served_id(submission_set.logical_id, submission_set.entry_uuid, conventions)
     extensions = _common_extensions(submission_set, identifier)
     if submission_set.content_type_code is not None:
         extensions.append(_designation(submission_set.content_type_code, naming))
@@ -109,7 +113,7 @@ def submission_set_parts(submission_set: SubmissionSet, naming: NamingSystems) -
         extensions.extend({"url": AUTHOR, "valueReference": r} for r in references[1:])
     if extensions:
         rest["extension"] = extensions
-    _common(rest, submission_set, naming)
+    _common(rest, submission_set, naming, conventions)
     write_time(rest, "date", submission_set.submission_time)
     rest.update(frame(SUBMISSION_SET))
     if not contained:
@@ -123,15 +127,17 @@ def submission_set_parts(submission_set: SubmissionSet, naming: NamingSystems) -
     )
 
 
-def folder_parts(folder: Folder, naming: NamingSystems) -> Parts:
+def folder_parts(
+    folder: Folder, naming: NamingSystems, conventions: Conventions = STANDARD
+) -> Parts:
     """Write a folder, without what may change after registration: ``date`` is among that."""
     rest: Json = {}
-    identifier = resource_id(folder.logical_id)
+    identifier = served_id(folder.logical_id, folder.entry_uuid, conventions)
     extensions = _common_extensions(folder, identifier)
     extensions.extend(_designation(code, naming) for code in folder.code_list)
     if extensions:
         rest["extension"] = extensions
-    _common(rest, folder, naming)
+    _common(rest, folder, naming, conventions)
     rest.update(frame(FOLDER))
     return Parts(
         id=identifier,
@@ -143,7 +149,7 @@ def folder_parts(folder: Folder, naming: NamingSystems) -> Parts:
 def _common_extensions(held: SubmissionSet | Folder, identifier: str | None) -> list[Json]:
     return write_extensions(
         (
-            ("logical-id", None if identifier else held.logical_id),
+            ("logical-id", unsaid_logical_id(held.logical_id, identifier)),
             ("entry-uuid", None if held.entry_uuid.startswith(UUID_URN) else held.entry_uuid),
         ),
         held.home_community_id,
@@ -151,8 +157,10 @@ def _common_extensions(held: SubmissionSet | Folder, identifier: str | None) -> 
     )
 
 
-def _common(rest: Json, held: SubmissionSet | Folder, naming: NamingSystems) -> None:
-    _, identifiers = write_ids(held.unique_id, held.entry_uuid, naming)
+def _common(
+    rest: Json, held: SubmissionSet | Folder, naming: NamingSystems, conventions: Conventions
+) -> None:
+    _, identifiers = write_ids(held.unique_id, held.entry_uuid, naming, conventions.identifiers_by)
     if identifiers:
         rest["identifier"] = identifiers
     write_texts(rest, "title", held.title)

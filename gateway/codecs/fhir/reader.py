@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.codecs.fhir.vocabulary import EXTENSION
 from gateway.errors import MAX_FINDINGS, ErrorCode, Finding, Severity
+from gateway.model.conventions import STANDARD, Conventions
 from gateway.model.naming import NamingSystems
 
 Json = dict[str, Any]
@@ -27,16 +28,22 @@ class Reader:
         naming: The systems of the community.
         base_url: Of our FHIR face, for references that leave the message; empty where there is
             none.
+        conventions: What the community's resources have of their own.
         findings: What was noticed so far, in the order of the message.
     """
 
-    __slots__ = ("_refused", "_resolve", "base_url", "findings", "naming")
+    __slots__ = ("_refused", "_resolve", "base_url", "conventions", "findings", "naming")
 
     def __init__(
-        self, naming: NamingSystems, resolve: Resolve | None = None, base_url: str = ""
+        self,
+        naming: NamingSystems,
+        resolve: Resolve | None = None,
+        base_url: str = "",
+        conventions: Conventions = STANDARD,
     ) -> None:
         self.naming = naming
         self.base_url = base_url
+        self.conventions = conventions
         self.findings: list[Finding] = []
         self._resolve = resolve
         self._refused = False

@@ -9,6 +9,7 @@ from gateway.codecs.fhir.authors import write_slot
 from gateway.codecs.fhir.identifiers import read_identifier
 from gateway.codecs.fhir.reader import Json, Reader, own, own_text
 from gateway.codecs.fhir.vocabulary import HOME_COMMUNITY_ID, UUID_URN
+from gateway.model.conventions import STANDARD, Conventions
 from gateway.model.datatypes import Identifier, Slot
 
 FHIR_ID = re.compile(r"[A-Za-z0-9.-]{1,64}\Z")
@@ -58,6 +59,22 @@ class Parts:
     rest: Json
     attachment: Json | None = None
     format: Json | None = None
+
+
+def served_id(
+    logical_id: str | None, entry_uuid: str, conventions: Conventions = STANDARD
+) -> str | None:
+    """Give the FHIR id an object goes by, ``None`` when it cannot have one."""
+    if conventions.serves_entry_uuid and logical_id is not None:
+        return resource_id(entry_uuid) or resource_id(logical_id)
+    return resource_id(logical_id)
+
+
+def unsaid_logical_id(logical_id: str | None, identifier: str | None) -> str | None:
+    """Give a logical id that the FHIR id does not say."""
+    if identifier is not None and logical_id == UUID_URN + identifier:
+        return None
+    return logical_id
 
 
 # --- Reading ---------------------------------------------------------------------------------

@@ -100,6 +100,24 @@ class Where:
             self.one_of(column, unique_ids)
             self.one_of("o.entry_uuid", entry_uuids)
 
+    def under(self, table: str, column: str, ids: Sequence[str]) -> None:
+        """The object is a version of one of those with these ids, logical or of any version."""
+        if ids:
+            self.add(
+                column
+                + " IN (SELECT v.lid FROM "
+                + table
+                + " v WHERE v.lid IN "
+                + marks(ids)
+                + " UNION SELECT v.lid FROM object w JOIN "
+                + table
+                + " v ON v.key = w.key WHERE w.entry_uuid IN "
+                + marks(ids)
+                + ")",
+                *ids,
+                *ids,
+            )
+
     def words(self, column: str, values: Iterable[str]) -> None:
         """The column holds one of the vocabulary's words."""
         self.one_of(column, [words.stored(value) for value in values])
@@ -176,7 +194,7 @@ def find_documents(query: FindDocuments, patients: Sequence[int] | None) -> Wher
     where = Where()
     if patients is not None:
         where.one_of("e.patient", patients)
-    where.one_of("e.lid", query.logical_id)
+    where.under("document_entry", "e.lid", query.logical_id)
     where.identified("e.unique_id", query.unique_id, query.entry_uuid)
     where.words("e.status", query.status)
     entry_content(where, query.format_code, query.confidentiality_code, query.object_type)
@@ -235,7 +253,7 @@ def find_folders(query: FindFolders, patients: Sequence[int] | None) -> Where:
     if patients is not None:
         where.one_of("f.patient", patients)
     where.identified("f.unique_id", query.unique_id, query.entry_uuid)
-    where.one_of("f.lid", query.logical_id)
+    where.under("folder", "f.lid", query.logical_id)
     where.words("f.status", query.status)
     where.times("f", query.times)
     where.codes("f.code_list", query.code_list)

@@ -65,6 +65,33 @@ _WHAT = {
 }
 _SELECT = {(kind, form): what + _FROM[kind] for (kind, form), what in _WHAT.items()}
 
+# What leads from one resource to others: the statements that find relations and members. Where
+# resources go by the id of their present version, that is the newest one under the logical id.
+_LINKS = {
+    False: (
+        "SELECT a.source, a.association_type, e.lid, o.entry_uuid FROM association a "
+        "JOIN document_entry e ON e.key = a.target JOIN object o ON o.key = a.target "
+        "WHERE a.source IN ",
+        "SELECT a.source, a.target_kind, coalesce(e.lid, f.lid) FROM association a "
+        "LEFT JOIN document_entry e ON e.key = a.target "
+        "LEFT JOIN folder f ON f.key = a.target "
+        "WHERE a.source IN ",
+    ),
+    True: (
+        "SELECT a.source, a.association_type, n.entry_uuid, o.entry_uuid FROM association a "
+        "JOIN document_entry e ON e.key = a.target JOIN object o ON o.key = a.target "
+        "JOIN document_entry l ON l.lid = e.lid AND l.latest JOIN object n ON n.key = l.key "
+        "WHERE a.source IN ",
+        "SELECT a.source, a.target_kind, n.entry_uuid FROM association a "
+        "LEFT JOIN document_entry e ON e.key = a.target "
+        "LEFT JOIN folder f ON f.key = a.target "
+        "LEFT JOIN document_entry l ON l.lid = e.lid AND l.latest "
+        "LEFT JOIN folder m ON m.lid = f.lid AND m.latest "
+        "JOIN object n ON n.key = coalesce(l.key, m.key) "
+        "WHERE a.source IN ",
+    ),
+}
+
 KEY = {DOCUMENT_ENTRY: "e.key", SUBMISSION_SET: "s.key", FOLDER: "f.key", ASSOCIATION: "a.key"}
 
 Row = tuple[Any, ...]
@@ -74,11 +101,20 @@ Row = tuple[Any, ...]
 class Rows:
     """One connection's view of the registry."""
 
-    def __init__(self, connection: sqlite3.Connection, fragments: Fragments) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, fragments: Fragments, by_entry_uuid: bool = False
+    ) -> None:
+        """Take what it reads.
+
+        Args:
+            by_entry_uuid: Links of FHIR resources name the id of the present version instead of
+                the logical id.
+        """
         self.execute = connection.execute
         self.patients = PatientRows(connection)
         self.connection = connection
         self._fragments = fragments
+        self._relations_sql, self._members_sql = _LINKS[by_entry_uuid]
         self._deadline = math.inf
         functions.register(connection)
         connection.set_progress_handler(self._look_at_the_clock, _STEPS)
@@ -221,9 +257,7 @@ class Rows:
     def _relations(self, keys: Sequence[int]) -> dict[int, tuple[Relation, ...]]:
         found: dict[int, tuple[Relation, ...]] = {}
         for source, association_type, lid, entry_uuid in self.execute(
-            "SELECT a.source, a.association_type, e.lid, o.entry_uuid FROM association a "
-            "JOIN document_entry e ON e.key = a.target JOIN object o ON o.key = a.target "
-            "WHERE a.source IN " + marks(keys) + " AND a.source_kind = ? AND a.status = ? "
+            self._relations_sql + marks(keys) + " AND a.source_kind = ? AND a.status = ? "
             "AND a.association_type <> ? ORDER BY a.key",
             (*keys, DOCUMENT_ENTRY, words.APPROVED, HAS_MEMBER),
         ):
@@ -234,10 +268,7 @@ class Rows:
     def _members(self, keys: Sequence[int]) -> dict[int, tuple[Member, ...]]:
         found: dict[int, dict[Member, None]] = {}
         for source, kind, lid in self.execute(
-            "SELECT a.source, a.target_kind, coalesce(e.lid, f.lid) FROM association a "
-            "LEFT JOIN document_entry e ON e.key = a.target "
-            "LEFT JOIN folder f ON f.key = a.target "
-            "WHERE a.source IN " + marks(keys) + " AND a.status = ? AND a.association_type = ? "
+            self._members_sql + marks(keys) + " AND a.status = ? AND a.association_type = ? "
             "AND a.target_kind IN (?, ?) ORDER BY a.key",
             (*keys, words.APPROVED, HAS_MEMBER, DOCUMENT_ENTRY, FOLDER),
         ):

@@ -50,6 +50,15 @@ _REFERENCES = 10
 """References that may be answered for each whole object that may be."""
 
 
+_DESCRIBED = (
+    "SELECT d.unique_id, d.mime_type, d.size, d.sha1, d.content FROM document_entry e "
+    "LEFT JOIN document d ON d.unique_id = e.unique_id WHERE e.lid = ? AND e.latest"
+)
+_LOGICAL_ID = (
+    "SELECT e.lid FROM object o JOIN document_entry e ON e.key = o.key WHERE o.entry_uuid = ?"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxEvent:
     """Something that happened, to be told to whoever subscribed.
@@ -76,7 +85,14 @@ class SqliteRegistryStore(RegistryStore):
         patients: The patients of the same file.
     """
 
-    def __init__(self, path: Path, fragments: Fragments, clock: Clock, max_results: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        fragments: Fragments,
+        clock: Clock,
+        max_results: int,
+        by_entry_uuid: bool,
+    ) -> None:
         self._path = path
         self._fragments = fragments
         self._clock = clock
@@ -85,7 +101,8 @@ class SqliteRegistryStore(RegistryStore):
         self._reading = connect(path, read_only=True)
         self._slow = ThreadPoolExecutor(2, thread_name_prefix="registry-query")
         self._writer = Writer(self._connection)
-        self._rows = Rows(self._reading, fragments)
+        self._by_entry_uuid = by_entry_uuid
+        self._rows = Rows(self._reading, fragments, by_entry_uuid)
         written = PatientRows(self._connection)
         self._known = SqliteKnown(self._connection, fragments, written)
         self._applier = Applier(self._connection, fragments, written)
@@ -95,7 +112,13 @@ class SqliteRegistryStore(RegistryStore):
 
     @classmethod
     def open(
-        cls, path: Path, fragments: Fragments, clock: Clock, *, max_results: int = 1000
+        cls,
+        path: Path,
+        fragments: Fragments,
+        clock: Clock,
+        *,
+        max_results: int = 1000,
+        by_entry_uuid: bool = False,
     ) -> Self:
         """Open the file, made or brought to this version where needed.
 
@@ -104,9 +127,11 @@ class SqliteRegistryStore(RegistryStore):
         Args:
             max_results: Objects one answer may hold when no page was asked for; ten times as many
                 when only references are.
+            by_entry_uuid: Links of FHIR resources name the id of the present version instead of
+                the logical id.
         """
         migrate(path, clock.now(), lambda connection, step: fill(connection, fragments, step))
-        return cls(path, fragments, clock, max_results)
+        return cls(path, fragments, clock, max_results, by_entry_uuid)
 
     async def close(self) -> None:
         """Finish the changes that were asked for and close the file."""
@@ -141,11 +166,10 @@ class SqliteRegistryStore(RegistryStore):
         return SqliteKnown(rows.connection, self._fragments, rows.patients)
 
     async def described_document(self, logical_id: str) -> tuple[bool, DocumentRecord | None]:
-        row = self._reading.execute(
-            "SELECT d.unique_id, d.mime_type, d.size, d.sha1, d.content FROM document_entry e "
-            "LEFT JOIN document d ON d.unique_id = e.unique_id WHERE e.lid = ? AND e.latest",
-            (logical_id,),
-        ).fetchone()
+        row = self._reading.execute(_DESCRIBED, (logical_id,)).fetchone()
+        if row is None:
+            version = self._reading.execute(_LOGICAL_ID, (logical_id,)).fetchone()
+            row = version and self._reading.execute(_DESCRIBED, version).fetchone()
         if row is None or row[0] is None:
             return row is not None, None
         unique_id, mime_type, size, sha1, content = row
@@ -205,7 +229,8 @@ class SqliteRegistryStore(RegistryStore):
     def _ask_slowly(self, question: Callable[[Rows], T]) -> T:
         connection = connect(self._path, read_only=True)
         try:
-            return _snapshot(connection, Rows(connection, self._fragments), question, _LONGEST)
+            rows = Rows(connection, self._fragments, self._by_entry_uuid)
+            return _snapshot(connection, rows, question, _LONGEST)
         finally:
             connection.close()
 
