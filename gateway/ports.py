@@ -161,11 +161,11 @@ class RegistryStore(Protocol):
         ...
 
     async def read(self, entry_uuid: str) -> RegistryObject | None:
-        """Give one object as a value, in its present state."""
+        """Give one object as a value, in its present state; a withdrawn one is not there."""
         ...
 
     async def document(self, unique_id: str) -> DocumentRecord | None:
-        """Give what the repository holds under a document's uniqueId."""
+        """Give what the repository holds under a document's uniqueId, unless it was withdrawn."""
         ...
 
     async def described_document(self, logical_id: str) -> tuple[bool, DocumentRecord | None]:

@@ -123,6 +123,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             rules=ProfileRules.of(
                 profile, environment=settings.environment, report=settings.rules == "report"
             ),
+            conventions=profile.conventions,
         )
         repository = DocumentRepository(
             registry,

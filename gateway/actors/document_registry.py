@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.errors import ErrorCode, Finding, Refused
+from gateway.model.conventions import STANDARD, Conventions
+from gateway.model.datatypes import Author
 from gateway.model.lifecycle import (
     Changes,
     Circumstances,
@@ -64,6 +66,7 @@ class DocumentRegistry:
         *,
         known_patients_only: bool = False,
         home_community_id: str | None = None,
+        conventions: Conventions = STANDARD,
         rules: ProfileRules | None = None,
     ) -> None:
         """Take what it works with.
@@ -79,6 +82,7 @@ class DocumentRegistry:
         self._fingerprint = fingerprint
         self._known_patients_only = known_patients_only
         self.home_community_id = home_community_id
+        self._statuses = conventions.statuses
         self._rules = rules
 
     def check(self, submission: Submission, transaction: Transaction) -> tuple[Finding, ...]:
@@ -128,8 +132,18 @@ class DocumentRegistry:
 
         return Registered(changes=await self._store.change(decide), warnings=request.findings)
 
-    async def update(self, request: SubmitObjects, *, restricted: bool = False) -> Registered:
+    async def update(
+        self,
+        request: SubmitObjects,
+        *,
+        restricted: bool = False,
+        requester: tuple[Author, ...] | None = None,
+    ) -> Registered:
         """Update metadata [ITI-57], or with ``restricted`` as ITI-92 allows.
+
+        Args:
+            requester: Who asks, where that is known; else the author of the SubmissionSet counts
+                where only an author may do what is asked.
 
         Raises:
             Refused: With every problem; nothing was changed.
@@ -137,7 +151,7 @@ class DocumentRegistry:
         transaction = Transaction.RESTRICTED_UPDATE if restricted else Transaction.UPDATE
         findings = request.findings + self.check(request.submission, transaction)
         submission = self._at_home(request.submission)
-        about = self._circumstances(submission, findings, ())
+        about = self._circumstances(submission, findings, (), requester)
 
         def decide(known: Known) -> Changes:
             return update(submission, known, about, restricted=restricted)
@@ -162,7 +176,7 @@ class DocumentRegistry:
             )
 
         def decide(known: Known) -> Changes:
-            return remove(request.object_ids, known, tuple(findings))
+            return remove(request.object_ids, known, tuple(findings), self._statuses)
 
         return Registered(changes=await self._store.change(decide))
 
@@ -223,6 +237,7 @@ class DocumentRegistry:
         submission: Submission,
         findings: tuple[Finding, ...],
         documents: tuple[DocumentRecord, ...],
+        requester: tuple[Author, ...] | None = None,
     ) -> Circumstances:
         return Circumstances(
             now=self._clock.now(),
@@ -234,6 +249,8 @@ class DocumentRegistry:
             else self._fingerprint(submission, documents),
             documents=documents,
             findings=findings,
+            statuses=self._statuses,
+            requester=requester,
         )
 
 

@@ -103,6 +103,10 @@ class StatusRules:
         return (APPROVED, DEPRECATED, *(s.urn for s in self.further))
 
 
+STANDARD_STATUSES = StatusRules()
+"""Approved and Deprecated, and the way from each to the other."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordExtensions:
     """The extensions of Patient that tell the state of a record.
@@ -163,7 +167,7 @@ class Conventions:
     served_id: str = "logical_id"
     identifiers_by: str = "type"
     date: str = "registration_time"
-    statuses: StatusRules = StatusRules()
+    statuses: StatusRules = STANDARD_STATUSES
     level_scheme: str = ""
     visibility_scheme: str = ""
     default_level: Code | None = None

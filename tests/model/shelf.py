@@ -21,6 +21,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.objects: dict[str, RegistryObject] = {}
+        self.withdrawn: dict[str, RegistryObject] = {}
         self.fingerprints: dict[str, bytes] = {}
         self.announced: set[str] = set()
         self.merged: dict[str, Identifier] = {}
@@ -50,12 +51,18 @@ class Shelf:
             )
         for uuid in changes.removed:
             del self.objects[uuid]
+        for status in changes.withdrawn:
+            self.withdrawn[status.entry_uuid] = replace(
+                self.objects.pop(status.entry_uuid), availability_status=status.status
+            )
+        for unique_id in changes.withdrawn_documents:
+            self.documents.pop(unique_id, None)
         return changes
 
     # ---- Known
 
     def object(self, entry_uuid: str) -> RegistryObject | None:
-        return self.objects.get(entry_uuid)
+        return self.objects.get(entry_uuid) or self.withdrawn.get(entry_uuid)
 
     def latest(self, logical_id: str) -> DocumentEntry | Folder | None:
         versions = [
@@ -68,7 +75,7 @@ class Shelf:
     def entries(self, unique_id: str) -> tuple[DocumentEntry, ...]:
         return tuple(
             o
-            for o in self.objects.values()
+            for o in (*self.objects.values(), *self.withdrawn.values())
             if isinstance(o, DocumentEntry) and o.unique_id == unique_id
         )
 

@@ -135,6 +135,8 @@ class MemoryRegistry:
         self.clock = clock
         self.max_results = max_results
         self.kept: list[Kept] = []
+        self.withdrawn: dict[str, Kept] = {}
+        self.withdrawn_documents: set[str] = set()
         self.documents: dict[str, DocumentRecord] = {}
         self.fingerprints: dict[str, bytes] = {}
         self.patients = MemoryPatients(clock)
@@ -142,7 +144,7 @@ class MemoryRegistry:
     # ---------------------------------------------------------------- what a decision asks
 
     def object(self, entry_uuid: str) -> RegistryObject | None:
-        one = self.by_uuid(entry_uuid)
+        one = self.by_uuid(entry_uuid) or self.withdrawn.get(entry_uuid)
         return self.present(one) if one else None
 
     def latest(self, logical_id: str) -> DocumentEntry | Folder | None:
@@ -155,7 +157,9 @@ class MemoryRegistry:
 
     def entries(self, unique_id: str) -> tuple[DocumentEntry, ...]:
         return tuple(
-            self.present(k) for k in self.of("DocumentEntry") if k.value.unique_id == unique_id
+            self.present(k)
+            for k in (*self.of("DocumentEntry"), *self.withdrawn.values())
+            if isinstance(k.value, DocumentEntry) and k.value.unique_id == unique_id
         )
 
     def holder(self, unique_id: str) -> SubmissionSet | Folder | None:
@@ -226,6 +230,13 @@ class MemoryRegistry:
             if k.value.entry_uuid in changes.removed:
                 self.touch_source(k.value, time)
         self.kept = [k for k in self.kept if k.value.entry_uuid not in changes.removed]
+        for status in changes.withdrawn:
+            one = self.by_uuid(status.entry_uuid)
+            assert one
+            one.value = replace(one.value, availability_status=status.status)
+            self.withdrawn[status.entry_uuid] = one
+            self.kept.remove(one)
+        self.withdrawn_documents |= set(changes.withdrawn_documents)
         for record in changes.documents:
             self.documents[record.unique_id] = record
         for unique_id in changes.removed_documents:
@@ -423,7 +434,7 @@ class MemoryRegistry:
         )
 
     def is_under(self, ids: tuple[str, ...], e: DocumentEntry) -> bool:
-        """Whether one of the ids is the logical id of an entry, or the id of one of its versions."""
+        """Whether one of the ids is an entry's logical id, or that of one of its versions."""
         versions = {
             k.value.entry_uuid
             for k in self.of("DocumentEntry")

@@ -48,7 +48,7 @@ MHD_TYPED = {
 _USES = {ENTRY_UUID: "official", UNIQUE_ID: "usual"}
 """How MHD told the two apart before 4.2.4."""
 
-_MARKS = {
+_MARKS: dict[str, dict[str, Json]] = {
     "type": {code: {"type": MHD_TYPED[code]} for code in _USES},
     "use": {code: {"use": use} for code, use in _USES.items()},
 }

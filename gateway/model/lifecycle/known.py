@@ -26,15 +26,15 @@ class Known(Protocol):
     """
 
     def object(self, entry_uuid: str) -> RegistryObject | None:
-        """The object with that id, in any status and version."""
+        """The object with that id, in any status and version; withdrawn ones as well."""
         ...
 
     def latest(self, logical_id: str) -> DocumentEntry | Folder | None:
-        """The newest version under a logical id."""
+        """The newest version under a logical id; withdrawn objects have none."""
         ...
 
     def entries(self, unique_id: str) -> tuple[DocumentEntry, ...]:
-        """Every entry, of any version and status, with that document uniqueId."""
+        """Every entry, of any version and status, withdrawn or not, with that uniqueId."""
         ...
 
     def holder(self, unique_id: str) -> SubmissionSet | Folder | None:
@@ -49,7 +49,7 @@ class Known(Protocol):
         ...
 
     def associations(self, entry_uuid: str) -> tuple[Association, ...]:
-        """Every association, of any status, with that id as source or target."""
+        """Every association, of any status but not withdrawn, with that id at either end."""
         ...
 
     def fingerprint(self, unique_id: str) -> bytes | None:
@@ -110,6 +110,8 @@ class Changes:
         statuses: Objects of the registry whose status changes.
         touched: Folders whose lastUpdateTime changes.
         removed: Ids of registry objects that go.
+        withdrawn: Objects that are kept in that status, and found by nobody any more.
+        withdrawn_documents: uniqueIds of documents that are kept and given to nobody any more.
         documents: Documents the repository holds from now on.
         removed_documents: uniqueIds of documents that go from the repository.
         fingerprint: With ``added``: what a repetition of the submission will be recognised by.
@@ -121,6 +123,8 @@ class Changes:
     statuses: tuple[StatusChange, ...] = ()
     touched: tuple[FolderTouch, ...] = ()
     removed: tuple[str, ...] = ()
+    withdrawn: tuple[StatusChange, ...] = ()
+    withdrawn_documents: tuple[str, ...] = ()
     documents: tuple[DocumentRecord, ...] = ()
     removed_documents: tuple[str, ...] = ()
     fingerprint: bytes | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from gateway.errors import MAX_FINDINGS, ErrorCode, Finding
 from gateway.model.association import Association
+from gateway.model.datatypes import Author
 from gateway.model.lifecycle.known import Known
 from gateway.model.lifecycle.register import Circumstances
 from gateway.model.submission import RegistryObject
@@ -14,6 +15,23 @@ from gateway.model.vocabulary import AvailabilityStatus
 
 APPROVED = AvailabilityStatus.APPROVED.value
 DEPRECATED = AvailabilityStatus.DEPRECATED.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """What goes when one document is withdrawn.
+
+    Attributes:
+        status: What all of it becomes.
+        objects: Ids of entries and associations.
+        folders: Ids of folders that lose a member.
+        documents: uniqueIds of documents that nobody is given any more.
+    """
+
+    status: str
+    objects: tuple[str, ...]
+    folders: tuple[str, ...]
+    documents: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -26,6 +44,9 @@ class Outcome:
     added: dict[str, RegistryObject] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
+    withdrawn: dict[str, str] = field(default_factory=dict)
+    withdrawn_documents: dict[str, None] = field(default_factory=dict)
+    requester: tuple[Author, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     version_findings: list[Finding] = field(default_factory=list)
     # A request may name one object thousands of times; the registry is asked for it once.
@@ -56,6 +77,12 @@ class Outcome:
             item = self.added[link]
             assert isinstance(item, Association)
             yield item
+
+    def withdraw(self, withdrawal: Withdrawal) -> None:
+        """Take in what goes with one document."""
+        self.withdrawn.update(dict.fromkeys(withdrawal.objects, withdrawal.status))
+        self.withdrawn_documents.update(dict.fromkeys(withdrawal.documents))
+        self.touched.update(withdrawal.folders)
 
     def _registered(self, uuid: str) -> RegistryObject | None:
         if uuid not in self._objects:

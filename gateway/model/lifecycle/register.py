@@ -15,7 +15,8 @@ from itertools import chain
 from gateway.errors import ErrorCode, Finding, first_findings, refuse_errors
 from gateway.model.association import Association
 from gateway.model.changed import changed
-from gateway.model.datatypes import DateTime, is_uuid_urn
+from gateway.model.conventions import STANDARD_STATUSES, StatusRules
+from gateway.model.datatypes import Author, DateTime, is_uuid_urn
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.lifecycle.ids import place, same_id, same_patient, with_registry_ids
@@ -47,6 +48,8 @@ class Circumstances:
         fingerprint: What a repetition of the same submission has in common with it.
         documents: The documents that came with the submission.
         findings: What the checks of the message found; refused together with what is found here.
+        statuses: Which statuses documents have here.
+        requester: Who asks, where that is known; else the author of the SubmissionSet counts.
     """
 
     now: str
@@ -55,6 +58,8 @@ class Circumstances:
     fingerprint: bytes | None = None
     documents: tuple[DocumentRecord, ...] = ()
     findings: tuple[Finding, ...] = ()
+    statuses: StatusRules = STANDARD_STATUSES
+    requester: tuple[Author, ...] | None = None
 
 
 def register(submission: Submission, known: Known, about: Circumstances) -> Changes:
@@ -77,8 +82,8 @@ def register(submission: Submission, known: Known, about: Circumstances) -> Chan
             chain(
                 about.findings,
                 _check_patients(submission, known, about.known_patients_only),
-                _check_identities(submission, known, used, about.documents),
-                _check_links(submission, known),
+                _check_identities(submission, known, used, about),
+                _check_links(submission, known, about.statuses),
             )
         )
     )
@@ -115,7 +120,7 @@ def _check_identities(
     submission: Submission,
     known: Known,
     used: set[str],
-    documents: tuple[DocumentRecord, ...],
+    about: Circumstances,
 ) -> Iterator[Finding]:
     for item in submission.objects():
         if is_uuid_urn(item.entry_uuid) and known.object(item.entry_uuid.lower()) is not None:
@@ -135,15 +140,16 @@ def _check_identities(
                 context=package.unique_id or "",
                 message="this uniqueId is already in the registry, with another content",
             )
-    contents = {d.unique_id: d for d in documents}
+    contents = {d.unique_id: d for d in about.documents}
     for entry in submission.document_entries:
         # The repository may hold a document that no entry describes any more.
         if entry.unique_id in contents or entry.unique_id in used:
-            yield from _check_document_identity(entry, contents.get(entry.unique_id), known)
+            content = contents.get(entry.unique_id)
+            yield from _check_document_identity(entry, content, known, about.statuses)
 
 
 def _check_document_identity(
-    entry: DocumentEntry, content: DocumentRecord | None, known: Known
+    entry: DocumentEntry, content: DocumentRecord | None, known: Known, statuses: StatusRules
 ) -> list[Finding]:
     """A document's uniqueId may come again only with the same octets."""
     unique_id = entry.unique_id or ""
@@ -158,6 +164,15 @@ def _check_document_identity(
         )
 
     for other in known.entries(unique_id):
+        if statuses.is_withdrawn(other.availability_status):
+            return [
+                differs(
+                    ErrorCode.DUPLICATE_UNIQUE_ID_IN_REGISTRY,
+                    "unique-id-withdrawn",
+                    "uniqueId",
+                    "the document with this uniqueId was withdrawn, which is for good",
+                )
+            ]
         if other.is_on_demand and entry.is_on_demand:
             continue
         if other.is_on_demand != entry.is_on_demand:
@@ -238,7 +253,7 @@ class _Ends:
         return self._registered[identifier], False
 
 
-def _check_links(submission: Submission, known: Known) -> Iterator[Finding]:
+def _check_links(submission: Submission, known: Known, statuses: StatusRules) -> Iterator[Finding]:
     ends = _Ends(submission, known)
     replaced: set[str] = set()
     for association in submission.associations:
@@ -248,7 +263,7 @@ def _check_links(submission: Submission, known: Known) -> Iterator[Finding]:
             (source, source_is_new, "sourceObject"),
             (target, target_is_new, "targetObject"),
         ):
-            yield from _check_end(association, end, new, attribute)
+            yield from _check_end(association, end, new, attribute, statuses)
         if source is None or target is None:
             continue
         yield from _check_pair(association, (source, source_is_new), (target, target_is_new))
@@ -264,12 +279,16 @@ def _check_links(submission: Submission, known: Known) -> Iterator[Finding]:
 
 
 def _check_end(
-    association: Association, end: RegistryObject | None, is_new: bool, attribute: str
+    association: Association,
+    end: RegistryObject | None,
+    is_new: bool,
+    attribute: str,
+    statuses: StatusRules,
 ) -> list[Finding]:
     identifier = (
         association.source_object if attribute == "sourceObject" else association.target_object
     )
-    if end is None:
+    if end is None or statuses.is_withdrawn(end.availability_status):
         # A symbolic id that nothing defines is a fault of the message, found by its checks.
         if not is_uuid_urn(identifier):
             return []
@@ -285,7 +304,7 @@ def _check_end(
     if (
         not is_new
         and isinstance(end, DocumentEntry | Folder)
-        and end.availability_status != AvailabilityStatus.APPROVED
+        and not statuses.is_in_force(end.availability_status)
     ):
         return [
             Finding(
@@ -389,7 +408,10 @@ def _misfit(association: Association, rule: str, attribute: str, message: str) -
 
 def _accept(submission: Submission, known: Known, about: Circumstances) -> Changes:
     new = with_registry_ids(submission, about.new_uuid, accepted=True)
-    added: list[RegistryObject] = [*new.submission_sets, *new.document_entries]
+    entries = new.document_entries
+    if about.statuses.further:
+        entries = _taking_over(entries, new.associations, known, about.statuses)
+    added: list[RegistryObject] = [*new.submission_sets, *entries]
     added += [changed(f, last_update_time=DateTime(about.now)) for f in new.folders]
     statuses: dict[str, StatusChange] = {}
     touched: dict[str, FolderTouch] = {}
@@ -420,6 +442,25 @@ def _accept(submission: Submission, known: Known, about: Circumstances) -> Chang
         documents=about.documents,
         fingerprint=about.fingerprint,
         events=("submitted",),
+    )
+
+
+def _taking_over(
+    entries: tuple[DocumentEntry, ...],
+    links: tuple[Association, ...],
+    known: Known,
+    statuses: StatusRules,
+) -> tuple[DocumentEntry, ...]:
+    """Give new entries the further status of what they replace: archived stays archived."""
+    taken: dict[str, str] = {}
+    for link in links:
+        if link.association_type in REPLACEMENTS:
+            old = known.object(link.target_object)
+            if old is not None and statuses.named(old.availability_status):
+                taken[link.source_object] = old.availability_status or ""
+    return tuple(
+        changed(e, availability_status=taken[e.entry_uuid]) if e.entry_uuid in taken else e
+        for e in entries
     )
 
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from gateway.errors import MAX_FINDINGS, ErrorCode, Finding, first_findings, refuse_errors
 from gateway.model.association import Association
+from gateway.model.conventions import STANDARD_STATUSES, StatusRules
 from gateway.model.lifecycle.known import Changes, Known
 
 
 def remove(
-    object_ids: tuple[str, ...], known: Known, findings: tuple[Finding, ...] = ()
+    object_ids: tuple[str, ...],
+    known: Known,
+    findings: tuple[Finding, ...] = (),
+    statuses: StatusRules = STANDARD_STATUSES,
 ) -> Changes:
     """Decide whether objects can go, and take them away.
 
@@ -29,7 +33,7 @@ def remove(
         if len(noticed) > MAX_FINDINGS:
             break
         item = known.object(uuid)
-        if item is None:
+        if item is None or statuses.is_withdrawn(item.availability_status):
             noticed.append(
                 Finding(
                     rule="remove-exists",

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from gateway.errors import ErrorCode, Finding, Refused, first_findings, refuse_errors
 from gateway.model.association import Association
+from gateway.model.conventions import STANDARD_STATUSES
 from gateway.model.datatypes import DateTime, is_uuid_urn
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
@@ -20,6 +21,7 @@ from gateway.model.lifecycle.known import Changes, FolderTouch, Known, StatusCha
 from gateway.model.lifecycle.late_association import submit_association
 from gateway.model.lifecycle.outcome import APPROVED, DEPRECATED, Outcome
 from gateway.model.lifecycle.register import Circumstances
+from gateway.model.lifecycle.withdraw import is_author, withdrawn_with
 from gateway.model.submission import RegistryObject, Submission
 from gateway.model.submission_set import SubmissionSet
 from gateway.model.vocabulary import (
@@ -52,6 +54,7 @@ def update(
     if submission.submission_sets:
         _operate(submission, outcome)
     refuse_errors(first_findings(outcome.findings))
+    _check_withdrawn(outcome)
     if outcome.version_findings:
         raise Refused(*first_findings([*outcome.findings, *outcome.version_findings]))
     return Changes(
@@ -59,14 +62,36 @@ def update(
         statuses=tuple(
             StatusChange(entry_uuid=uuid, status=status)
             for uuid, status in outcome.statuses.items()
-            if uuid not in outcome.added
+            if uuid not in outcome.added and uuid not in outcome.withdrawn
         ),
         touched=tuple(
             FolderTouch(entry_uuid=uuid, last_update_time=about.now) for uuid in outcome.touched
         ),
+        withdrawn=tuple(
+            StatusChange(entry_uuid=uuid, status=status)
+            for uuid, status in outcome.withdrawn.items()
+        ),
+        withdrawn_documents=tuple(outcome.withdrawn_documents),
         fingerprint=about.fingerprint,
         events=("updated",),
     )
+
+
+def _check_withdrawn(outcome: Outcome) -> None:
+    """Refuse what leaves new objects linked with some that nobody finds any more."""
+    for item in outcome.added.values() if outcome.withdrawn else ():
+        if isinstance(item, Association) and (
+            item.source_object in outcome.withdrawn or item.target_object in outcome.withdrawn
+        ):
+            raise Refused(
+                Finding(
+                    rule="update-withdrawn",
+                    code=ErrorCode.METADATA_UPDATE_ERROR,
+                    location=place(item),
+                    message="the request withdraws a document and changes it, or links it, as "
+                    "well; a withdrawal stands alone",
+                )
+            )
 
 
 def _operate(submission: Submission, outcome: Outcome) -> None:
@@ -78,6 +103,7 @@ def _operate(submission: Submission, outcome: Outcome) -> None:
         version="1",
     )
     _check_set(submission.submission_set, outcome)
+    outcome.requester = submission_set.author
     outcome.added[submission_set.entry_uuid] = submission_set
     old_names = dict(
         zip(
@@ -293,7 +319,7 @@ def _check_unchanged(
         )
 
     general = ErrorCode.METADATA_UPDATE_ERROR
-    if not outcome.restricted and old.availability_status != APPROVED:
+    if not outcome.restricted and not outcome.about.statuses.is_in_force(old.availability_status):
         outcome.say(
             general,
             "update-latest-approved",
@@ -455,13 +481,13 @@ def _update_status(link: Association, sent: RegistryObject, outcome: Outcome) ->
         ("OriginalStatus", link.original_status),
         ("NewStatus", link.new_status),
     ):
-        if text not in (APPROVED, DEPRECATED):
+        if text not in outcome.about.statuses.known:
             well_formed = False
             outcome.say(
                 operation,
                 "update-status-slots",
                 f"{location}.{attribute}",
-                f"must be {APPROVED} or {DEPRECATED}, found {text or 'none'}",
+                f"must be {' or '.join(outcome.about.statuses.known)}, found {text or 'none'}",
             )
     if link.previous_version is not None or link.submission_set_status is not None:
         well_formed = False
@@ -480,8 +506,9 @@ def _check_status_target(link: Association, location: str, outcome: Outcome) -> 
     def bad(rule: str, message: str) -> None:
         outcome.say(ErrorCode.METADATA_UPDATE_ERROR, rule, location, message, link.target_object)
 
+    statuses = outcome.about.statuses
     target = outcome.object(link.target_object)
-    if target is None:
+    if target is None or statuses.is_withdrawn(target.availability_status):
         bad("update-status-target", "the object whose status shall change is not in the registry")
         return
     if isinstance(target, SubmissionSet):
@@ -510,7 +537,34 @@ def _check_status_target(link: Association, location: str, outcome: Outcome) -> 
         )
         return
     new_status = link.new_status or APPROVED
-    if target.entry_uuid in outcome.added:
+    rules = statuses if isinstance(target, DocumentEntry) else STANDARD_STATUSES
+    transition = rules.transition(link.original_status, new_status)
+    if transition is None or transition.by_propagation:
+        bad(
+            "update-status-transition",
+            f"a {type(target).__name__} does not go from {link.original_status} to {new_status}"
+            + (", but by way of the document that replaced it" if transition else ""),
+        )
+        return
+    if transition.by_author and isinstance(target, DocumentEntry):
+        requester = outcome.about.requester
+        if requester is None:
+            requester = outcome.requester
+        if not is_author(requester, target):
+            outcome.say(
+                ErrorCode.LOCAL_POLICY_RESTRICTION_ERROR,
+                "update-status-author",
+                location,
+                "only the author of the document may ask for this status",
+                link.target_object,
+            )
+            return
+    if isinstance(target, DocumentEntry) and statuses.is_withdrawn(new_status):
+        if target.entry_uuid in outcome.added or target.entry_uuid in outcome.statuses:
+            bad("update-once", "a withdrawal stands alone: nothing else changes the document")
+            return
+        outcome.withdraw(withdrawn_with(target, new_status, outcome.known, statuses))
+    elif target.entry_uuid in outcome.added:
         outcome.added[target.entry_uuid] = replace(target, availability_status=new_status)
     elif target.entry_uuid in outcome.statuses:
         bad("update-once", "two operations of the request change the status of this object")

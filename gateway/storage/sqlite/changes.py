@@ -107,6 +107,7 @@ class Applier:
         keys = self._add(changes, patients, time)
         self._change_statuses(changes.statuses, time)
         self._touch(changes.touched, time)
+        self._withdraw(changes, time)
         self._remove(changes.removed, patients, time)
         self._keep_documents(changes.documents)
         for unique_id in changes.removed_documents:
@@ -305,6 +306,25 @@ class Applier:
     def _touch_source(self, association: int, time: str) -> None:
         for sql in _TOUCH_SOURCE:
             self._execute(sql, (time, association))
+
+    def _withdraw(self, changes: Changes, time: str) -> None:
+        for change in changes.withdrawn:
+            key, kind = self._object(change.entry_uuid)
+            patient, unique_id = None, None
+            if kind == DOCUMENT_ENTRY:
+                patient, unique_id = self._execute(
+                    "SELECT patient, unique_id FROM document_entry WHERE key = ?", (key,)
+                ).fetchone()
+            self._execute(
+                "INSERT INTO withdrawn (key, kind, status, patient, unique_id, time) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (key, kind, words.stored(change.status), patient, unique_id, time),
+            )
+            if kind == ASSOCIATION:
+                self._touch_source(key, time)
+            self._execute(_REMOVE[kind], (key,))
+        for unique_id in changes.withdrawn_documents:
+            self._execute("UPDATE document SET withdrawn = 1 WHERE unique_id = ?", (unique_id,))
 
     def _touch(self, touched: Iterable[FolderTouch], time: str) -> None:
         for touch in touched:

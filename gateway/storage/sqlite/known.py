@@ -17,10 +17,11 @@ from gateway.storage.sqlite.words import word
 
 # One row for an object of any kind: its fragment and what is spliced into it.
 _OBJECT = (
-    "SELECT o.ebrim, coalesce(e.status, s.status, f.status, a.status), "
-    "coalesce(e.patient, s.patient, f.patient), f.last_update_time FROM object o "
+    "SELECT o.ebrim, coalesce(e.status, s.status, f.status, a.status, w.status), "
+    "coalesce(e.patient, s.patient, f.patient, w.patient), f.last_update_time FROM object o "
     "LEFT JOIN document_entry e ON e.key = o.key LEFT JOIN submission_set s ON s.key = o.key "
-    "LEFT JOIN folder f ON f.key = o.key LEFT JOIN association a ON a.key = o.key WHERE "
+    "LEFT JOIN folder f ON f.key = o.key LEFT JOIN association a ON a.key = o.key "
+    "LEFT JOIN withdrawn w ON w.key = o.key WHERE "
 )
 
 _ENTRY = (
@@ -37,10 +38,18 @@ _FOLDER = (
 )
 
 
+_DOCUMENT = "SELECT unique_id, mime_type, size, sha1, content FROM document WHERE unique_id = ?"
+
+_WITHDRAWN = (
+    "SELECT o.ebrim, w.status, w.patient, NULL FROM withdrawn w JOIN object o ON o.key = w.key "
+    "WHERE w.unique_id = ? ORDER BY w.key"
+)
+
 _USED = (
     "SELECT 1 FROM submission_set WHERE unique_id = ?1 "
     "UNION ALL SELECT 1 FROM document_entry WHERE unique_id = ?1 "
-    "UNION ALL SELECT 1 FROM folder WHERE unique_id = ?1 LIMIT 1"
+    "UNION ALL SELECT 1 FROM folder WHERE unique_id = ?1 "
+    "UNION ALL SELECT 1 FROM withdrawn WHERE unique_id = ?1 LIMIT 1"
 )
 
 
@@ -59,6 +68,11 @@ class SqliteKnown(Known):
         found = self._values(_OBJECT + "o.entry_uuid = ?", entry_uuid)
         return found[0] if found else None
 
+    def found(self, entry_uuid: str) -> RegistryObject | None:
+        """The object with that id, where it was not withdrawn."""
+        found = self._values(_OBJECT + "o.entry_uuid = ? AND w.key IS NULL", entry_uuid)
+        return found[0] if found else None
+
     def latest(self, logical_id: str) -> DocumentEntry | Folder | None:
         """The newest version under a logical id."""
         found = self._values(_ENTRY + "e.lid = ? AND e.latest", logical_id) or self._values(
@@ -70,8 +84,9 @@ class SqliteKnown(Known):
         return found[-1]
 
     def entries(self, unique_id: str) -> tuple[DocumentEntry, ...]:
-        """Every entry with that document uniqueId, oldest first."""
+        """Every entry with that document uniqueId, oldest first; withdrawn ones at the end."""
         found = self._values(_ENTRY + "e.unique_id = ? ORDER BY e.key", unique_id)
+        found += self._values(_WITHDRAWN, unique_id)
         return tuple(value for value in found if isinstance(value, DocumentEntry))
 
     def holder(self, unique_id: str) -> SubmissionSet | Folder | None:
@@ -119,10 +134,14 @@ class SqliteKnown(Known):
 
     def document(self, unique_id: str) -> DocumentRecord | None:
         """What the repository holds under a document's uniqueId."""
-        row = self._execute(
-            "SELECT unique_id, mime_type, size, sha1, content FROM document WHERE unique_id = ?",
-            (unique_id,),
-        ).fetchone()
+        return self._record(_DOCUMENT, unique_id)
+
+    def given_document(self, unique_id: str) -> DocumentRecord | None:
+        """What the repository gives out under a document's uniqueId."""
+        return self._record(_DOCUMENT + " AND NOT withdrawn", unique_id)
+
+    def _record(self, sql: str, unique_id: str) -> DocumentRecord | None:
+        row = self._execute(sql, (unique_id,)).fetchone()
         if row is None:
             return None
         unique_id, mime_type, size, sha1, content = row

@@ -296,6 +296,7 @@ class PatientRows:
             "UPDATE document_entry SET patient = ? WHERE patient = ?",
             "UPDATE submission_set SET patient = ? WHERE patient = ?",
             "UPDATE folder SET patient = ? WHERE patient = ?",
+            "UPDATE withdrawn SET patient = ? WHERE patient = ?",
             "UPDATE patient SET survivor = ? WHERE survivor = ?",
             "UPDATE patient SET merged_into = ? WHERE merged_into = ?",
             "UPDATE patient_identifier SET patient = ? WHERE patient = ?",

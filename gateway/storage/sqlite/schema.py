@@ -185,6 +185,22 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE patient ADD COLUMN given_key TEXT NOT NULL DEFAULT '';
     CREATE INDEX patient_family ON patient (family_key) WHERE family_key <> '';
     """,
+    """
+    -- Objects that are kept and never found again: every query starts from the table of a kind,
+    -- so what left its table for this one cannot be answered by any of them.
+    CREATE TABLE withdrawn (
+        key       INTEGER PRIMARY KEY REFERENCES object (key),
+        kind      INTEGER NOT NULL,
+        status,                          -- small number or text, see words.stored
+        patient   INTEGER REFERENCES patient (id),
+        unique_id TEXT,
+        time      TEXT NOT NULL
+    );
+    CREATE INDEX withdrawn_unique_id ON withdrawn (unique_id) WHERE unique_id IS NOT NULL;
+
+    -- Given to nobody any more, and still kept.
+    ALTER TABLE document ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 
 

@@ -156,11 +156,11 @@ class SqliteRegistryStore(RegistryStore):
 
     async def read(self, entry_uuid: str) -> RegistryObject | None:
         """Give one object as a value, in its present state."""
-        return await self._ask(lambda rows: self._seen_by(rows).object(entry_uuid))
+        return await self._ask(lambda rows: self._seen_by(rows).found(entry_uuid))
 
     async def document(self, unique_id: str) -> DocumentRecord | None:
-        """Give what the repository holds under a document's uniqueId."""
-        return await self._ask(lambda rows: self._seen_by(rows).document(unique_id))
+        """Give what the repository holds under a document's uniqueId, and gives out."""
+        return await self._ask(lambda rows: self._seen_by(rows).given_document(unique_id))
 
     def _seen_by(self, rows: Rows) -> SqliteKnown:
         return SqliteKnown(rows.connection, self._fragments, rows.patients)
