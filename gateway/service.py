@@ -16,6 +16,7 @@ from time import time_ns
 import structlog
 
 from gateway.actors.bundle_resolution import BundleResolution
+from gateway.actors.document_administrator import DocumentAdministrator
 from gateway.actors.document_recipient import DocumentRecipient
 from gateway.actors.document_registry import DocumentRegistry
 from gateway.actors.document_repository import DocumentRepository
@@ -88,6 +89,7 @@ class Service:
     responder: DocumentResponder
     recipient: DocumentRecipient
     single_document: SingleDocumentRecipient
+    administrator: DocumentAdministrator
     fhir_base_url: str
     cursor_key: bytes
 
@@ -163,6 +165,9 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             recipient=recipient,
             single_document=SingleDocumentRecipient(
                 recipient, resolution, store, clock, settings.source_id, profile.class_by_type
+            ),
+            administrator=DocumentAdministrator(
+                registry, store, clock, new_oid, settings.source_id
             ),
             fhir_base_url=base_url,
             cursor_key=_cursor_key(settings.data / "cursor.key"),

@@ -17,7 +17,7 @@ from gateway.errors import ErrorCode, Finding, Refused, Severity, first_findings
 from gateway.model.association import Association
 from gateway.model.datatypes import Identifier, is_oid
 from gateway.model.folder import Folder
-from gateway.model.vocabulary import REPLACEMENTS, AvailabilityStatus, DocumentEntryType
+from gateway.model.vocabulary import REPLACEMENTS, DocumentEntryType
 from gateway.ports import Form, Page, PatientDirectory, RegistryStore
 from gateway.transactions.provide_document_bundle import (
     BY_UNIQUE_ID,
@@ -31,7 +31,8 @@ from gateway.transactions.registry_stored_query import (
     GetFolderAndContents,
 )
 
-ANY_STATUS = tuple(s.value for s in AvailabilityStatus)
+ANY_STATUS: tuple[str, ...] = ()
+"""No status is asked for: communities have more of them than the standard."""
 ANY_TYPE = tuple(t.value for t in DocumentEntryType)
 
 MAX_REFERENCES = 1000

@@ -7,7 +7,7 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.conventions import STANDARD, Conventions
@@ -138,12 +138,14 @@ class DocumentRegistry:
         *,
         restricted: bool = False,
         requester: tuple[Author, ...] | None = None,
+        anyone: bool = False,
     ) -> Registered:
         """Update metadata [ITI-57], or with ``restricted`` as ITI-92 allows.
 
         Args:
             requester: Who asks, where that is known; else the author of the SubmissionSet counts
                 where only an author may do what is asked.
+            anyone: The message says nothing of who asks, and nothing else does.
 
         Raises:
             Refused: With every problem; nothing was changed.
@@ -151,7 +153,9 @@ class DocumentRegistry:
         transaction = Transaction.RESTRICTED_UPDATE if restricted else Transaction.UPDATE
         findings = request.findings + self.check(request.submission, transaction)
         submission = self._at_home(request.submission)
-        about = self._circumstances(submission, findings, (), requester)
+        about = replace(
+            self._circumstances(submission, findings, ()), requester=requester, anyone=anyone
+        )
 
         def decide(known: Known) -> Changes:
             return update(submission, known, about, restricted=restricted)
@@ -237,7 +241,6 @@ class DocumentRegistry:
         submission: Submission,
         findings: tuple[Finding, ...],
         documents: tuple[DocumentRecord, ...],
-        requester: tuple[Author, ...] | None = None,
     ) -> Circumstances:
         return Circumstances(
             now=self._clock.now(),
@@ -250,7 +253,6 @@ class DocumentRegistry:
             documents=documents,
             findings=findings,
             statuses=self._statuses,
-            requester=requester,
         )
 
 

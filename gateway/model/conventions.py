@@ -182,7 +182,7 @@ class Conventions:
     def with_level(
         self, codes: tuple[Code, ...], before: tuple[Code, ...] = ()
     ) -> tuple[Code, ...]:
-        """Give confidentiality codes with a level among them.
+        """Give confidentiality codes with a level among them, which stands last.
 
         Args:
             codes: As somebody wants them.
@@ -193,7 +193,17 @@ class Conventions:
         levels = tuple(c for c in before if c.scheme == self.level_scheme)
         if not levels and self.default_level is not None:
             levels = (self.default_level,)
-        return levels + codes
+        return codes + levels
+
+    def levels_last(self, codes: tuple[Code, ...]) -> tuple[Code, ...]:
+        """Give confidentiality codes with the level behind the others.
+
+        So the first label says who is kept out where anybody is: clients that put a visibility
+        code in the first place, and the level there to take it back, do what they mean.
+        """
+        if not self.level_scheme or len(codes) < 2:
+            return codes
+        return tuple(sorted(codes, key=lambda c: c.scheme == self.level_scheme))
 
 
 STANDARD = Conventions()

@@ -43,6 +43,7 @@ from gateway.codecs.fhir.vocabulary import (
 )
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.changed import changed
+from gateway.model.conventions import STANDARD, Conventions
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.naming import NamingSystems
@@ -68,6 +69,7 @@ def read_provide_bundle(
     naming: NamingSystems,
     *,
     base_url: str = "",
+    conventions: Conventions = STANDARD,
     max_octets: int | None = None,
 ) -> ProvideDocumentBundle:
     """Read a Provide Document Bundle.
@@ -75,6 +77,7 @@ def read_provide_bundle(
     Args:
         message: The octets, or the object a reader as strict as ours made of them.
         base_url: Of our FHIR face, without trailing slash: references may spell it out.
+        conventions: What the community's resources have of their own.
         max_octets: Longer messages are refused unread.
 
     Raises:
@@ -91,20 +94,25 @@ def read_provide_bundle(
             )
         )
     octets = message if isinstance(message, bytes) else None
-    return _BundleReading(bundle, naming, base_url, octets).read()
+    return _BundleReading(bundle, naming, base_url, conventions, octets).read()
 
 
 class _BundleReading:
     """One bundle while it is read."""
 
     def __init__(
-        self, bundle: Json, naming: NamingSystems, base_url: str, message: bytes | None = None
+        self,
+        bundle: Json,
+        naming: NamingSystems,
+        base_url: str,
+        conventions: Conventions,
+        message: bytes | None = None,
     ) -> None:
         self.bundle = bundle
         self.message = message
         self.base_url = base_url
         self.places = Entries(base_url)
-        self.reader = Reader(naming, self.places.resolve, base_url)
+        self.reader = Reader(naming, self.places.resolve, base_url, conventions)
         self.resources: list[Json] = []
         self.requests: list[RequestEntry] = []
         self.sets: list[SubmissionSet] = []
@@ -276,6 +284,13 @@ class _BundleReading:
         read = document_entry(self.reader, resource, path)
         self._note_not_carried(resource, document_reference_parts(read, self.reader.naming), path)
         entry = self._identified(read, number, resource, path)
+        further = self.reader.conventions.statuses.named(entry.availability_status)
+        if further is not None:
+            self.reader.note(
+                "status",
+                f"{path}.extension",
+                "a document that is published is current; ask for another status afterwards",
+            )
         if profile == MINIMAL_BUNDLE and "profile" not in (resource.get("meta") or {}):
             entry = changed(entry, limited_metadata=True)
         source = source_reference(self.reader, resource, path, entry, self.places, self.base_url)

@@ -70,14 +70,14 @@ def write_search_capability(kind: str, rules: SearchRules | None = None) -> Json
     if revincludes := sorted(REVINCLUDES.get(kind, ())):
         written["searchRevInclude"] = revincludes
     written["searchParam"] = [
-        _parameter(kind, name, parameter)
+        _parameter(kind, name, parameter, rules)
         for name, parameter in sorted(table.items())
         if parameter.listed
     ]
     return written
 
 
-def _parameter(kind: str, name: str, parameter: Parameter) -> Json:
+def _parameter(kind: str, name: str, parameter: Parameter, rules: SearchRules) -> Json:
     written: Json = {"name": name, "type": parameter.kind.fhir_type}
     definition = parameter.definition
     if definition is None and "." not in name:
@@ -86,6 +86,10 @@ def _parameter(kind: str, name: str, parameter: Parameter) -> Json:
     if definition:
         written["definition"] = definition
     said = _MEANING.get(f"{kind}.{name}") or _MEANING.get(name) or ""
+    if name == "date" and kind == "DocumentReference" and rules.document_date == "creation_time":
+        said = _MEANING["creation"]
+    if name in rules.definitions:
+        said = "true or false: an availabilityStatus of this community."
     if parameter.kind.modifiers:
         taken = ", ".join(f":{modifier}" for modifier in parameter.kind.modifiers)
         said = f"{said} Modifiers: {taken}.".lstrip()

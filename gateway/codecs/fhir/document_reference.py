@@ -149,7 +149,8 @@ def document_reference_parts(
         write_time(rest, "date", entry.creation_time)
     write_texts(rest, "description", entry.comments)
     if entry.confidentiality_code:
-        rest["securityLabel"] = [write_concept(c, naming) for c in entry.confidentiality_code]
+        labels = conventions.levels_last(entry.confidentiality_code)
+        rest["securityLabel"] = [write_concept(c, naming) for c in labels]
     context = _write_context(entry, naming, contained)
     if context:
         rest["context"] = context

@@ -245,6 +245,8 @@ class SearchRules:
         document_statuses: Every availabilityStatus a search can find, with the parameters that
             tell them apart: ``status``, and whatever parameter the community added for one.
         list_statuses: The same of submission sets and folders.
+        definitions: Canonical URLs of the parameters the community added; empty where a parameter
+            has none.
         document_date: What ``date`` of a DocumentReference shows, an attribute of the model.
         home_community_id: The community that is answered for, ``urn:oid:…``; empty when it has
             no name.
@@ -252,6 +254,7 @@ class SearchRules:
 
     document_statuses: StatusTable = field(default_factory=lambda: _DOCUMENT_STATUSES)
     list_statuses: StatusTable = field(default_factory=lambda: _LIST_STATUSES)
+    definitions: Mapping[str, str] = field(default_factory=dict)
     document_date: str = "registration_time"
     home_community_id: str = ""
 
@@ -259,19 +262,19 @@ class SearchRules:
 def documents(rules: SearchRules) -> Mapping[str, Parameter]:
     """Give the parameters of DocumentReference in a community."""
     date = Parameter(Kind.DATE, (rules.document_date,), _CLINICAL + "date")
-    return {**DOCUMENTS, "date": date, **_added(rules.document_statuses)}
+    return {**DOCUMENTS, "date": date, **_added(rules.document_statuses, rules.definitions)}
 
 
 def submission_sets(rules: SearchRules) -> Mapping[str, Parameter]:
     """Give the parameters of List for submission sets in a community."""
-    return {**SUBMISSION_SETS, **_added(rules.list_statuses)}
+    return {**SUBMISSION_SETS, **_added(rules.list_statuses, rules.definitions)}
 
 
 def folders(rules: SearchRules) -> Mapping[str, Parameter]:
     """Give the parameters of List for folders in a community."""
-    return {**FOLDERS, **_added(rules.list_statuses)}
+    return {**FOLDERS, **_added(rules.list_statuses, rules.definitions)}
 
 
-def _added(statuses: StatusTable) -> dict[str, Parameter]:
+def _added(statuses: StatusTable, definitions: Mapping[str, str]) -> dict[str, Parameter]:
     names = {name for values in statuses.values() for name in values} - {"status"}
-    return {name: Parameter(Kind.STATUS, (), "") for name in sorted(names)}
+    return {name: Parameter(Kind.STATUS, (), definitions.get(name, "")) for name in sorted(names)}

@@ -34,6 +34,7 @@ from gateway.codecs.fhir.strict_json import read_json
 from gateway.codecs.fhir.vocabulary import MINIMAL_DOCUMENT_REFERENCE
 from gateway.codecs.fhir.xml import read_xml_resource
 from gateway.errors import ErrorCode, Finding, Refused
+from gateway.model.conventions import STANDARD, Conventions
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.naming import NamingSystems
 from gateway.model.submission import Submission
@@ -65,6 +66,7 @@ def read_simplified_publish(
     *,
     base_url: str = "",
     if_none_exist: str = "",
+    conventions: Conventions = STANDARD,
 ) -> ProvideDocumentBundle:
     """Read a DocumentReference that carries its document.
 
@@ -72,6 +74,7 @@ def read_simplified_publish(
         message: The octets, or the object a reader as strict as ours made of them.
         base_url: Of our FHIR face, without trailing slash.
         if_none_exist: The header of that name.
+        conventions: What the community's resources have of their own.
 
     Raises:
         Refused: The message is no JSON, or no DocumentReference.
@@ -79,13 +82,16 @@ def read_simplified_publish(
     resource = read_json(message) if isinstance(message, bytes) else message
     if resource_type(resource) != _ROOT:
         raise Refused(_wrong("resourceType", "expected a DocumentReference"))
-    reader = Reader(naming, None, base_url)
+    reader = Reader(naming, None, base_url, conventions)
     places = Entries(base_url)
     links = Links(reader, places, [])
     if resource.get("status") not in (None, "current"):
         reader.note("status", f"{_ROOT}.status", "a document is published as current")
     entry = document_entry(reader, resource, _ROOT)
-    note_not_carried(reader, resource, document_reference_parts(entry, naming), _ROOT)
+    if conventions.statuses.named(entry.availability_status) is not None:
+        reader.note("status", f"{_ROOT}.extension", "a document is published as current")
+    parts = document_reference_parts(entry, naming, conventions)
+    note_not_carried(reader, resource, parts, _ROOT)
     if entry.entry_uuid:
         reader.lost(f"{_ROOT}.identifier", "the entryUUID is given here; this one is left out")
     entry = replace(entry, entry_uuid=ENTRY, logical_id=None, version=None)

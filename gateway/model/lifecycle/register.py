@@ -50,6 +50,7 @@ class Circumstances:
         findings: What the checks of the message found; refused together with what is found here.
         statuses: Which statuses documents have here.
         requester: Who asks, where that is known; else the author of the SubmissionSet counts.
+        anyone: Nobody can be told apart here: what only an author may ask is not refused.
     """
 
     now: str
@@ -60,6 +61,7 @@ class Circumstances:
     findings: tuple[Finding, ...] = ()
     statuses: StatusRules = STANDARD_STATUSES
     requester: tuple[Author, ...] | None = None
+    anyone: bool = False
 
 
 def register(submission: Submission, known: Known, about: Circumstances) -> Changes:

@@ -550,7 +550,7 @@ def _check_status_target(link: Association, location: str, outcome: Outcome) -> 
         requester = outcome.about.requester
         if requester is None:
             requester = outcome.requester
-        if not is_author(requester, target):
+        if not outcome.about.anyone and not is_author(requester, target):
             outcome.say(
                 ErrorCode.LOCAL_POLICY_RESTRICTION_ERROR,
                 "update-status-author",

@@ -24,6 +24,7 @@ from gateway.web.fhir.interaction import (
 )
 from gateway.web.fhir.metadata import Metadata
 from gateway.web.fhir.negotiation import PLAIN, Format, Wanted, choose, negotiate
+from gateway.web.fhir.patch import Patch
 from gateway.web.fhir.patient_search import PatientSearches
 from gateway.web.fhir.patients import Patients
 from gateway.web.fhir.publish import Publish
@@ -85,14 +86,19 @@ class FhirDoor:
         patients = Patients(service, self._limit)
         demographics = PatientSearches(service)
         metadata = Metadata(service)
+        patch = Patch(service, self._limit)
         # By method and shape of the path; {id} stands for any one segment.
         self._routes: dict[tuple[str, ...], dict[str, Interaction]] = {
             (): {"POST": publish.transaction},
             ("metadata",): {"GET": metadata.capabilities},
-            ("DocumentReference",): {"GET": searches.documents, "POST": publish.create},
+            ("DocumentReference",): {
+                "GET": searches.documents,
+                "POST": publish.create,
+                "PATCH": patch.by_search,
+            },
             ("DocumentReference", "$generate-metadata"): {"POST": publish.generate_metadata},
             ("DocumentReference", "_search"): {"POST": searches.documents},
-            ("DocumentReference", "{id}"): {"GET": versions.read},
+            ("DocumentReference", "{id}"): {"GET": versions.read, "PATCH": patch.by_id},
             ("DocumentReference", "{id}", "_history"): {"GET": versions.history},
             ("DocumentReference", "{id}", "_history", "{vid}"): {"GET": versions.vread},
             ("List",): {"GET": searches.lists},

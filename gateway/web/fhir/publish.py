@@ -47,13 +47,16 @@ class Publish:
         self._responder = service.responder
         self._profile = service.profile
         self._naming = service.profile.naming
+        self._conventions = service.profile.conventions
         self._base_url = service.fhir_base_url
         self._limit = max_octets
 
     async def transaction(self, request: Request) -> Answer:
         """Accept a bundle, wholly or not at all."""
         octets = await json_body(request, self._limit)
-        bundle = read_provide_bundle(octets, self._naming, base_url=self._base_url)
+        bundle = read_provide_bundle(
+            octets, self._naming, base_url=self._base_url, conventions=self._conventions
+        )
         entries, warnings = await self._recipient.provide(bundle)
         answer = write_transaction_response(entries, findings=warnings, base_url=self._base_url)
         return Answer(200, answer)
@@ -66,6 +69,7 @@ class Publish:
             self._naming,
             base_url=self._base_url,
             if_none_exist=request.header(b"if-none-exist") or "",
+            conventions=self._conventions,
         )
         published = await self._single.publish(bundle)
         return await self._created(request, published)

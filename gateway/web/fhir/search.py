@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from gateway.codecs.fhir.cursor import read_cursor, write_cursor
 from gateway.codecs.fhir.outcome import write_operation_outcome
 from gateway.codecs.fhir.patient import write_patient
-from gateway.codecs.fhir.search import Search, SearchRules, read_document_search, read_list_search
+from gateway.codecs.fhir.search import Search, read_document_search, read_list_search
+from gateway.codecs.fhir.search_statuses import search_rules
 from gateway.codecs.fhir.searchset import write_searchset
 from gateway.codecs.fhir.subset import write_subset
 from gateway.errors import ErrorCode, Finding, Severity
@@ -33,7 +34,8 @@ class Searches:
         self._key = service.cursor_key
         self._default_count = service.settings.page_size
         self._max_count = service.settings.max_page_size
-        self._rules = SearchRules(home_community_id=service.settings.home_community_id or "")
+        self._conventions = service.profile.conventions
+        self._rules = search_rules(self._conventions, service.settings.home_community_id or "")
 
     async def documents(self, request: Request) -> Answer:
         """Find Document References [ITI-67]."""

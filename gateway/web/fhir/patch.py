@@ -1,0 +1,131 @@
+"""PATCH of a DocumentReference: by its id, or by what finds exactly one.
+
+Source:
+    HL7 FHIR R4: 3.1.0.7 patch, 3.1.0.7.2 conditional patch, 3.1.0.5 If-Match.
+"""
+
+from __future__ import annotations
+
+import re
+
+import orjson
+
+from gateway.codecs.fhir.document_patch import PatchedDocument, read_patched_document
+from gateway.codecs.fhir.fhirpath_patch import apply_fhirpath_patch
+from gateway.codecs.fhir.json_patch import apply_json_patch, read_json_patch
+from gateway.codecs.fhir.reader import Json
+from gateway.codecs.fhir.search import read_document_search
+from gateway.codecs.fhir.search_statuses import search_rules
+from gateway.codecs.fhir.strict_json import read_json
+from gateway.errors import ErrorCode
+from gateway.ports import Held, Page
+from gateway.service import Service
+from gateway.web.fhir.interaction import Answer, Request, json_body, refusal
+from gateway.web.http import Headers, whole_body
+
+JSON_PATCH = "application/json-patch+json"
+_TAG = re.compile(r'(?:W/)?"([^"]*)"')
+
+
+class Patch:
+    """Answers PATCH of DocumentReference."""
+
+    def __init__(self, service: Service, max_octets: int) -> None:
+        self._responder = service.responder
+        self._administrator = service.administrator
+        self._naming = service.profile.naming
+        self._conventions = service.profile.conventions
+        self._base_url = service.fhir_base_url
+        self._rules = search_rules(self._conventions, service.settings.home_community_id or "")
+        self._limit = max_octets
+
+    async def by_id(self, request: Request) -> Answer:
+        """Change the document with an id."""
+        patch = await self._body(request)
+        return await self._change(request, patch, await self._responder.read(*request.path))
+
+    async def by_search(self, request: Request) -> Answer:
+        """Change the one document that a search finds."""
+        patch = await self._body(request)
+        search = read_document_search(
+            request.parameters,
+            self._naming,
+            strict=True,
+            rules=self._rules,
+            base_url=self._base_url,
+        )
+        if not (search.named or search.impossible):
+            raise refusal(
+                ErrorCode.REQUIRED_PARAMETER,
+                "patch-identifier",
+                "identifier",
+                "say which document: PATCH DocumentReference/<id>, or ?identifier=system|value",
+            )
+        if search.impossible:
+            raise _unknown()
+        reference = search.patient_reference.rpartition("/")[2]
+        found = await self._responder.find(search.queries, Page(size=2), reference)
+        if not found.objects:
+            raise _unknown()
+        if found.total > 1:
+            raise refusal(
+                ErrorCode.PRECONDITION_FAILED,
+                "patch-one",
+                "DocumentReference",
+                f"{found.total} documents match; a patch changes one",
+            )
+        return await self._change(request, patch, found.objects[0])
+
+    async def _body(self, request: Request) -> bytes | Json:
+        """The patch: octets of a JSON Patch, or a Parameters resource."""
+        written = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
+        if written == JSON_PATCH:
+            return await whole_body(request.scope, request.receive, self._limit)
+        return read_json(await json_body(request, self._limit))
+
+    async def _change(self, request: Request, patch: bytes | Json, held: Held) -> Answer:
+        original = orjson.loads(held.fragment)
+        _check_version(request, original)
+        patched = self._patched(original, patch)
+        entry_uuid = await self._administrator.change(
+            held.entry_uuid, patched.before, patched.after
+        )
+        if self._conventions.statuses.is_withdrawn(patched.after.availability_status):
+            # Nobody can read it any more; this answer is the last to show it.
+            return Answer(200, orjson.dumps(patched.resource))
+        now = await self._responder.read("DocumentReference", entry_uuid.removeprefix("urn:uuid:"))
+        version = orjson.loads(now.fragment).get("meta", {}).get("versionId", "")
+        headers: Headers = [(b"etag", f'W/"{version}"'.encode())]
+        return Answer(200, now.fragment, headers=headers)
+
+    def _patched(self, original: Json, patch: bytes | Json) -> PatchedDocument:
+        if isinstance(patch, bytes):
+            patched = apply_json_patch(original, read_json_patch(patch))
+        else:
+            patched = apply_fhirpath_patch(original, patch)
+        return read_patched_document(original, patched, self._naming, self._conventions)
+
+
+def _unknown() -> Exception:
+    return refusal(
+        ErrorCode.NOT_FOUND, "resource-known", "DocumentReference", "there is no such document here"
+    )
+
+
+def _check_version(request: Request, original: Json) -> None:
+    """Compare the version a client has seen with the one there is.
+
+    Raises:
+        Refused: With 412.
+    """
+    written = request.header(b"if-match")
+    if written is None or written.strip() == "*":
+        return
+    version = original.get("meta", {}).get("versionId", "")
+    if version not in _TAG.findall(written):
+        raise refusal(
+            ErrorCode.OTHER_VERSION,
+            "if-match",
+            "If-Match",
+            f"the document is at version {version}; read it again before changing it",
+        )
