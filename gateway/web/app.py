@@ -29,9 +29,10 @@ class Application:
             "max_document_octets": int(settings.max_document_octets),
             "max_submission_octets": int(settings.max_submission_octets),
         }
+        statuses = service.profile.conventions.statuses
         registry_wsdl, repository_wsdl = descriptions(settings.public_url)
         self._registry = SoapDoor(
-            RegistryOperations(service.registry).operations(),
+            RegistryOperations(service.registry, statuses).operations(),
             service.documents,
             registry_wsdl,
             **limits,

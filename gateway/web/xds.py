@@ -21,6 +21,7 @@ from gateway.codecs.ebrim.retrieve import read_retrieve_request, write_retrieve_
 from gateway.codecs.ebrim.submission import read_provide_and_register, read_submit_objects
 from gateway.codecs.soap.xop import check_holders, read_includes, read_inline
 from gateway.errors import Finding
+from gateway.model.conventions import STANDARD_STATUSES, StatusRules
 from gateway.ports import DocumentStore, Form, Staging
 from gateway.transactions.registry_stored_query import ReturnType
 from gateway.validation import Transaction
@@ -35,8 +36,11 @@ RMD = "{urn:ihe:iti:rmd:2017}"
 class RegistryOperations:
     """What the Document Registry's door does."""
 
-    def __init__(self, registry: DocumentRegistry) -> None:
+    def __init__(
+        self, registry: DocumentRegistry, statuses: StatusRules = STANDARD_STATUSES
+    ) -> None:
         self._registry = registry
+        self._statuses = statuses
 
     def operations(self) -> tuple[Operation, ...]:
         """Give the registry's transactions."""
@@ -88,7 +92,7 @@ class RegistryOperations:
 
     async def query(self, question: Question) -> Reply:
         """Registry Stored Query [ITI-18]."""
-        request = read_query(question.envelope.body)
+        request = read_query(question.envelope.body, self._statuses)
         found = await self._registry.query(request, Form.EBRIM)
         if request.return_type is ReturnType.OBJECT_REF:
             home = self._registry.home_community_id

@@ -26,6 +26,7 @@ from gateway.codecs.ebrim.reading import Reading, attribute
 from gateway.codecs.ebrim.slots import write_slot
 from gateway.codecs.xml import Element, escape_attribute
 from gateway.errors import ErrorCode, Refused
+from gateway.model.conventions import STANDARD_STATUSES, StatusRules
 from gateway.transactions.conditions import TimeBound
 from gateway.transactions.registry_stored_query import (
     RegistryStoredQuery,
@@ -36,8 +37,11 @@ from gateway.transactions.registry_stored_query import (
 _RETURN_TYPES = {form.value: form for form in ReturnType}
 
 
-def read_query(element: Element) -> RegistryStoredQuery:
+def read_query(element: Element, statuses: StatusRules = STANDARD_STATUSES) -> RegistryStoredQuery:
     """Read an AdhocQueryRequest.
+
+    Args:
+        statuses: Which ones there are; a query for others finds nothing.
 
     Raises:
         Refused: With everything that keeps it from being a stored query we answer.
@@ -64,7 +68,7 @@ def read_query(element: Element) -> RegistryStoredQuery:
             ErrorCode.UNKNOWN_STORED_QUERY,
         )
         raise Refused(*reading.findings)
-    values = Parameters(query, reading).read(definition)
+    values = Parameters(query, reading, statuses.known).read(definition)
     if reading.findings:
         raise Refused(*reading.findings)
     return RegistryStoredQuery(

@@ -18,19 +18,18 @@ from gateway.codecs.ebrim.slots import read_values
 from gateway.codecs.xml import Element
 from gateway.errors import ErrorCode
 from gateway.model.datatypes import DateTime, Identifier
-from gateway.model.vocabulary import AvailabilityStatus
 from gateway.transactions.conditions import TimeBound
 from gateway.transactions.registry_stored_query import CodeKey
 
 _Value = TypeVar("_Value")
-_STATUSES = frozenset(AvailabilityStatus)
 
 
 class Parameters:
     """The parameters of one query; problems with them are noted, all of them."""
 
-    def __init__(self, query: Element, reading: Reading) -> None:
+    def __init__(self, query: Element, reading: Reading, statuses: tuple[str, ...]) -> None:
         self._reading = reading
+        self._statuses = frozenset(statuses)
         self._slots: dict[str, list[list[str]]] = {}
         for child in query:
             if child.tag == SLOT:
@@ -108,7 +107,7 @@ class Parameters:
                 return self._level(parameter.name)
             case Form.STATUSES:
                 given = [status for group in self._lists(parameter) for status in group]
-                return tuple(status for status in given if status in _STATUSES)
+                return tuple(status for status in given if status in self._statuses)
             case Form.TEXTS:
                 return tuple(text for group in self._lists(parameter) for text in group)
             case Form.TEXT_GROUPS:

@@ -245,7 +245,9 @@ class _BundleReading:
             case lists.SUBMISSION_SET:
                 read = lists.submission_set(self.reader, resource, path)
                 self._note_not_carried(
-                    resource, lists.submission_set_parts(read, self.reader.naming), path
+                    resource,
+                    lists.submission_set_parts(read, self.reader.naming, self.reader.conventions),
+                    path,
                 )
                 self.sets.append(self._identified(read, number, resource, path))
                 self.set_numbers.append(number)
@@ -260,7 +262,9 @@ class _BundleReading:
                     return
                 folder = lists.folder(self.reader, resource, path)
                 self._note_not_carried(
-                    resource, lists.folder_parts(folder, self.reader.naming), path
+                    resource,
+                    lists.folder_parts(folder, self.reader.naming, self.reader.conventions),
+                    path,
                 )
                 self.folders.append(self._identified(folder, number, resource, path))
                 if self.requests[number].method == "PUT":
@@ -282,7 +286,11 @@ class _BundleReading:
 
     def _document_reference(self, number: int, resource: Json, path: str, profile: str) -> None:
         read = document_entry(self.reader, resource, path)
-        self._note_not_carried(resource, document_reference_parts(read, self.reader.naming), path)
+        self._note_not_carried(
+            resource,
+            document_reference_parts(read, self.reader.naming, self.reader.conventions),
+            path,
+        )
         entry = self._identified(read, number, resource, path)
         further = self.reader.conventions.statuses.named(entry.availability_status)
         if further is not None:

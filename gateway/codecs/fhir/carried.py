@@ -20,6 +20,7 @@ from gateway.codecs.fhir.datatypes import read_date_time
 from gateway.codecs.fhir.reader import Json, Reader, Resolve, own_text, resource_type
 from gateway.codecs.fhir.resource import Parts
 from gateway.codecs.fhir.vocabulary import EXTENSION
+from gateway.model.conventions import StatusRules
 from gateway.model.naming import NamingSystems
 
 _FRAME = frozenset(
@@ -68,7 +69,7 @@ def note_not_carried(
         parts: What the writer made of the value that was read.
         resolve: Finds other entries of the message by reference.
     """
-    comparison = _Comparison(reader.naming, resolve)
+    comparison = _Comparison(reader.naming, reader.conventions.statuses, resolve)
     told = [finding.location for finding in reader.findings]
     for place in comparison.missing(resource, complete(parts), path):
         if not any(one.startswith(place) or place.startswith(one) for one in told if one):
@@ -78,8 +79,11 @@ def note_not_carried(
 class _Comparison:
     """One resource and its second writing."""
 
-    def __init__(self, naming: NamingSystems, resolve: Resolve | None) -> None:
+    def __init__(
+        self, naming: NamingSystems, statuses: StatusRules, resolve: Resolve | None
+    ) -> None:
         self._naming = naming
+        self._statuses = statuses
         self._resolve = resolve
 
     def leaves(self, resource: Json, of_member: str) -> frozenset[Leaf]:
@@ -247,7 +251,10 @@ class _Comparison:
         return found[0] if found is not None else None
 
     def _served(self, resource: Json) -> Iterator[Leaf]:
-        """Give what the frame of an answer keeps in ``meta`` and a folder in ``date``."""
+        """Give what the frame of an answer keeps: in ``meta``, ``date``, status extensions."""
+        for status in self._statuses.further:
+            yield "extension", "url", status.extension
+            yield from (("extension", "valueBoolean", value) for value in (True, False))
         version = own_text(resource.get("meta"), "version")
         if version is not None:
             yield from (("meta", "url", EXTENSION + "version"), ("meta", "valueString", version))

@@ -11,7 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.codecs.fhir.document_reference import document_entry, read_further_status
+from gateway.codecs.fhir.document_reference import (
+    read_document_reference,
+    read_further_status,
+)
 from gateway.codecs.fhir.reader import Json, Reader
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.conventions import Conventions, FurtherStatus
@@ -53,8 +56,8 @@ def read_patched_document(
     _check_members(original, wanted, conventions)
     # The level that is missing is the one there was, not the one a new entry would get.
     read_as = replace(conventions, default_level=None)
-    before, noticed = _read(original, naming, read_as)
-    after, found = _read(wanted, naming, read_as)
+    before, noticed = read_document_reference(original, naming, read_as)
+    after, found = read_document_reference(wanted, naming, read_as)
     new = [f for f in found if f not in noticed]
     further = read_further_status(Reader(naming, conventions=conventions), wanted, _ROOT)
     if further is not None and wanted.get("status") != further.code:
@@ -80,13 +83,6 @@ def _with_lone_status(patched: Json, conventions: Conventions) -> Json:
     return patched
 
 
-def _read(
-    resource: Json, naming: NamingSystems, conventions: Conventions
-) -> tuple[DocumentEntry, list[Finding]]:
-    reader = Reader(naming, conventions=conventions)
-    return document_entry(reader, resource, _ROOT), reader.findings
-
-
 def _status_finding(further: FurtherStatus, status: object) -> Finding:
     return Finding(
         rule="status",
@@ -97,8 +93,11 @@ def _status_finding(further: FurtherStatus, status: object) -> Finding:
 
 
 def _as_error(finding: Finding) -> Finding:
-    """A change that XDS metadata cannot carry is not made in silence."""
-    if finding.is_error:
+    """A change that XDS metadata cannot carry is not made in silence.
+
+    What came was a patch, and well formed; only what it makes is not.
+    """
+    if finding.is_error and finding.code is not ErrorCode.MALFORMED:
         return finding
     return Finding(
         rule=finding.rule,

@@ -473,6 +473,6 @@ def read_document_reference(
     """
     reader = Reader(naming, conventions=conventions)
     entry = document_entry(reader, resource, "DocumentReference")
-    parts = document_reference_parts(entry, naming)
+    parts = document_reference_parts(entry, naming, conventions)
     note_not_carried(reader, resource, parts, "DocumentReference")
     return entry, tuple(reader.findings)

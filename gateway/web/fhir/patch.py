@@ -6,8 +6,6 @@ Source:
 
 from __future__ import annotations
 
-import re
-
 import orjson
 
 from gateway.codecs.fhir.document_patch import PatchedDocument, read_patched_document
@@ -20,11 +18,11 @@ from gateway.codecs.fhir.strict_json import read_json
 from gateway.errors import ErrorCode
 from gateway.ports import Held, Page
 from gateway.service import Service
-from gateway.web.fhir.interaction import Answer, Request, json_body, refusal
+from gateway.web.fhir.conditions import http_date, names
+from gateway.web.fhir.interaction import Answer, Request, json_body, refusal, written
 from gateway.web.http import Headers, whole_body
 
 JSON_PATCH = "application/json-patch+json"
-_TAG = re.compile(r'(?:W/)?"([^"]*)"')
 
 
 class Patch:
@@ -78,8 +76,8 @@ class Patch:
 
     async def _body(self, request: Request) -> bytes | Json:
         """The patch: octets of a JSON Patch, or a Parameters resource."""
-        written = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
-        if written == JSON_PATCH:
+        kind = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
+        if kind == JSON_PATCH:
             return await whole_body(request.scope, request.receive, self._limit)
         return read_json(await json_body(request, self._limit))
 
@@ -92,11 +90,14 @@ class Patch:
         )
         if self._conventions.statuses.is_withdrawn(patched.after.availability_status):
             # Nobody can read it any more; this answer is the last to show it.
-            return Answer(200, orjson.dumps(patched.resource))
-        now = await self._responder.read("DocumentReference", entry_uuid.removeprefix("urn:uuid:"))
-        version = orjson.loads(now.fragment).get("meta", {}).get("versionId", "")
-        headers: Headers = [(b"etag", f'W/"{version}"'.encode())]
-        return Answer(200, now.fragment, headers=headers)
+            return written(request, 200, orjson.dumps(patched.resource), [])
+        name = entry_uuid.removeprefix("urn:uuid:")
+        now = await self._responder.version("DocumentReference", name)
+        headers: Headers = [
+            (b"etag", f'W/"{now.version}"'.encode()),
+            (b"last-modified", http_date(now.last_updated).encode()),
+        ]
+        return written(request, 200, now.held.fragment, headers)
 
     def _patched(self, original: Json, patch: bytes | Json) -> PatchedDocument:
         if isinstance(patch, bytes):
@@ -118,11 +119,9 @@ def _check_version(request: Request, original: Json) -> None:
     Raises:
         Refused: With 412.
     """
-    written = request.header(b"if-match")
-    if written is None or written.strip() == "*":
-        return
+    seen = request.header(b"if-match")
     version = original.get("meta", {}).get("versionId", "")
-    if version not in _TAG.findall(written):
+    if seen is not None and not names(seen, f'W/"{version}"'):
         raise refusal(
             ErrorCode.OTHER_VERSION,
             "if-match",
