@@ -202,6 +202,9 @@ class DocumentRecipient:
                     identifiers=met.identifiers,
                     known=False,
                     merged_into=None,
+                    # The state of a record is told by who keeps it, not by who submits to it.
+                    active=met.active,
+                    record=met.record,
                 )
             )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, TypeVar
 
@@ -17,7 +18,7 @@ from rich.table import Table
 from gateway.actors.patient_identity_consumer import PatientIdentityConsumer
 from gateway.cli.console import USAGE, give_up, out, settings_or_give_up
 from gateway.errors import Refused
-from gateway.model.datatypes import DateTime, Identifier, is_oid
+from gateway.model.datatypes import Code, DateTime, Identifier, is_oid
 from gateway.model.patient import Patient
 from gateway.ports import PatientDirectory
 from gateway.settings import Settings
@@ -119,6 +120,66 @@ def add(
     kept = _with_directory(settings, work)
     if kept is not None:
         out.print(_card(kept))
+
+
+@patient.command("record")
+def record(
+    identifier: IdentifierArgument,
+    close: Annotated[
+        str, typer.Option(help="Close the record as of a day.", metavar="YYYY-MM-DD")
+    ] = "",
+    motive: Annotated[
+        str, typer.Option(help="Why it is closed, coded.", metavar="CODE^^SYSTEM")
+    ] = "",
+    reason: Annotated[str, typer.Option(help="Why it is closed, in words.")] = "",
+    reopen: Annotated[bool, typer.Option("--reopen", help="Open the record again.")] = False,
+    attached: Annotated[
+        bool | None,
+        typer.Option(
+            "--attached/--detached", help="Whether it is part of the patient's own space."
+        ),
+    ] = None,
+) -> None:
+    """Close or open a patient's record, and tell what else is known of it.
+
+    What is not given stays as it was. Profiles say which of it clients are told, and how.
+
+    Examples:
+
+        gateway patient record 4711 --close 2026-03-20 --reason 'The patient asked for it'
+
+        gateway patient record 4711 --reopen --attached
+    """
+    settings = settings_or_give_up()
+    asked = _identifier(identifier, settings)
+    if close and reopen:
+        give_up("--close and --reopen exclude each other.", USAGE)
+    if (motive or reason) and not close:
+        give_up("--motive and --reason go with --close.", USAGE)
+    code, _, system = motive.partition("^^")
+
+    async def work(directory: PatientDirectory) -> Patient | None:
+        known = await directory.find(asked)
+        if known is None:
+            return None
+        state = known.record
+        if reopen:
+            state = state.opened()
+        if close:
+            state = state.opened().but(
+                closed_on=_date(close),
+                closing_motive=Code(code, system) if code else None,
+                closing_reason=reason,
+            )
+        if attached is not None:
+            state = state.but(attached=attached)
+        active = reopen or (known.active and not close)
+        return await directory.put(replace(known, active=active, record=state))
+
+    kept = _with_directory(settings, work)
+    if kept is None:
+        give_up(f"No patient is known by {asked}. Add one: gateway patient add {identifier}")
+    out.print(_card(kept))
 
 
 @patient.command("show")
@@ -224,7 +285,13 @@ def _card(one: Patient) -> Table:
     card.add_column(overflow="fold")
     for number, identifier in enumerate(one.identifiers):
         card.add_row("" if number else "Identifier", _plain(identifier.text))
-    rows = {"Name": _name(one), "Born": _born(one), "Gender": one.gender, "State": _state(one)}
+    rows = {
+        "Name": _name(one),
+        "Born": _born(one),
+        "Gender": one.gender,
+        "State": _state(one),
+        "Record": _record(one),
+    }
     for name, text in rows.items():
         if text:
             card.add_row(name, _plain(text))
@@ -247,6 +314,19 @@ def _name(one: Patient) -> str:
 def _born(one: Patient) -> str:
     text = one.birth_date.text if one.birth_date else ""
     return "-".join(p for p in (text[:4], text[4:6], text[6:8]) if p)
+
+
+def _record(one: Patient) -> str:
+    """What is told of the record, nothing where nothing is."""
+    told = one.record
+    day = told.closed_on.text if told.closed_on else ""
+    parts = [
+        "closed on " + "-".join(p for p in (day[:4], day[4:6], day[6:8]) if p) if day else "",
+        told.closing_motive.code if told.closing_motive else "",
+        told.closing_reason,
+        {True: "attached", False: "detached", None: ""}[told.attached],
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def _state(one: Patient) -> str:

@@ -2,9 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from gateway.model.datatypes import DateTime, Identifier
+from gateway.model.datatypes import Code, DateTime, Identifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordState:
+    """What a community tells of a patient's record beside whether it is open.
+
+    Attributes:
+        closed_on: The day it was closed.
+        closing_motive: Why, coded.
+        closing_reason: Why, in words.
+        attached: Whether it is attached to the patient's own space; ``None`` when not told.
+        asked_by_attending_doctor: Whether who asks is the patient's attending doctor; never
+            kept, and ``None`` where nobody knows who asks.
+    """
+
+    closed_on: DateTime | None = None
+    closing_motive: Code | None = None
+    closing_reason: str = ""
+    attached: bool | None = None
+    asked_by_attending_doctor: bool | None = None
+
+    def but(self, **attributes: Any) -> RecordState:
+        """Give the same state with some attributes changed."""
+        return replace(self, **attributes)
+
+    def opened(self) -> RecordState:
+        """Give the state of the record once it is open again."""
+        return self.but(closed_on=None, closing_motive=None, closing_reason="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +47,8 @@ class Patient:
         given: Given names, in order.
         birth_date: As precise as told.
         gender: HL7 v2 table 0001: ``F``, ``M``, ``O``, ``U``, ``A``, ``N``; empty when not told.
-        active: Whether new documents may come.
+        active: Whether the record is open, so that new documents may come.
+        record: What else is told of the record.
         known: Told by the feed or an administrator, not only met in a submission.
         merged_into: The surviving record, after a merge.
         version: Counts the changes from 1.
@@ -35,6 +65,7 @@ class Patient:
     birth_date: DateTime | None = None
     gender: str = ""
     active: bool = True
+    record: RecordState = RecordState()
     known: bool = True
     merged_into: Identifier | None = None
     version: int = 1

@@ -141,3 +141,27 @@ def test_every_command_teaches(command: str) -> None:
     result = gateway_patient(command, "--help")
     assert result.exit_code == 0
     assert f"patient {command}" in result.output
+
+
+def test_a_record_is_closed_described_and_opened_again(directory: PatientsInMemory) -> None:
+    assert gateway_patient("record", "4711", "--attached").exit_code == 1
+    gateway_patient("add", "4711", "--family", "Doe")
+    closing = ("--close", "2026-03-20", "--motive", "asked^^2.999.8", "--reason", "Not needed")
+    result = gateway_patient("record", "4711", "--attached", *closing)
+    assert result.exit_code == 0, result.output
+    assert "closed on 2026-03-20, asked, Not needed, attached" in result.output
+    assert "inactive" in result.output
+    result = gateway_patient("record", "4711", "--reopen")
+    assert "closed" not in result.output
+    assert "attached" in result.output
+    assert "inactive" not in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--close", "2026-01-01", "--reopen"), ("--reason", "x"), ("--close", "soon")]
+)
+def test_a_record_is_not_closed_in_a_way_nobody_understands(
+    arguments: tuple[str, ...], directory: PatientsInMemory
+) -> None:
+    gateway_patient("add", "4711")
+    assert gateway_patient("record", "4711", *arguments).exit_code == 2

@@ -514,3 +514,75 @@ def test_neither_removal_nor_archive_is_published(client: Any) -> None:
         assert answer.status_code in (400, 422)
         places = {e for i in answer.json()["issue"] for e in i.get("expression", ())}
         assert any(p.endswith((".status", ".extension")) for p in places), answer.text
+
+
+# --- TD0.2: the state of the record ------------------------------------------------------------
+
+DMP = "https://interop.esante.gouv.fr/ig/fhir/dmp/StructureDefinition/"
+CLOSURE = {
+    "url": DMP + "dmp-fermeture",
+    "extension": [
+        {"url": "dateFermeture", "valueDate": "2024-03-20"},
+        {
+            "url": "motifFermeture",
+            "valueCodeableConcept": {
+                "coding": [
+                    {
+                        "system": "https://interop.esante.gouv.fr/ig/fhir/dmp/CodeSystem/"
+                        "dmp-motif-fermeture",
+                        "code": "patient-demande",
+                    }
+                ]
+            },
+        },
+        {"url": "raisonFermeture", "valueString": "Demande explicite du patient"},
+    ],
+}
+ATTACHED = {"url": DMP + "dmp-rattachement-mes", "valueBoolean": True}
+
+
+def record_of(client: Any, value: str) -> list[Json]:
+    answer = client.get(f"/fhir/Patient?identifier=urn:oid:1.2.250.1.213.1.4.10|{value}")
+    assert answer.status_code == 200
+    return [entry["resource"] for entry in answer.json().get("entry", ())]
+
+
+def test_td0_2_the_state_of_a_record_is_told_with_the_guides_extensions(client: Any) -> None:
+    value = "160017512345692"
+    assert record_of(client, value) == []
+    patient = {
+        "resourceType": "Patient",
+        "extension": [CLOSURE, ATTACHED],
+        "identifier": [{"system": "urn:oid:1.2.250.1.213.1.4.10", "value": value}],
+        "active": False,
+        "name": [{"family": "ESSAI", "given": ["Elouan"]}],
+        "gender": "male",
+        "birthDate": "1960-01-31",
+    }
+    address = f"/fhir/Patient?identifier=urn:oid:1.2.250.1.213.1.4.10|{value}"
+    assert client.put(address, content=json.dumps(patient), headers=FHIR).status_code == 201
+    (told,) = record_of(client, value)
+    assert told["active"] is False
+    assert told["extension"] == [CLOSURE, ATTACHED]
+    assert client.get(f"/fhir/Patient/{told['id']}").json() == told
+    # Open again: nothing of the closure is left, and the space stays as it is told.
+    opened = {**patient, "active": True, "extension": [ATTACHED]}
+    assert client.put(address, content=json.dumps(opened), headers=FHIR).status_code == 200
+    (told,) = record_of(client, value)
+    assert (told["active"], told["extension"]) == (True, [ATTACHED])
+    # Who asks is not known, so nothing is said of the attending doctor, whatever is sent.
+    doctor = {"url": DMP + "dmp-medecin-traitant", "valueBoolean": True}
+    sent = {**patient, "extension": [doctor]}
+    assert client.put(address, content=json.dumps(sent), headers=FHIR).status_code == 200
+    (told,) = record_of(client, value)
+    assert "extension" not in told
+
+
+def test_td0_2_a_wrong_extension_is_refused(client: Any) -> None:
+    patient = {
+        "resourceType": "Patient",
+        "extension": [{"url": ATTACHED["url"], "valueString": "oui"}],
+        "identifier": [{"system": "urn:oid:1.2.250.1.213.1.4.10", "value": "160017512345693"}],
+    }
+    answer = client.post("/fhir/Patient", content=json.dumps(patient), headers=FHIR)
+    assert answer.status_code == 422

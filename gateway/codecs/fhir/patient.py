@@ -17,11 +17,13 @@ from gateway.codecs.fhir.datatypes import (
     write_time,
 )
 from gateway.codecs.fhir.identifiers import read_identifier, write_identifier
+from gateway.codecs.fhir.patient_record import read_record, write_record
 from gateway.codecs.fhir.people import read_name
 from gateway.codecs.fhir.reader import Json, Reader, own, own_text
 from gateway.codecs.fhir.resource import FHIR_ID
 from gateway.codecs.fhir.source_patient import GENDERS, SEXES
 from gateway.codecs.fhir.vocabulary import EXTENSION, UUID_URN
+from gateway.model.conventions import STANDARD, Conventions
 from gateway.model.datatypes import DateTime, Identifier
 from gateway.model.naming import NamingSystems
 from gateway.model.patient import Patient
@@ -30,7 +32,9 @@ KNOWN = EXTENSION + "known"
 """On a Patient only met in a submission: the identity feed never told of it."""
 
 
-def write_patient(patient: Patient, naming: NamingSystems) -> bytes:
+def write_patient(
+    patient: Patient, naming: NamingSystems, conventions: Conventions = STANDARD
+) -> bytes:
     """Write a patient as a resource."""
     name = patient.logical_id.removeprefix(UUID_URN)
     written: Json = {"resourceType": "Patient"}
@@ -39,8 +43,11 @@ def write_patient(patient: Patient, naming: NamingSystems) -> bytes:
     written["meta"] = {"versionId": str(patient.version)}
     if patient.last_updated:
         written["meta"]["lastUpdated"] = write_instant(patient.last_updated)
+    extensions = write_record(patient.record, naming, conventions)
     if not patient.known:
-        written["extension"] = [{"url": KNOWN, "valueBoolean": False}]
+        extensions.append({"url": KNOWN, "valueBoolean": False})
+    if extensions:
+        written["extension"] = extensions
     if patient.identifiers:
         written["identifier"] = [write_identifier(i, naming) for i in patient.identifiers]
     written["active"] = patient.active
@@ -119,6 +126,7 @@ def read_patient_resource(reader: Reader, resource: Json, path: str) -> Patient:
         birth_date=_read_birth_date(reader, resource, path),
         gender=_read_gender(reader, resource, path),
         active=active is not False,
+        record=read_record(reader, resource, path),
         known=not any(
             e.get("url") == KNOWN and e.get("valueBoolean") is False
             for e, _ in reader.objects(resource, "extension", path)
@@ -163,12 +171,14 @@ def _read_merged(reader: Reader, resource: Json, path: str) -> Identifier | None
     return None
 
 
-def read_patient(resource: Json, naming: NamingSystems) -> tuple[Patient, tuple[Any, ...]]:
+def read_patient(
+    resource: Json, naming: NamingSystems, conventions: Conventions = STANDARD
+) -> tuple[Patient, tuple[Any, ...]]:
     """Read one Patient by itself.
 
     Returns:
         The patient, and what could not be carried or is wrong with the resource.
     """
-    reader = Reader(naming)
+    reader = Reader(naming, conventions=conventions)
     patient = read_patient_resource(reader, resource, "Patient")
     return patient, tuple(reader.findings)

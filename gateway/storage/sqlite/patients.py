@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from gateway.errors import ErrorCode, Finding, Refused
-from gateway.model.datatypes import DateTime, Identifier
-from gateway.model.patient import Patient
+from gateway.model.datatypes import Code, DateTime, Identifier
+from gateway.model.patient import Patient, RecordState
 from gateway.ports import FoundPatients, Page
 from gateway.storage.sqlite.asked import ask, beyond, sorting
 from gateway.storage.sqlite.conditions import Where
@@ -252,8 +252,8 @@ class PatientRows:
         (number,) = self._execute("SELECT coalesce(max(id), 0) + 1 FROM patient").fetchone()
         self._execute(
             "INSERT INTO patient (id, logical_id, cx, identifiers, family, given, birth_date, "
-            "gender, active, known, family_key, given_key, survivor, last_updated) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "gender, active, known, record, family_key, given_key, survivor, last_updated) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (number, patient.logical_id or str(uuid4()), *_columns(patient), number, time),
         )
         return int(number)
@@ -261,7 +261,7 @@ class PatientRows:
     def _replace(self, number: int, patient: Patient, time: str) -> None:
         self._execute(
             "UPDATE patient SET cx = ?, identifiers = ?, family = ?, given = ?, birth_date = ?, "
-            "gender = ?, active = ?, known = ?, family_key = ?, given_key = ?, "
+            "gender = ?, active = ?, known = ?, record = ?, family_key = ?, given_key = ?, "
             "version = version + 1, last_updated = ? WHERE id = ?",
             (*_columns(patient), time, number),
         )
@@ -315,7 +315,7 @@ class PatientRows:
 
 _SELECTED = (
     "SELECT p.logical_id, p.identifiers, p.family, p.given, p.birth_date, p.gender, p.active, "
-    "p.known, m.cx, p.version, p.last_updated"
+    "p.known, m.cx, p.version, p.last_updated, p.record"
 )
 _FROM = " FROM patient p LEFT JOIN patient m ON m.id = p.merged_into"
 _SELECT = _SELECTED + _FROM
@@ -326,11 +326,10 @@ def _where(where: Where) -> str:
 
 
 def _patient(
-    row: tuple[str, str, str, str, str | None, str, int, int, str | None, int, str],
+    row: tuple[Any, ...],
 ) -> Patient:
-    (logical_id, identifiers, family, given, birth, gender, active, known, merged, version, at) = (
-        row
-    )
+    logical_id, identifiers, family, given, birth, gender = row[:6]
+    active, known, merged, version, at, record = row[6:]
     return Patient(
         logical_id=logical_id,
         identifiers=tuple(Identifier(text) for text in json.loads(identifiers)),
@@ -343,6 +342,7 @@ def _patient(
         merged_into=None if merged is None else Identifier(merged),
         version=version,
         last_updated=at,
+        record=_read_record(record),
     )
 
 
@@ -361,7 +361,32 @@ def _columns(patient: Patient) -> tuple[str | bool | None, ...]:
         patient.gender,
         patient.active,
         patient.known,
+        _write_record(patient.record),
         *name_keys(patient.family, patient.given),
+    )
+
+
+def _write_record(record: RecordState) -> str | None:
+    motive = record.closing_motive
+    told = {
+        "closed_on": record.closed_on.text if record.closed_on else None,
+        "motive": [motive.code, motive.scheme, motive.display] if motive else None,
+        "reason": record.closing_reason or None,
+        "attached": record.attached,
+    }
+    kept = {name: value for name, value in told.items() if value is not None}
+    return json.dumps(kept) if kept else None
+
+
+def _read_record(text: str | None) -> RecordState:
+    if text is None:
+        return RecordState()
+    kept = json.loads(text)
+    return RecordState(
+        closed_on=DateTime(kept["closed_on"]) if "closed_on" in kept else None,
+        closing_motive=Code(*kept["motive"]) if "motive" in kept else None,
+        closing_reason=kept.get("reason", ""),
+        attached=kept.get("attached"),
     )
 
 

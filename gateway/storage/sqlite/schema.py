@@ -198,6 +198,9 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX withdrawn_unique_id ON withdrawn (unique_id) WHERE unique_id IS NOT NULL;
 
+    -- What a community tells of a patient's record, a JSON object; nothing where it tells nothing.
+    ALTER TABLE patient ADD COLUMN record TEXT;
+
     -- Given to nobody any more, and still kept.
     ALTER TABLE document ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
     """,

@@ -32,6 +32,7 @@ class PatientSearches:
     def __init__(self, service: Service) -> None:
         self._patients = service.patients
         self._naming = service.profile.naming
+        self._conventions = service.profile.conventions
         self._known = frozenset(system.oid for system in service.profile.naming)
         self._base_url = service.fhir_base_url
         self._key = service.cursor_key
@@ -67,7 +68,7 @@ class PatientSearches:
 
     def _answer(self, request: Request, search: PatientSearch, found: FoundPatients) -> bytes:
         control = search.control
-        resources = [write_patient(patient, self._naming) for patient in found.patients]
+        resources = [write_patient(p, self._naming, self._conventions) for p in found.patients]
         if control.summary or control.elements:
             resources = [write_subset(r, control.summary, control.elements) for r in resources]
         following = None

@@ -33,6 +33,7 @@ class Patients:
     def __init__(self, service: Service, max_octets: int) -> None:
         self._patients = service.patients
         self._naming = service.profile.naming
+        self._conventions = service.profile.conventions
         self._base_url = service.fhir_base_url
         self._limit = max_octets
 
@@ -45,7 +46,7 @@ class Patients:
             headers.append((b"last-modified", http_date(patient.last_updated).encode()))
         if names(request.header(b"if-none-match"), etag):
             return Answer(304, b"", headers=headers)
-        return Answer(200, write_patient(patient, self._naming), headers=headers)
+        return Answer(200, write_patient(patient, self._naming, self._conventions), headers=headers)
 
     async def vread(self, request: Request) -> Answer:
         """Read the present version of a patient by its number; earlier ones are not kept."""
@@ -127,7 +128,7 @@ class Patients:
 
     async def _body(self, request: Request) -> Patient:
         resource = read_json(await json_body(request, self._limit))
-        patient, findings = read_patient(resource, self._naming)
+        patient, findings = read_patient(resource, self._naming, self._conventions)
         refuse_errors(findings)
         if not patient.identifiers:
             raise refusal(
@@ -157,7 +158,9 @@ class Patients:
         location = f"{self._base_url}/Patient/{kept.logical_id}".encode()
         headers = [(b"location", location), (b"etag", f'W/"{kept.version}"'.encode())]
         status = 201 if created else 200
-        return written(request, status, write_patient(kept, self._naming), headers)
+        return written(
+            request, status, write_patient(kept, self._naming, self._conventions), headers
+        )
 
 
 def _check_version(request: Request, before: Patient | None) -> None:

@@ -95,7 +95,7 @@ class Searches:
         if control.includes:
             beside, patients, more = await self._responder.include(found.objects, control.includes)
             included = [held.fragment for held in beside]
-            included += [write_patient(patient, self._naming) for patient in patients]
+            included += [write_patient(p, self._naming, self._conventions) for p in patients]
             if more:
                 warnings = (*warnings, _INCOMPLETE)
         last = found.objects[-1] if found.more and found.objects else None
