@@ -365,12 +365,6 @@ class ErrorCode(Enum):
         412,
         "a condition of the request does not hold, or several resources match",
     )
-    OTHER_VERSION = WireForm(
-        "XDSMetadataVersionError",
-        "conflict",
-        412,
-        "If-Match names another version than there is; read it again",
-    )
     RANGE_NOT_SATISFIABLE = WireForm(
         "XDSRepositoryError", "invalid", 416, "the part that is asked for is outside the document"
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.model.conventions import Conventions
 from gateway.model.datatypes import Code
 from gateway.profile import ProfileFault, profiles_by_realm, read_profile
 
@@ -120,3 +121,52 @@ def test_a_realm_leads_to_the_profile_that_claims_it(tmp_path: Path) -> None:
         (tmp_path / name / "profile.toml").write_text(f'name = "{name}"\nrealm = {realm}\n')
     assert profiles_by_realm(tmp_path) == {"ZZ": "aa", "YY": "aa"}
     assert read_profile("aa", tmp_path).realm == ("ZZ", "YY")
+
+
+IHE = 'name = "ihe"\n'
+
+
+@pytest.mark.parametrize(
+    ("fhir", "complaint"),
+    [
+        ('served = "x"', "'served' is no convention"),
+        ('served_id = "resource"', "served_id: 'resource' is none of logical_id, entry_uuid"),
+        ('patchable = ["meta"]', "patchable: 'meta' is none of"),
+        ('[[status]]\nurn = "u"', "status[0]"),
+        ('[[status]]\nurn = "u:X"\nextension = "e"\ncode = "new"', "'new' is no status"),
+        ('[[transition]]\noriginal = "Approved"\nnew = "Lost"', "transition[0].new: 'Lost'"),
+        ('[record]\nclosure = "c"', "record"),
+        ("[default_level]\nlevel = 1", "default_level"),
+    ],
+)
+def test_a_convention_nobody_knows_stops_the_start(
+    tmp_path: Path, fhir: str, complaint: str
+) -> None:
+    write(tmp_path, "ihe", IHE, fhir_toml=fhir)
+    with pytest.raises(ProfileFault) as fault:
+        read_profile("ihe", tmp_path)
+    assert str(tmp_path / "ihe" / "fhir.toml") in str(fault.value)
+    assert complaint in str(fault.value)
+
+
+def test_a_profile_says_only_what_it_does_otherwise(tmp_path: Path) -> None:
+    write(tmp_path, "ihe", IHE, fhir_toml='date = "creation_time"')
+    text = 'served_id = "entry_uuid"\n[[status]]\nurn = "u:Shelved"\nextension = "e"\n'
+    text += '[[transition]]\noriginal = "Approved"\nnew = "Shelved"\nby_author = true\n'
+    write(tmp_path, "zz", 'name = "zz"\nextends = "ihe"\n', fhir_toml=text)
+    said = read_profile("zz", tmp_path).conventions
+    assert (said.date, said.served_id, said.identifiers_by) == (
+        "creation_time",
+        "entry_uuid",
+        "type",
+    )
+    assert said.statuses.known[2:] == ("u:Shelved",)
+    transition = said.statuses.transition(said.statuses.known[0], "u:Shelved")
+    assert transition is not None
+    assert transition.by_author
+    # What every registry allows stays allowed.
+    assert said.statuses.transition(*said.statuses.known[:2]) is not None
+
+
+def test_the_plain_profile_says_what_the_product_does_without_any() -> None:
+    assert read_profile("ihe", PROFILES).conventions == Conventions()

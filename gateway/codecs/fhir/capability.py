@@ -14,7 +14,10 @@ import orjson
 from gateway.codecs.fhir.capability_search import write_search_capability
 from gateway.codecs.fhir.datatypes import write_date_time
 from gateway.codecs.fhir.reader import Json
+from gateway.codecs.fhir.search_parameters import SearchRules
+from gateway.codecs.fhir.search_statuses import search_rules
 from gateway.codecs.fhir.vocabulary import MHD, PROFILE
+from gateway.model.conventions import STANDARD, Conventions
 
 RECIPIENT = MHD + "CapabilityStatement/IHE.MHD.DocumentRecipient"
 GENERATE_METADATA = MHD + "OperationDefinition/generate-metadata"
@@ -48,6 +51,7 @@ def write_capability_statement(
     date: str,
     capabilities: Capabilities | None = None,
     cors: bool = False,
+    conventions: Conventions = STANDARD,
 ) -> bytes:
     """Write the CapabilityStatement.
 
@@ -57,8 +61,10 @@ def write_capability_statement(
         version: Of the product.
         date: When this statement began to be true, DTM text.
         cors: Pages of other origins are let in.
+        conventions: Whose further statuses have search parameters of their own.
     """
     able = capabilities or Capabilities()
+    rules = search_rules(conventions)
     resources = [_binary()]
     instantiates: list[str] = []
     if able.documents:
@@ -66,7 +72,9 @@ def write_capability_statement(
             "DocumentReference",
             ("read", "vread", "history-instance", "search-type"),
             ("IHE.MHD.Minimal.DocumentReference", "IHE.MHD.Comprehensive.DocumentReference"),
+            rules,
         )
+        described["interaction"].append(_interaction("patch", _SAID["patch"]))
         if able.publish:
             described["interaction"].append(_interaction("create", _SAID["create"]))
             described["conditionalCreate"] = True
@@ -81,6 +89,7 @@ def write_capability_statement(
                 "List",
                 ("read", "vread", "history-instance", "search-type"),
                 ("IHE.MHD.Comprehensive.SubmissionSet", "IHE.MHD.Comprehensive.Folder"),
+                rules,
             )
         )
     resources.append(_patient(able.patient_write))
@@ -112,6 +121,11 @@ def write_capability_statement(
         "implementation": {"description": f"{software} {version}", "url": base_url},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
+        "patchFormat": [
+            "application/json-patch+json",
+            "application/fhir+json",
+            "application/fhir+xml",
+        ],
         "rest": [rest],
     }
     if not instantiates:
@@ -128,6 +142,7 @@ _GENERAL = (
 _SAID = {
     "read": "By logical id, or by the entryUUID of any version.",
     "vread": "versionId is the XDS version. A version shows its present status.",
+    "patch": "JSON Patch or FHIRPath Patch, by id or by identifier; becomes a metadata update.",
     "create": "Simplified Publish [ITI-105]: one document inside its DocumentReference.",
     "history-instance": "The versions under one id, the newest first: _count, _since, _at.",
 }
@@ -136,7 +151,8 @@ _SAID = {
 def _resource(
     kind: str,
     interactions: tuple[str, ...],
-    profiles: tuple[str, ...] = (),
+    profiles: tuple[str, ...],
+    rules: SearchRules,
 ) -> Json:
     """What can be done with documents and lists."""
     resource: Json = {"type": kind}
@@ -151,7 +167,7 @@ def _resource(
     resource["conditionalUpdate"] = False
     resource["conditionalDelete"] = "not-supported"
     resource["referencePolicy"] = ["literal", "logical"]
-    resource.update(write_search_capability(kind))
+    resource.update(write_search_capability(kind, rules))
     return resource
 
 

@@ -59,7 +59,7 @@ class Fragments:
         """Write an object as a fragment, ready to be stored."""
         if isinstance(held, DocumentEntry):
             parts = document_reference_parts(held, self.naming, self.conventions)
-            return _document_reference(parts)
+            return _document_reference(parts, self.conventions.date)
         if isinstance(held, SubmissionSet):
             return _list(submission_set_parts(held, self.naming, self.conventions), b"")
         return _list(folder_parts(held, self.naming, self.conventions), _T)
@@ -216,7 +216,7 @@ def _further_status(written: bytes, status: FurtherStatus) -> bytes:
     return orjson.dumps(resource)
 
 
-def _document_reference(parts: Parts) -> bytes:
+def _document_reference(parts: Parts, date: str) -> bytes:
     attachment = parts.attachment or {}
     url: tuple[bytes, ...] = (_literal(orjson.dumps(attachment)),)
     if parts.id:
@@ -227,7 +227,8 @@ def _document_reference(parts: Parts) -> bytes:
             _head(b"DocumentReference", parts),
             _S,
             _P,
-            b"" if "date" in parts.rest or "_date" in parts.rest else _D,
+            # Where it is when the document was made, it is known already.
+            _D if date == "registration_time" else b"",
             _R,
             b',"content":[{"attachment":',
             *url,

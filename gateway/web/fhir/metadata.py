@@ -22,6 +22,7 @@ class Metadata:
             version=__version__,
             date=service.clock.now(),
             cors=bool(service.settings.cors_origins.strip()),
+            conventions=service.profile.conventions,
         )
 
     async def capabilities(self, request: Request) -> Answer:

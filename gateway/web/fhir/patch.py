@@ -123,7 +123,7 @@ def _check_version(request: Request, original: Json) -> None:
     version = original.get("meta", {}).get("versionId", "")
     if seen is not None and not names(seen, f'W/"{version}"'):
         raise refusal(
-            ErrorCode.OTHER_VERSION,
+            ErrorCode.PRECONDITION_FAILED,
             "if-match",
             "If-Match",
             f"the document is at version {version}; read it again before changing it",
