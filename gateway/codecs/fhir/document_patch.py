@@ -149,8 +149,9 @@ def _extensions(resource: Json) -> list[Any]:
     return extensions if type(extensions) is list else []
 
 
-def _url(extension: object) -> object:
-    return extension.get("url") if type(extension) is dict else None
+def _url(extension: object) -> str:
+    url = extension.get("url") if type(extension) is dict else None
+    return url if type(url) is str else ""
 
 
 def _url_of_content(resource: Json) -> object:
