@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+from gateway.codecs.ebrim.response import Outcome
 from gateway.model.association import Association
 from gateway.model.datatypes import (
     Author,
@@ -54,6 +55,11 @@ OTHER_DOCTOR = Author(
 )
 
 
+def errors(outcome: Outcome) -> list[str]:
+    """What keeps a submission from being taken; warnings of the record's rules do not."""
+    return [f"{f.code.xds} {f.location}: {f.message}" for f in outcome.findings if f.is_error]
+
+
 def content(number: int) -> bytes:
     """The octets of one document."""
     return b"%%PDF-1.4 document %d" % number
@@ -77,6 +83,7 @@ def entry(number: int = 1, **given: object) -> DocumentEntry:
             "PID-5|ESSAI^Marguerite^^^^^L",
             "PID-7|19790301",
             "PID-8|F",
+            "PID-11|^^VAL-FICTIF^^^^BDL^^37999",
         ),
         "class_code": Code("10", "1.2.250.1.213.1.1.4.1", "Compte rendu"),
         "type_code": Code(

@@ -203,7 +203,7 @@ def deposit(client: Any, *numbers: int, replacing: str = "") -> None:
         submission_time=DateTime(dtm(now())),
     )
     documents = {f"d{n}": french.content(n) for n in numbers}
-    assert provide(client, sent, documents).findings == ()
+    assert french.errors(provide(client, sent, documents)) == []
 
 
 def described_anew(client: Any, entry: DocumentEntry, **given: object) -> None:
@@ -211,7 +211,7 @@ def described_anew(client: Any, entry: DocumentEntry, **given: object) -> None:
     (own,) = sent.submission_sets
     moment = DateTime(dtm(now()))
     sent = replace(sent, submission_sets=(replace(own, submission_time=moment),))
-    assert update(client, sent).findings == ()
+    assert french.errors(update(client, sent)) == []
 
 
 def test_a_record_is_read_bit_by_bit_with_nothing_missed_or_doubled(
@@ -250,7 +250,7 @@ def test_a_record_is_read_bit_by_bit_with_nothing_missed_or_doubled(
         deposit(client, 102, replacing=latest.entry_uuid)
         # Removed by its author.
         gone = french.status_update(7500 + next(_sets), fourth.entry_uuid, APPROVED, french.DELETED)
-        assert update(client, gone).findings == ()
+        assert french.errors(update(client, gone)) == []
         # Deposited and masked since, and more documents than one batch holds.
         for first_number in range(201, 231, 5):
             deposit(client, *range(first_number, first_number + 5))

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from gateway.model.vocabulary import AvailabilityStatus
+from gateway.profile import read_profile
 from gateway.transactions.registry_stored_query import FindDocuments, GetAll
 from tests import french
 from tests.end_to_end.server import RunningGateway, running_gateway
@@ -27,6 +28,7 @@ from tests.french import (
     VISIBILITY_URL,
     WHO,
 )
+from tests.shared import ROOT
 from tests.web.messages import ask, provide, update
 
 APPROVED = AvailabilityStatus.APPROVED.value
@@ -54,7 +56,7 @@ def deposited(client: Any, *, replacing: str = "", **given: object) -> int:
     number = next(_numbers)
     links = (french.replaces(number, replacing),) if replacing else ()
     sent = french.submission(number, french.entry(number, **given), links=links)
-    assert provide(client, sent, {f"d{number}": french.content(number)}).findings == ()
+    assert french.errors(provide(client, sent, {f"d{number}": french.content(number)})) == []
     return number
 
 
@@ -277,6 +279,17 @@ def test_td3_3b_hiding_a_document_from_the_patient_and_showing_it(client: Any) -
     assert labels(patch(client, number, [add]).json()) == {"N", "INVISIBLE_REPRESENTANTS_LEGAUX"}
 
 
+def test_td3_3b_what_is_masked_is_not_hidden_from_the_patient_as_well(client: Any) -> None:
+    if not getattr(read_profile("fr-dmp", ROOT / "profiles"), "rules", ()):
+        pytest.skip("the profile has no rules of its own yet")
+    number = deposited(client)
+    assert patch(client, number, [MASK]).status_code == 200
+    hide = {"op": "add", "path": "/securityLabel/-", "value": HIDE["value"]}
+    answer = patch(client, number, [hide])
+    assert answer.status_code == 422, answer.text
+    assert labels(one(client, number)) == {"N", "MASQUE_PS"}
+
+
 # --- TD3.3c: removal ---------------------------------------------------------------------------
 
 
@@ -355,8 +368,8 @@ def test_td3_3c_removal_over_soap_is_for_the_author_only(client: Any) -> None:
     stranger = french.status_update(
         9000 + number, uuid, APPROVED, DELETED, author=french.OTHER_DOCTOR
     )
-    (finding,) = update(client, stranger).findings
-    assert finding.code.xds == "LocalPolicyRestrictionError"
+    (error,) = french.errors(update(client, stranger))
+    assert error.startswith("LocalPolicyRestrictionError")
     assert update(
         client, french.status_update(9500 + number, uuid, APPROVED, DELETED)
     ).findings == (())
@@ -368,8 +381,8 @@ def test_td3_3c_a_removed_document_is_not_taken_again(client: Any) -> None:
     number = deposited(client)
     patch(client, number, [{"op": "replace", "path": "/status", "value": "entered-in-error"}])
     again = french.submission(9900 + number, french.entry(number))
-    (finding,) = provide(client, again, {f"d{number}": french.content(number)}).findings
-    assert finding.code.xds == "XDSDuplicateUniqueIdInRegistry"
+    (error,) = french.errors(provide(client, again, {f"d{number}": french.content(number)}))
+    assert error.startswith("XDSDuplicateUniqueIdInRegistry")
 
 
 # --- TD3.3d: archives --------------------------------------------------------------------------
@@ -401,7 +414,7 @@ def test_td3_3d_archiving_over_soap_shows_over_fhir(client: Any) -> None:
     number = deposited(client)
     uuid = "urn:uuid:" + one(client, number)["id"]
     asked = french.status_update(8000 + number, uuid, APPROVED, ARCHIVED)
-    assert update(client, asked).findings == ()
+    assert french.errors(update(client, asked)) == []
     assert {"url": IS_ARCHIVED, "valueBoolean": True} in one(client, number)["extension"]
     # Archived documents can be masked, replaced and removed as others can.
     assert labels(patch(client, number, [MASK]).json()) == {"N", "MASQUE_PS"}
