@@ -10,9 +10,9 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.codecs.fhir.elements import structure
 from gateway.codecs.fhir.fhirpath import Element, PathFault, children, locate
 from gateway.codecs.fhir.json_patch import MAX_OPERATIONS
-from gateway.codecs.fhir.patch_elements import ELEMENTS
 from gateway.codecs.fhir.reader import Json
 from gateway.errors import ErrorCode, Finding, Refused
 
@@ -164,7 +164,7 @@ def _add(target: Element, operation: _Operation) -> None:
     if type(target.value) is not dict:
         raise _Fault("nothing can be added to a primitive value")
     kind = _type_of(target)
-    kind_of_member, repeats = ELEMENTS.get(kind, {}).get(name, ("", False))
+    kind_of_member, repeats = _defined(kind, name)
     if not kind_of_member:
         raise _Fault(f"{kind or 'this element'} has no element {name[:40]!r} that can be added")
     value, suffix = _value(operation, kind_of_member)
@@ -213,12 +213,25 @@ def _type_of(element: Element) -> str:
     if element.owner is None:
         kind = element.value.get("resourceType") if type(element.value) is dict else ""
         return kind if type(kind) is str else ""
-    named = ELEMENTS.get(_type_of(element.owner), {})
-    if element.name in named:
-        return named[element.name][0]
-    if "value" in named and element.name.startswith("value"):
+    if element.name.startswith("value") and element.name != "value":
         return "choice"
-    return ""
+    return _defined(_type_of(element.owner), element.name)[0]
+
+
+def _defined(kind: str, name: str) -> tuple[str, bool]:
+    """The type of a member of a type, and whether it repeats; empty where there is no such.
+
+    JSON alone does not tell whether a member that is not there yet is an array.
+    """
+    try:
+        members = structure(kind).by_name
+    except KeyError:
+        return "", False
+    if name in members:
+        return members[name].type, members[name].repeats
+    if name == "value" and "valueBoolean" in members:
+        return "choice", False
+    return "", False
 
 
 # --- Values ------------------------------------------------------------------------------------
@@ -244,15 +257,15 @@ def _value_of(part: Json, kind: str) -> tuple[Any, str]:
 
 def _assembled(parts: list[Any], kind: str) -> Json:
     """An element no value[x] can carry, put together from its parts."""
-    known = ELEMENTS.get(kind, {})
+    has_choice = _defined(kind, "value")[0] == "choice"
     made: Json = {}
     for part in parts:
         name = part.get("name") if type(part) is dict else None
         if type(name) is not str:
             raise _Fault("each part of a value has a name")
         # Sources name the choice of an extension in three ways.
-        choice = "value" in known and name.startswith("value")
-        kind_of_member, repeats = known.get("value" if choice else name, ("", False))
+        choice = has_choice and name.startswith("value")
+        kind_of_member, repeats = _defined(kind, "value" if choice else name)
         if not kind_of_member:
             raise _Fault(f"{kind or 'this element'} has no element {name[:40]!r}")
         value, suffix = _value_of(part, kind_of_member)

@@ -234,7 +234,7 @@ def test_the_capability_statement_names_the_parameters() -> None:
     assert named["shelved"] == "http://zz.example/parameter"
     assert named["gone"] is None
     assert named["status"]
-    assert {"code": "patch"} in documents["interaction"]
+    assert "patch" in {i["code"] for i in documents["interaction"]}
 
 
 # --- Patched documents -------------------------------------------------------------------------
