@@ -523,6 +523,8 @@ def _addresses() -> Iterator[Item]:
         yield _get(path[:20], path, unknown)
     for method in ("PUT", "DELETE", "PATCH", "TRACE", "SEARCH"):
         for path in ("", "DocumentReference", "Binary/x", "metadata", "DocumentReference/_search"):
+            if (method, path) == ("PATCH", "DocumentReference"):
+                continue
             yield _post(
                 f"{method} {path or 'the base'}",
                 lambda: b"",
@@ -531,6 +533,31 @@ def _addresses() -> Iterator[Item]:
                 method=method,
                 headers={},
             )
+    patches: tuple[tuple[str, str, Callable[[], bytes], int, str], ...] = (
+        ("no type", "", lambda: b"", 415, "not-supported"),
+        ("XML Patch", "application/xml-patch+xml", lambda: b"<diff/>", 415, "not-supported"),
+        ("no JSON", "application/json-patch+json", lambda: b"[", 400, "structure"),
+        ("an object", "application/json-patch+json", lambda: b"{}", 400, "structure"),
+        ("two values", "application/json-patch+json", lambda: b'[], "x": []', 400, "structure"),
+        ("deep", "application/json-patch+json", lambda: b"[" * 90 + b"]" * 90, 400, "structure"),
+        ("no document", "application/json-patch+json", lambda: b"[]", 400, "required"),
+        (
+            "a Bundle",
+            "application/fhir+json",
+            lambda: b'{"resourceType": "Bundle"}',
+            400,
+            "required",
+        ),
+    )
+    for name, kind, body, status, issue in patches:
+        yield _post(
+            f"a patch: {name}",
+            body,
+            Outcome(status=status, issue=issue),
+            door=f"{FHIR}/DocumentReference",
+            method="PATCH",
+            headers={"content-type": kind} if kind else {},
+        )
     yield _post(
         "an empty DocumentReference",
         lambda: _octets({"resourceType": "DocumentReference"}),

@@ -215,7 +215,8 @@ def test_a_file_of_the_version_before_is_searched_like_a_new_one(tmp_path: Path)
         ),
         "submission_set": ("submission_time_last", "author_institution", "title"),
         "folder": ("title",),
-        "patient": ("family_key", "given_key"),
+        "patient": ("family_key", "given_key", "record"),
+        "document": ("withdrawn",),
     }
     path = tmp_path / "r.sqlite"
 
@@ -250,7 +251,8 @@ def test_a_file_of_the_version_before_is_searched_like_a_new_one(tmp_path: Path)
     for table, columns in added.items():
         for column in columns:
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-    connection.execute("DELETE FROM migration WHERE number = 3")
+    connection.execute("DROP TABLE withdrawn")
+    connection.execute("DELETE FROM migration WHERE number >= 3")
     connection.commit()
     connection.close()
     with_store(tmp_path, after)

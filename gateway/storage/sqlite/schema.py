@@ -234,7 +234,8 @@ def migrate(path: Path, time: str, fill: Fill | None = None) -> None:
 
     Args:
         time: The present, DTM text, noted beside each step.
-        fill: Called after each step, within its transaction.
+        fill: Called for each step once all are done, within their transaction: what fills in
+            reads the tables as this version has them.
 
     Raises:
         RuntimeError: The file was written by a later version of the gateway.
@@ -264,9 +265,10 @@ def migrate(path: Path, time: str, fill: Fill | None = None) -> None:
         for number, script in enumerate(MIGRATIONS[done:], done + 1):
             for statement in _statements(script):
                 connection.execute(statement)
-            if fill is not None:
-                fill(connection, number)
             connection.execute("INSERT INTO migration VALUES (?, ?)", (number, time))
+        if fill is not None:
+            for number in range(done + 1, len(MIGRATIONS) + 1):
+                fill(connection, number)
         connection.execute("COMMIT")
     finally:
         connection.close()

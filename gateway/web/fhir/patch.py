@@ -74,14 +74,14 @@ class Patch:
             )
         return await self._change(request, patch, found.objects[0])
 
-    async def _body(self, request: Request) -> bytes | Json:
-        """The patch: octets of a JSON Patch, or a Parameters resource."""
+    async def _body(self, request: Request) -> list[Json] | Json:
+        """The patch: the operations of a JSON Patch, or a Parameters resource."""
         kind = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
         if kind == JSON_PATCH:
-            return await whole_body(request.scope, request.receive, self._limit)
+            return read_json_patch(await whole_body(request.scope, request.receive, self._limit))
         return read_json(await json_body(request, self._limit))
 
-    async def _change(self, request: Request, patch: bytes | Json, held: Held) -> Answer:
+    async def _change(self, request: Request, patch: list[Json] | Json, held: Held) -> Answer:
         original = orjson.loads(held.fragment)
         _check_version(request, original)
         patched = self._patched(original, patch)
@@ -99,9 +99,9 @@ class Patch:
         ]
         return written(request, 200, now.held.fragment, headers)
 
-    def _patched(self, original: Json, patch: bytes | Json) -> PatchedDocument:
-        if isinstance(patch, bytes):
-            patched = apply_json_patch(original, read_json_patch(patch))
+    def _patched(self, original: Json, patch: list[Json] | Json) -> PatchedDocument:
+        if isinstance(patch, list):
+            patched = apply_json_patch(original, patch)
         else:
             patched = apply_fhirpath_patch(original, patch)
         return read_patched_document(original, patched, self._naming, self._conventions)
