@@ -270,6 +270,26 @@ def test_td3_3a_masking_by_adding_a_label_and_by_fhirpath(client: Any) -> None:
     assert labels(answer.json()) == {"N"}
 
 
+def test_td3_3a_masking_by_fhirpath_in_xml(client: Any) -> None:
+    number = deposited(client)
+    operation = (
+        '<Parameters xmlns="http://hl7.org/fhir"><parameter><name value="operation"/>'
+        '<part><name value="type"/><valueCode value="add"/></part>'
+        '<part><name value="path"/><valueString value="DocumentReference"/></part>'
+        '<part><name value="name"/><valueString value="securityLabel"/></part>'
+        '<part><name value="value"/><valueCodeableConcept><coding>'
+        f'<system value="{VISIBILITY_URL}"/><code value="MASQUE_PS"/>'
+        "</coding></valueCodeableConcept></part></parameter></Parameters>"
+    )
+    answer = client.patch(
+        f"/fhir/DocumentReference?identifier={identifier(number)}",
+        content=operation,
+        headers={"content-type": "application/fhir+xml"},
+    )
+    assert answer.status_code == 200, answer.text
+    assert labels(one(client, number)) == {"N", "MASQUE_PS"}
+
+
 def test_td3_3b_hiding_a_document_from_the_patient_and_showing_it(client: Any) -> None:
     number = deposited(client)
     assert labels(patch(client, number, [HIDE]).json()) == {"N", "INVISIBLE_PATIENT"}
@@ -303,7 +323,9 @@ def test_td3_3c_removal_as_the_draft_writes_it_is_answered_so_and_for_good(clien
     assert answer.status_code == 200, answer.text
     assert answer.json()["status"] == "entered-in-error"
     assert found(client, number) == found(client, number, "&isDeleted=true") == []
-    assert client.get(f"/fhir/DocumentReference/{resource['id']}").status_code == 404
+    for address in ("", "/_history", "/_history/1"):
+        there = client.get(f"/fhir/DocumentReference/{resource['id']}{address}")
+        assert there.status_code == 404, address
     assert client.get(url).status_code == 404
     assert patch(client, number, [MASK]).status_code == 404
     assert french.unique_id(number) not in statuses_over_xds(client)
