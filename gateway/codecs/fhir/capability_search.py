@@ -15,9 +15,6 @@ from gateway.codecs.fhir.search_control import INCLUDES, REVINCLUDES
 from gateway.codecs.fhir.search_parameters import (
     Parameter,
     SearchRules,
-    documents,
-    folders,
-    submission_sets,
 )
 
 _BASE = "http://hl7.org/fhir/SearchParameter/"
@@ -81,9 +78,9 @@ def write_search_capability(kind: str, rules: SearchRules | None = None) -> Json
     """Give the members of one resource about searches; empty when it is not searched."""
     rules = rules or SearchRules()
     if kind == "DocumentReference":
-        table: Mapping[str, Parameter] = documents(rules)
+        table: Mapping[str, Parameter] = rules.documents
     elif kind == "List":
-        table = {**folders(rules), **submission_sets(rules)}
+        table = {**rules.folders, **rules.submission_sets}
     elif kind == "Patient":
         table = PATIENTS
     else:

@@ -115,8 +115,7 @@ def read_document_search(
     """
     reading = SearchReading(parameters, naming, base_url, rules.home_community_id)
     reading.read_patient()
-    table = tables.documents(rules) if rules is not _USUAL else tables.DOCUMENTS
-    others = reading.read(table)
+    others = reading.read(rules.documents)
     query = FindDocuments(
         patient_id=reading.patient[0] if reading.patient else None,
         # FHIR asks for all when it does not say; a stored query must always say.
@@ -177,8 +176,8 @@ def read_list_search(
         readings.append(reading)
         reading.read_patient()
         is_folder = kind == FOLDER
-        table = tables.folders(rules) if is_folder else tables.submission_sets(rules)
-        other_table = tables.submission_sets(rules) if is_folder else tables.folders(rules)
+        table = rules.folders if is_folder else rules.submission_sets
+        other_table = rules.submission_sets if is_folder else rules.folders
         others = reading.read(table)
         elsewhere = {name for name in others if _is_known(name, other_table)}
         unknown.append([name for name in others if name not in elsewhere])

@@ -257,22 +257,23 @@ class SearchRules:
     definitions: Mapping[str, str] = field(default_factory=dict)
     document_date: str = "registration_time"
     home_community_id: str = ""
+    documents: Mapping[str, Parameter] = field(init=False, repr=False, compare=False)
+    submission_sets: Mapping[str, Parameter] = field(init=False, repr=False, compare=False)
+    folders: Mapping[str, Parameter] = field(init=False, repr=False, compare=False)
 
-
-def documents(rules: SearchRules) -> Mapping[str, Parameter]:
-    """Give the parameters of DocumentReference in a community."""
-    date = Parameter(Kind.DATE, (rules.document_date,), _CLINICAL + "date")
-    return {**DOCUMENTS, "date": date, **_added(rules.document_statuses, rules.definitions)}
-
-
-def submission_sets(rules: SearchRules) -> Mapping[str, Parameter]:
-    """Give the parameters of List for submission sets in a community."""
-    return {**SUBMISSION_SETS, **_added(rules.list_statuses, rules.definitions)}
-
-
-def folders(rules: SearchRules) -> Mapping[str, Parameter]:
-    """Give the parameters of List for folders in a community."""
-    return {**FOLDERS, **_added(rules.list_statuses, rules.definitions)}
+    def __post_init__(self) -> None:
+        """Put the tables together once, for all searches of the community."""
+        date = Parameter(Kind.DATE, (self.document_date,), _CLINICAL + "date")
+        added = _added(self.list_statuses, self.definitions)
+        for name, table in (
+            (
+                "documents",
+                {**DOCUMENTS, "date": date, **_added(self.document_statuses, self.definitions)},
+            ),
+            ("submission_sets", {**SUBMISSION_SETS, **added}),
+            ("folders", {**FOLDERS, **added}),
+        ):
+            object.__setattr__(self, name, table)
 
 
 def _added(statuses: StatusTable, definitions: Mapping[str, str]) -> dict[str, Parameter]:

@@ -93,23 +93,6 @@ class SearchReading:
         self.values: dict[str, list[str]] = {}
         for name, value in parameters:
             self.values.setdefault(parameter_name(name), []).append(value)
-        self._readers: dict[Kind, Callable[[str, Parameter, list[str]], Condition | None]] = {
-            Kind.ID: self._id,
-            Kind.KEY: self._words,
-            Kind.CODE: self._codes,
-            Kind.WORD: self._words,
-            Kind.IDENTIFIER: self._identifiers,
-            Kind.SOURCE: self._identifiers,
-            Kind.ISSUED: self._issued,
-            Kind.REFERENCE_ID: self._issued,
-            Kind.RELATION: self._relation,
-            Kind.DATE: self._dates,
-            Kind.PERIOD: self._dates,
-            Kind.RELATES_TO: self._relates_to,
-            Kind.RELATED: self._related,
-            Kind.ITEM: self._item,
-            Kind.ELSEWHERE: self._elsewhere,
-        }
 
     def note(
         self,
@@ -163,10 +146,11 @@ class SearchReading:
                 self._texts(name, parameter, modifier)
             elif parameter.kind is Kind.COMMUNITY:
                 self._communities(name)
-            elif parameter.kind in self._readers:
-                reader = self._typed if modifier == "of-type" else self._readers[parameter.kind]
+            elif (reader := _READERS.get(parameter.kind)) is not None:
+                if modifier == "of-type":
+                    reader = SearchReading._typed
                 for values in self.groups(name):
-                    condition = reader(name, parameter, values)
+                    condition = reader(self, name, parameter, values)
                     if condition is not None:
                         self.also.append(Not(condition) if modifier == "not" else condition)
         return others
@@ -484,3 +468,24 @@ def _about(condition: Condition, attribute: str) -> Condition:
         case HasIdentifier(_, value, authority):
             return HasIdentifier(attribute, value, authority)
     return condition
+
+
+# Made once: a reading is made for every search.
+_Reader = Callable[[SearchReading, str, Parameter, list[str]], Condition | None]
+_READERS: dict[Kind, _Reader] = {
+    Kind.ID: SearchReading._id,
+    Kind.KEY: SearchReading._words,
+    Kind.CODE: SearchReading._codes,
+    Kind.WORD: SearchReading._words,
+    Kind.IDENTIFIER: SearchReading._identifiers,
+    Kind.SOURCE: SearchReading._identifiers,
+    Kind.ISSUED: SearchReading._issued,
+    Kind.REFERENCE_ID: SearchReading._issued,
+    Kind.RELATION: SearchReading._relation,
+    Kind.DATE: SearchReading._dates,
+    Kind.PERIOD: SearchReading._dates,
+    Kind.RELATES_TO: SearchReading._relates_to,
+    Kind.RELATED: SearchReading._related,
+    Kind.ITEM: SearchReading._item,
+    Kind.ELSEWHERE: SearchReading._elsewhere,
+}
