@@ -68,4 +68,4 @@ class OneWrite(asyncio.Transport):
         """Send what is held now."""
         held, self._held, self._size = self._held, [], 0
         if held and not self._transport.is_closing():
-            self._transport.write(held[0] if len(held) == 1 else b"".join(held))
+            self._transport.writelines(held)
