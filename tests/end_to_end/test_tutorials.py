@@ -82,7 +82,8 @@ def outputs(page: Page, url: str, folder: Path) -> Iterator[tuple[Step, str]]:
         text=True,
         encoding="utf-8",
         cwd=ROOT,
-        env=environment(GATEWAY_PROFILE=page.profile, PYTHONIOENCODING="utf-8"),
+        # The port stands for 8080, where the reader's commands look for a gateway of their own accord.
+        env=environment(GATEWAY_PORT=url.rpartition(":")[2], PYTHONIOENCODING="utf-8"),
         timeout=SECONDS_FOR_A_PAGE,
         check=False,
     )
