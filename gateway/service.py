@@ -137,6 +137,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             else None,
         )
         resolution = BundleResolution(store, store.patients, settings.assigning_authority)
+        complete = partial(as_the_community_writes, profile=profile)
         recipient = DocumentRecipient(
             repository,
             store,
@@ -144,7 +145,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             store.patients,
             resolution,
             new_oid,
-            complete=partial(as_the_community_writes, profile=profile),
+            complete=complete,
         )
         yield Service(
             settings=settings,
@@ -167,7 +168,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 recipient, resolution, store, clock, settings.source_id, profile.class_by_type
             ),
             administrator=DocumentAdministrator(
-                registry, store, clock, new_oid, settings.source_id
+                registry, store, clock, new_oid, settings.source_id, complete=complete
             ),
             fhir_base_url=base_url,
             cursor_key=_cursor_key(settings.data / "cursor.key"),

@@ -36,13 +36,17 @@ class DocumentAdministrator:
         clock: Clock,
         new_oid: Callable[[], str],
         source_id: str,
+        *,
+        complete: Callable[[Submission], Submission] = lambda submission: submission,
     ) -> None:
         """Take what it works with.
 
         Args:
             new_oid: Gives the uniqueId of each submission set it makes.
             source_id: OID of the gateway, as the source of those sets.
+            complete: Fills in what the community writes and FHIR has no place for.
         """
+        self._complete = complete
         self._registry = registry
         self._store = store
         self._clock = clock
@@ -100,7 +104,9 @@ class DocumentAdministrator:
             associations=_operations(entry, new is not None, original, status),
         )
         done = await self._registry.update(
-            SubmitObjects(submission=submission), requester=requester, anyone=requester is None
+            SubmitObjects(submission=self._complete(submission)),
+            requester=requester,
+            anyone=requester is None,
         )
         return _present_version(done) or entry_uuid
 

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.model.datatypes import Identifier
 from gateway.model.vocabulary import AvailabilityStatus
 from gateway.profile import read_profile
 from gateway.transactions.registry_stored_query import FindDocuments, GetAll
@@ -288,6 +289,26 @@ def test_td3_3a_masking_by_fhirpath_in_xml(client: Any) -> None:
     )
     assert answer.status_code == 200, answer.text
     assert labels(one(client, number)) == {"N", "MASQUE_PS"}
+
+
+def test_td3_3a_a_document_of_a_patient_announced_over_fhir_is_masked(client: Any) -> None:
+    # FHIR has no place for CX.5, which the rules of the record ask for.
+    authority, value = "1.2.250.1.213.1.4.10", "123093799900701"
+    announced = {
+        "resourceType": "Patient",
+        "identifier": [{"system": f"urn:oid:{authority}", "value": value}],
+    }
+    address = f"/fhir/Patient?identifier=urn:oid:{authority}|{value}"
+    assert client.put(address, content=json.dumps(announced), headers=FHIR).is_success
+    patient = Identifier(f"{value}^^^&{authority}&ISO^NH")
+    number = next(_numbers)
+    traits = (f"PID-3|{patient.text}", *french.entry().source_patient_info[1:])
+    entry = french.entry(number, patient_id=patient, source_patient_info=traits)
+    sent = french.submission(number, entry, patient_id=patient)
+    assert french.errors(provide(client, sent, {f"d{number}": french.content(number)})) == []
+    answer = patch(client, number, [MASK])
+    assert answer.status_code == 200, answer.text
+    assert labels(answer.json()) == {"N", "MASQUE_PS"}
 
 
 def test_td3_3b_hiding_a_document_from_the_patient_and_showing_it(client: Any) -> None:
