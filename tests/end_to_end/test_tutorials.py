@@ -20,7 +20,7 @@ from tests.shared import ROOT
 PAGES = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
 SECONDS_FOR_A_PAGE = 240
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_START = re.compile(r"(?:GATEWAY_PROFILE=(?P<profile>\S+) )?make run\s*")
+_START = re.compile(r"(?:GATEWAY_DATA=\S+ )?(?:GATEWAY_PROFILE=(?P<profile>\S+) )?make run\s*")
 _END_OF_STEP = "--- end of step ---"
 
 pytestmark = pytest.mark.skipif(
@@ -82,7 +82,7 @@ def outputs(page: Page, url: str, folder: Path) -> Iterator[tuple[Step, str]]:
         text=True,
         encoding="utf-8",
         cwd=ROOT,
-        # The port stands for 8080, where the reader's commands look for a gateway of their own accord.
+        # For commands that look for the reader's gateway without being told where it is.
         env=environment(GATEWAY_PORT=url.rpartition(":")[2], PYTHONIOENCODING="utf-8"),
         timeout=SECONDS_FOR_A_PAGE,
         check=False,
