@@ -9,6 +9,7 @@ Source:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import orjson
@@ -16,6 +17,9 @@ import orjson
 from gateway.codecs.fhir.reader import Json
 from gateway.codecs.fhir.vocabulary import ERROR_CODES
 from gateway.errors import Finding
+
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""What a FHIR string cannot hold (HL7 FHIR R4: 2.24.0.1), nor XML carry."""
 
 
 def outcome(findings: Iterable[Finding]) -> Json:
@@ -35,13 +39,18 @@ def _issue(finding: Finding) -> Json:
             "coding": [{"system": ERROR_CODES, "code": finding.code.xds}],
             "text": finding.rule,
         },
-        "diagnostics": message,
+        "diagnostics": _told(message),
     }
     if not finding.context and not finding.message:
         del issue["diagnostics"]
     if finding.location:
-        issue["expression"] = [finding.location]
+        issue["expression"] = [_told(finding.location)]
     return issue
+
+
+def _told(text: str) -> str:
+    """Give a text that may repeat what a peer sent, as a FHIR string."""
+    return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def write_operation_outcome(findings: Iterable[Finding]) -> bytes:

@@ -22,7 +22,7 @@ from gateway.codecs.fhir.capability import Capabilities, write_capability_statem
 from gateway.codecs.fhir.outcome import http_status, write_operation_outcome
 from gateway.codecs.fhir.patient import read_patient, write_patient
 from gateway.codecs.fhir.searchset import write_searchset
-from gateway.codecs.fhir.xml import json_from_xml
+from gateway.codecs.fhir.xml import json_from_xml, xml_from_json
 from gateway.errors import ErrorCode, Finding, Severity
 from gateway.model.datatypes import Code, DateTime, Identifier
 from gateway.model.folder import Folder
@@ -244,3 +244,19 @@ def test_a_patient_is_read_by_its_official_name_and_told_what_is_wrong() -> None
         "Patient.birthDate",
         "Patient.gender",
     ]
+
+
+def test_what_a_peer_sent_is_told_back_as_a_fhir_string() -> None:
+    finding = Finding(
+        rule="path-known",
+        code=ErrorCode.NOT_FOUND,
+        location="a\x1eb",
+        message="there is no \x00 'c\x0f'\nhere",
+    )
+    written = write_operation_outcome((finding,))
+    issue = OperationOutcome.model_validate_json(written).issue[0]
+    assert (issue.expression, issue.diagnostics) == (
+        ["a\ufffdb"],
+        "there is no \ufffd 'c\ufffd'\nhere",
+    )
+    assert json_from_xml(xml_from_json(written)) == written
