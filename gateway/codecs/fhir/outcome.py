@@ -50,7 +50,8 @@ def _issue(finding: Finding) -> Json:
 
 def _told(text: str) -> str:
     """Give a text that may repeat what a peer sent, as a FHIR string."""
-    return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)
+    told = _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)
+    return told if told.strip() else "\N{REPLACEMENT CHARACTER}"
 
 
 def write_operation_outcome(findings: Iterable[Finding]) -> bytes:

@@ -260,3 +260,9 @@ def test_what_a_peer_sent_is_told_back_as_a_fhir_string() -> None:
         "there is no \ufffd 'c\ufffd'\nhere",
     )
     assert json_from_xml(xml_from_json(written)) == written
+
+
+def test_a_place_made_of_blanks_alone_is_told_as_something_to_see() -> None:
+    finding = Finding(rule="r", code=ErrorCode.NOT_FOUND, location="\x85", message="none")
+    issue = OperationOutcome.model_validate_json(write_operation_outcome((finding,))).issue[0]
+    assert issue.expression == ["\ufffd"]
