@@ -72,7 +72,8 @@ def outputs(page: Page, url: str, folder: Path) -> Iterator[tuple[Step, str]]:
         "\n".join(script)
         .replace("http://127.0.0.1:8080", url)
         .replace("/tmp/tutorial", str(folder))
-        .replace(".venv/bin/gateway", f"{python} -m gateway.cli")
+        # One step: the interpreter that runs the tests may itself be .venv/bin/python.
+        .replace(".venv/bin/gateway", ".venv/bin/python -m gateway.cli")
         .replace(".venv/bin/python", python)
     )
     done = subprocess.run(
