@@ -147,11 +147,8 @@ class SoapDoor:
                     f"part <{next(iter(question.parts))}>: this request carries no documents; "
                     "send the envelope alone"
                 )
-            handling = operation.handle(question)
-            # While the registry's disk is waited for, no tree of the message has to be kept.
-            del question
             try:
-                reply = await handling
+                reply = await operation.handle(question)
             except Refused as refused:
                 reply = Reply([operation.refuse(refused.findings)])
             await self._send_reply(send, operation, reply, exchange)

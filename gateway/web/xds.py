@@ -104,7 +104,6 @@ class RegistryOperations:
     async def register(self, question: Question) -> Reply:
         """Register Document Set-b [ITI-42]."""
         request = read_submit_objects(question.envelope.body)
-        del question
         done = await self._registry.register(request)
         return Reply([write_registry_response(done.warnings)])
 
