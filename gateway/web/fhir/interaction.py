@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from gateway.codecs.fhir.lexical import pretty_json
@@ -12,6 +12,7 @@ from gateway.codecs.fhir.outcome import write_operation_outcome
 from gateway.codecs.fhir.xml import json_from_xml, xml_from_json
 from gateway.codecs.xml import XmlLimits
 from gateway.errors import ErrorCode, Finding, Refused
+from gateway.web.fhir.conditions import names
 from gateway.web.fhir.negotiation import (
     FORMATS,
     PLAIN,
@@ -165,13 +166,38 @@ def _as_json(body: bytes, pretty: bool) -> bytes:
     return pretty_json(body) if pretty else body
 
 
-def written(request: Request, status: int, resource: bytes, headers: Headers) -> Answer:
-    """Answer a successful write with what the client prefers: nothing, an outcome, the resource."""
+def check_match(request: Request, etag: str | None, otherwise: str) -> None:
+    """Let a change happen to the version only that the client says it has read.
+
+    Args:
+        etag: Of the present version; ``None`` when there is none.
+        otherwise: What to tell a client that has read another one.
+
+    Raises:
+        Refused: With 412.
+    """
+    seen = request.header(b"if-match")
+    if seen is not None and (etag is None or not names(seen, etag)):
+        raise refusal(ErrorCode.PRECONDITION_FAILED, "if-match", "If-Match", otherwise)
+
+
+def written(
+    request: Request,
+    status: int,
+    resource: bytes,
+    headers: Headers,
+    warnings: Iterable[Finding] = (),
+) -> Answer:
+    """Answer a successful write with what the client prefers: nothing, an outcome, the resource.
+
+    Args:
+        warnings: What an outcome tells.
+    """
     returned = request.prefer.returned
     if returned:
         headers = [*headers, (b"preference-applied", f"return={returned}".encode())]
     if returned == "minimal":
         return Answer(status, b"", headers=headers)
     if returned == "OperationOutcome":
-        resource = write_operation_outcome(())
+        resource = write_operation_outcome(warnings)
     return Answer(status, resource, headers=headers)

@@ -18,8 +18,8 @@ from gateway.codecs.fhir.strict_json import read_json
 from gateway.errors import ErrorCode
 from gateway.ports import Held, Page
 from gateway.service import Service
-from gateway.web.fhir.conditions import http_date, names
-from gateway.web.fhir.interaction import Answer, Request, json_body, refusal, written
+from gateway.web.fhir.conditions import http_date
+from gateway.web.fhir.interaction import Answer, Request, check_match, json_body, refusal, written
 from gateway.web.http import Headers, whole_body
 
 JSON_PATCH = "application/json-patch+json"
@@ -83,7 +83,12 @@ class Patch:
 
     async def _change(self, request: Request, patch: list[Json] | Json, held: Held) -> Answer:
         original = orjson.loads(held.fragment)
-        _check_version(request, original)
+        version = original.get("meta", {}).get("versionId", "")
+        check_match(
+            request,
+            f'W/"{version}"',
+            f"the document is at version {version}; read it again before changing it",
+        )
         patched = self._patched(original, patch)
         entry_uuid = await self._administrator.change(
             held.entry_uuid, patched.before, patched.after
@@ -111,20 +116,3 @@ def _unknown() -> Exception:
     return refusal(
         ErrorCode.NOT_FOUND, "resource-known", "DocumentReference", "there is no such document here"
     )
-
-
-def _check_version(request: Request, original: Json) -> None:
-    """Compare the version a client has seen with the one there is.
-
-    Raises:
-        Refused: With 412.
-    """
-    seen = request.header(b"if-match")
-    version = original.get("meta", {}).get("versionId", "")
-    if seen is not None and not names(seen, f'W/"{version}"'):
-        raise refusal(
-            ErrorCode.PRECONDITION_FAILED,
-            "if-match",
-            "If-Match",
-            f"the document is at version {version}; read it again before changing it",
-        )

@@ -19,10 +19,9 @@ from gateway.model.patient import Patient
 from gateway.service import Service
 from gateway.validation.formats import check_identifier
 from gateway.web.fhir.conditions import http_date, names
-from gateway.web.fhir.interaction import Answer, Request, json_body, refusal, written
+from gateway.web.fhir.interaction import Answer, Request, check_match, json_body, refusal, written
 from gateway.web.http import Headers
 
-_SEARCHED = frozenset(("identifier", "_id", "_format", "_pretty"))
 _CONDITION = frozenset(("identifier", "_format", "_pretty"))
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
@@ -164,21 +163,8 @@ class Patients:
 
 
 def _check_version(request: Request, before: Patient | None) -> None:
-    """Let a change happen to the version only that the client has read.
-
-    Raises:
-        Refused: With 412.
-    """
-    wanted = request.header(b"if-match")
-    if wanted is None:
-        return
-    if before is not None and names(wanted, f'W/"{before.version}"'):
-        return
-    raise refusal(
-        ErrorCode.PRECONDITION_FAILED,
-        "if-match",
-        "If-Match",
-        "the patient is at another version; read it again"
-        if before is not None
-        else "there is no such patient here",
-    )
+    if before is None:
+        check_match(request, None, "there is no such patient here")
+    else:
+        etag = f'W/"{before.version}"'
+        check_match(request, etag, "the patient is at another version; read it again")

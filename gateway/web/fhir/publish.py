@@ -12,7 +12,7 @@ from gateway.actors.single_document import Published
 from gateway.codecs.cda.header import read_header
 from gateway.codecs.fhir.bundle import read_provide_bundle
 from gateway.codecs.fhir.bundle_writer import write_transaction_response
-from gateway.codecs.fhir.outcome import outcome, write_operation_outcome
+from gateway.codecs.fhir.outcome import outcome
 from gateway.codecs.fhir.simplified_publish import (
     ENTRY,
     DocumentToDescribe,
@@ -32,7 +32,7 @@ from gateway.transactions.provide_document_bundle import (
 )
 from gateway.translators.cda import document_entry_from_cda
 from gateway.translators.cda_submission import content_type_code
-from gateway.web.fhir.interaction import JSON, Answer, Request, json_body, written
+from gateway.web.fhir.interaction import Answer, Request, json_body, written
 from gateway.web.http import Headers
 
 _XML = ("text/xml", "application/xml", "application/cda+xml")
@@ -158,13 +158,7 @@ class Publish:
         place = f"{self._base_url}/{published.reference}/_history/".encode()
         headers: Headers = [(b"location", place + version), (b"etag", b'W/"%b"' % version)]
         status = 201 if published.is_new else 200
-        if request.prefer.returned != "OperationOutcome":
-            return written(request, status, held.fragment, headers)
-        told = write_operation_outcome(published.warnings)
-        return Answer(status, told, JSON, [*headers, _OUTCOME_PREFERRED])
-
-
-_OUTCOME_PREFERRED = (b"preference-applied", b"return=OperationOutcome")
+        return written(request, status, held.fragment, headers, published.warnings)
 
 
 def _member(resource: bytes, mark: bytes) -> bytes:
