@@ -155,13 +155,7 @@ class _Comparison:
                         if type(inner) is not dict:
                             return False
                         waiting.append(("", inner, depth + 1))
-                    elif not (
-                        key == "resourceType"
-                        or key == "id"
-                        or (name == "meta" and key in _META)
-                        or (name == "attachment" and key in _ATTACHMENT)
-                        or (member in _IDS and (name, key) in _MARKS)
-                    ):
+                    elif not _is_frame(member, name, key):
                         waiting.append((key, item, depth + 1))
             elif type(value) is list:
                 waiting += [(name, item, depth + 1) for item in value]
@@ -209,13 +203,7 @@ class _Comparison:
         places: list[str] = []
         kept = False
         for key, item in value.items():
-            if (
-                depth > _DEEPEST
-                or key in {"resourceType", "id"}
-                or (name == "meta" and key in _META)
-                or (name == "attachment" and key in _ATTACHMENT)
-                or (member in _IDS and (name, key) in _MARKS)
-            ):
+            if depth > _DEEPEST or _is_frame(member, name, key):
                 kept = True
                 continue
             if key == "reference" and type(item) is str:
@@ -285,6 +273,17 @@ def _moment(text: str) -> str:
     """Give a time in the one spelling both sides have for it; any other text as it is."""
     moment = read_date_time(text)
     return text if moment is None else moment[0]
+
+
+def _is_frame(member: str, name: str, key: str) -> bool:
+    """Whether a key inside an element belongs to the frame of the message."""
+    return (
+        key == "resourceType"
+        or key == "id"
+        or (name == "meta" and key in _META)
+        or (name == "attachment" and key in _ATTACHMENT)
+        or (member in _IDS and (name, key) in _MARKS)
+    )
 
 
 def _is_same(member: str, value: Any, written: Json, same_contained: bool) -> bool:
