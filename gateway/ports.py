@@ -11,9 +11,14 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from gateway.consent.visibility import DocumentFacts, Visibility
+from gateway.model.audit import AuditEvent
+from gateway.model.choices import Statement
 from gateway.model.datatypes import Identifier
 from gateway.model.lifecycle import Changes, DocumentRecord, Known
+from gateway.model.notice import Notice
 from gateway.model.patient import Patient
+from gateway.model.record import Delegation, EmergencyDeclaration, Record
 from gateway.model.submission import ReceivedDocument, RegistryObject
 from gateway.transactions.conditions import Condition, Order
 from gateway.transactions.registry_stored_query import StoredQuery
@@ -138,18 +143,94 @@ class TooManyResults(Exception):
     """A query without pages found more objects than the store may answer with."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledStatement:
+    """Choices as they are kept, one version of one Consent or acknowledgment.
+
+    Attributes:
+        id: Logical id of the Consent resource, ``urn:uuid:…``.
+        version: From 1; the newest version of an id is the one that may be in force.
+        active: Whether its choices count.
+        statement: With the time it was said and who said it.
+        recorded: When it was kept, DTM of 14 digits, UTC.
+        recorded_by: Key of who brought it.
+        secret: Said in a secret connection: representatives learn nothing of it.
+        document: uniqueId of the BPPC document it was read from; empty otherwise.
+        resource: The Consent as it was sent, JSON, where it was one.
+    """
+
+    id: str
+    version: int
+    active: bool
+    statement: Statement
+    recorded: str
+    recorded_by: str = ""
+    secret: bool = False
+    document: str = ""
+    resource: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What a request leaves behind beside its effect, kept in the same transaction.
+
+    Attributes:
+        statements: Choices that come into force; the record's ``policy_version`` rises with them.
+        declaration: Of an emergency, on the first request of its window.
+    """
+
+    events: tuple[AuditEvent, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    statements: tuple[FiledStatement, ...] = ()
+    declaration: EmergencyDeclaration | None = None
+
+
 class RegistryStore(Protocol):
     """Where registry objects are kept."""
 
-    async def change(self, decide: Callable[[Known], Changes]) -> Changes:
+    def seen_by(self, visibility: tuple[Visibility, ...] | None) -> RegistryStore:
+        """Give the store as somebody sees it, in which what is absent was never stored.
+
+        Every method of the store that is given answers so: searches, totals, links between
+        objects, folders' lastUpdateTime, reads by any id, and what decisions look up, except that
+        an id that is in use stays in use.
+
+        Args:
+            visibility: One for each patient whose record may be looked at; none lets nothing be
+                seen, ``None`` everything.
+        """
+        ...
+
+    async def change(
+        self,
+        decide: Callable[[Known], Changes],
+        account: Callable[[Changes], Account] | None = None,
+    ) -> Changes:
         """Run one decision on the present content and keep its outcome, durably and wholly.
 
         Decisions run one after another. ``decide`` may run again when a neighbour in the same
-        commit failed, so it must have no effects of its own.
+        commit failed, so it must have no effects of its own; likewise ``account``, which tells
+        what is to be kept beside the changes in the same transaction.
 
         Raises:
             Refused: What ``decide`` raised; nothing was stored.
         """
+        ...
+
+    async def account(self, account: Account) -> None:
+        """Keep what a request leaves behind that changed nothing; durable on return."""
+        ...
+
+    async def patients_of(self, names: Sequence[str]) -> tuple[Identifier, ...]:
+        """Give whose objects these are, whoever asks.
+
+        Args:
+            names: entryUUIDs, logical ids or uniqueIds; one that nothing has gives nobody.
+        """
+        ...
+
+    async def facts(self, name: str) -> DocumentFacts | None:
+        """What decisions look at in a document entry, by its entryUUID or logical id."""
         ...
 
     async def find(self, query: StoredQuery, form: Form, page: Page | None = None) -> Found:
@@ -191,6 +272,48 @@ class RegistryStore(Protocol):
         Returns:
             The full URN; empty when the entry was removed; ``None`` when it was never here.
         """
+        ...
+
+
+class ChoiceStore(Protocol):
+    """Where patients' choices are kept, and the state of records that follows from them."""
+
+    async def record(self, patient: Identifier) -> Record | None:
+        """Give the present state of a patient's record, merges followed.
+
+        Never older than the last acknowledged change, on whichever worker.
+
+        Returns:
+            ``None`` when nobody with that identifier was ever met.
+        """
+        ...
+
+    async def statements(
+        self, patient: Identifier, *, history: bool = False
+    ) -> tuple[FiledStatement, ...]:
+        """Give the newest version of each statement about a record, oldest first."""
+        ...
+
+    async def statement(self, logical_id: str) -> tuple[FiledStatement, ...]:
+        """Give every version of a statement, the newest first; none where there is none."""
+        ...
+
+    async def declarations(
+        self, patient: Identifier, subject: str
+    ) -> tuple[EmergencyDeclaration, ...]:
+        """Give the declarations one professional made about one record, the newest first."""
+        ...
+
+    async def delegations(self) -> tuple[Delegation, ...]:
+        """Give every delegation, ended ones included."""
+        ...
+
+    async def delegate(self, delegation: Delegation) -> None:
+        """Keep a delegation; the same delegate and principal again replaces the period."""
+        ...
+
+    async def has_accessed(self, patient: Identifier, subject: str) -> bool:
+        """Whether a permitted access of this person to this record was ever audited."""
         ...
 
 

@@ -13,6 +13,10 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from gateway.storage.sqlite.schema_access import ACCESS
+from gateway.storage.sqlite.schema_audit import AUDIT
+from gateway.storage.sqlite.schema_notices import NOTICES
+
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE patient (
@@ -204,6 +208,9 @@ MIGRATIONS: tuple[str, ...] = (
     -- Given to nobody any more, and still kept.
     ALTER TABLE document ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
     """,
+    ACCESS,
+    AUDIT,
+    NOTICES,
 )
 
 

@@ -18,7 +18,17 @@ from typing import Self, TypeVar
 
 from gateway.model.lifecycle import Changes, DocumentRecord, Known
 from gateway.model.submission import RegistryObject
-from gateway.ports import Clock, Form, Found, Held, Page, Past, RegistryStore, TooManyResults
+from gateway.ports import (
+    Account,
+    Clock,
+    Form,
+    Found,
+    Held,
+    Page,
+    Past,
+    RegistryStore,
+    TooManyResults,
+)
 from gateway.storage.fragments import Fragments
 from gateway.storage.sqlite import asked, conditions, queries, versions
 from gateway.storage.sqlite.changes import Applier
@@ -140,7 +150,11 @@ class SqliteRegistryStore(RegistryStore):
         self._reading.close()
         self._connection.close()
 
-    async def change(self, decide: Callable[[Known], Changes]) -> Changes:
+    async def change(
+        self,
+        decide: Callable[[Known], Changes],
+        account: Callable[[Changes], Account] | None = None,
+    ) -> Changes:
         """Run one decision and keep its outcome; see :class:`gateway.ports.RegistryStore`."""
 
         def job() -> Changes:

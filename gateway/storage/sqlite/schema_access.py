@@ -1,0 +1,3 @@
+"""What decisions look at in a document, and what patients decided."""
+
+ACCESS = ""

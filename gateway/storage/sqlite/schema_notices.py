@@ -1,0 +1,3 @@
+"""Notices and subscriptions."""
+
+NOTICES = ""
