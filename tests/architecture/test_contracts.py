@@ -18,7 +18,7 @@ CONTRACTS = {
     for contract in tomllib.loads(CONFIGURATION)["tool"]["importlinter"]["contracts"]
 }
 
-WIRE_FORMS = ("soap", "ebrim", "fhir", "cda", "hl7v2")
+WIRE_FORMS = ("soap", "ebrim", "fhir", "cda", "hl7v2", "atna")
 
 PLAN = {
     "conformance",
