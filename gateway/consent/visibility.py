@@ -10,18 +10,12 @@ Source:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from gateway.model.choices import AuthoredBy, Labelled, WrittenIn
 from gateway.model.datatypes import Code, Identifier
+from gateway.model.restriction import Restriction
 
-
-class Restriction(Enum):
-    """What keeps a class of readers away from a document, whatever code says it."""
-
-    MASKED = 1
-    HIDDEN_FROM_PATIENT = 2
-    HIDDEN_FROM_REPRESENTATIVES = 4
+__all__ = ["DocumentFacts", "Restriction", "Visibility"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

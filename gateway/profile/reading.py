@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from gateway.model.datatypes import OID, Code
 from gateway.model.naming import OID_URN, NamingSystem, NamingSystems
+from gateway.profile.access_reading import access_from
 from gateway.profile.consistency import consistency_from
 from gateway.profile.fhir import read_conventions
 from gateway.profile.policies import policies_from
@@ -115,6 +116,11 @@ def _read(name: str, folder: Path, inside: tuple[str, ...]) -> Profile:
         ),
         policies=_extended(place / "policies.toml", policies_from, parent.policies),
         consistency=_extended(place / "consistency.toml", consistency_from, parent.consistency),
+        access=_extended(
+            place / "access.toml",
+            lambda data, inherited: access_from(data, inherited, place),
+            parent.access,
+        ),
         rules=read_rules(place / RULES, parent.rules),
         conventions=read_conventions(fhir, parent.conventions, str(place / "fhir.toml")),
     )

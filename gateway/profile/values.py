@@ -10,6 +10,7 @@ from gateway.model.conventions import STANDARD, Conventions
 from gateway.model.datatypes import Code
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.naming import NamingSystems
+from gateway.profile.access import AccessPolicy
 from gateway.profile.consistency import Consistency
 from gateway.profile.policies import Policies
 
@@ -220,6 +221,7 @@ class Profile:
         identifier_types: In the order they are tried.
         value_sets: By name; which of them an attribute uses stands in
             ``attribute_value_sets``, best first.
+        access: Who may see what.
         rules: Of submissions, beyond those of the standard; the parent's first.
         conventions: What its records and its FHIR face have of their own.
     """
@@ -241,6 +243,7 @@ class Profile:
     metadata_from_cda: MetadataFromCda = MetadataFromCda()
     policies: Policies = Policies()
     consistency: Consistency = Consistency()
+    access: AccessPolicy = AccessPolicy()
     rules: tuple[Rule, ...] = ()
     conventions: Conventions = STANDARD
 
