@@ -78,7 +78,9 @@ class AuditEvent:
         declaration: Id of the emergency declaration the request belongs to.
         absent: How many objects each rule kept away; never leaves the house.
         failure: What was told to the client, where it was refused.
+        request_id: What the client called its request (``X-Request-Id``, ``wsa:MessageID``).
         source: Id of the document source, submission set or message, where useful.
+        peer: Network address the request came from, where nobody was identified.
     """
 
     id: str
@@ -103,3 +105,4 @@ class AuditEvent:
     failure: str = ""
     request_id: str = ""
     source: str = ""
+    peer: str = ""
