@@ -16,7 +16,7 @@ from gateway.model.audit import AuditEvent
 from gateway.model.choices import Statement
 from gateway.model.datatypes import Identifier
 from gateway.model.lifecycle import Changes, DocumentRecord, Known
-from gateway.model.notice import Notice
+from gateway.model.notice import Channel, Contact, Delivery, Notice
 from gateway.model.patient import Patient
 from gateway.model.record import Delegation, EmergencyDeclaration, Record
 from gateway.model.submission import ReceivedDocument, RegistryObject
@@ -314,6 +314,67 @@ class ChoiceStore(Protocol):
 
     async def has_accessed(self, patient: Identifier, subject: str) -> bool:
         """Whether a permitted access of this person to this record was ever audited."""
+        ...
+
+
+class NoticeStore(Protocol):
+    """Where notices wait until somebody took them.
+
+    They come here in the transaction of what they tell of, with an :class:`Account`.
+    """
+
+    async def unaddressed(self, limit: int = 100) -> tuple[Notice, ...]:
+        """Give notices whose channels nobody chose yet, oldest first."""
+        ...
+
+    async def address(self, notice_id: str, channels: Sequence[Channel], now: str) -> None:
+        """Say how a notice is delivered; on none it waits in the inbox only."""
+        ...
+
+    async def due(self, now: str, limit: int = 100) -> tuple[Delivery, ...]:
+        """Give deliveries that may be tried now, oldest notice first."""
+        ...
+
+    async def settle(self, delivery: Delivery) -> None:
+        """Keep how a delivery went; what a webhook took raises its contact's sequence."""
+        ...
+
+    async def deliveries(self, notice_ids: Sequence[str]) -> tuple[Delivery, ...]:
+        """Give how far these notices got, in any state."""
+        ...
+
+    async def undelivered(self) -> tuple[Delivery, ...]:
+        """Give the deliveries that still wait or are withheld, oldest notice first."""
+        ...
+
+    async def inbox(
+        self, recipients: Sequence[Identifier] | None, page: Page
+    ) -> tuple[tuple[int, Notice], ...]:
+        """Give the notices for a person, each with its number; one more than the page holds.
+
+        Args:
+            recipients: Identifiers of one person; ``None`` gives everybody's.
+        """
+        ...
+
+    async def notice(self, notice_id: str) -> Notice | None:
+        """Give one notice."""
+        ...
+
+    async def contact(self, recipients: Sequence[Identifier]) -> Contact | None:
+        """Give where a person with one of these identifiers is reached."""
+        ...
+
+    async def put_contact(self, contact: Contact, now: str) -> None:
+        """Keep where a person is reached; one without any address is forgotten."""
+        ...
+
+    async def once(self, name: str, now: str, account: Account, *, again_after: str = "") -> bool:
+        """Keep what a deadline makes, unless it was kept under this name before.
+
+        Args:
+            again_after: A time before which an earlier one no longer counts; empty for never.
+        """
         ...
 
 

@@ -62,3 +62,68 @@ class Notice:
     who: str = ""
     mode: str = "normal"
     entry_uuid: str = ""
+
+
+class Channel(Enum):
+    """How somebody is reached beside the inbox, where every notice waits to be read."""
+
+    WEBHOOK = "webhook"
+    EMAIL = "email"
+
+
+class DeliveryState(Enum):
+    """How far a notice got on one channel.
+
+    Attributes:
+        WAITING: It is sent as soon as it is due, and again until somebody takes it.
+        WITHHELD: The recipient may not know it at present; looked at again.
+        DROPPED: It is not sent any more: the recipient has no such channel, or may never know.
+    """
+
+    WAITING = "waiting"
+    WITHHELD = "withheld"
+    DELIVERED = "delivered"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """Where a person is reached.
+
+    Attributes:
+        endpoint: Address of a webhook; empty where there is none.
+        language: Of texts, such as ``fr``; empty for the community's.
+        sequence: How many messages the endpoint has acknowledged.
+    """
+
+    recipient: Identifier
+    email: str = ""
+    endpoint: str = ""
+    language: str = ""
+    sequence: int = 0
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """How this person is reached."""
+        found = ((Channel.WEBHOOK, self.endpoint), (Channel.EMAIL, self.email))
+        return tuple(channel for channel, address in found if address)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One notice on one channel.
+
+    Attributes:
+        attempts: How often it was tried.
+        due: Not before this moment, DTM of 14 digits, UTC.
+        ended: When it was delivered or dropped; empty before.
+        trouble: What went wrong the last time; without names and addresses.
+    """
+
+    notice: Notice
+    channel: Channel
+    state: DeliveryState = DeliveryState.WAITING
+    attempts: int = 0
+    due: str = ""
+    ended: str = ""
+    trouble: str = ""

@@ -252,6 +252,15 @@ def test_a_file_of_the_version_before_is_searched_like_a_new_one(tmp_path: Path)
         for column in columns:
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
     connection.execute("DROP TABLE withdrawn")
+    for table in (
+        "subscription_event",
+        "subscription",
+        "deadline",
+        "contact",
+        "delivery",
+        "notice",
+    ):
+        connection.execute(f"DROP TABLE {table}")
     connection.execute("DELETE FROM migration WHERE number >= 3")
     connection.commit()
     connection.close()

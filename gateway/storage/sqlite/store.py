@@ -35,6 +35,7 @@ from gateway.storage.sqlite.changes import Applier
 from gateway.storage.sqlite.conditions import Where
 from gateway.storage.sqlite.filling import fill
 from gateway.storage.sqlite.known import SqliteKnown
+from gateway.storage.sqlite.notices import NoticeRows, SqliteNoticeStore
 from gateway.storage.sqlite.patient_directory import SqlitePatientDirectory
 from gateway.storage.sqlite.patients import PatientRows, Record
 from gateway.storage.sqlite.rows import KEY, Rows
@@ -93,6 +94,7 @@ class SqliteRegistryStore(RegistryStore):
 
     Attributes:
         patients: The patients of the same file.
+        notices: The notices of the same file.
     """
 
     def __init__(
@@ -118,6 +120,13 @@ class SqliteRegistryStore(RegistryStore):
         self._applier = Applier(self._connection, fragments, written)
         self.patients = SqlitePatientDirectory(
             self._writer, written, self._rows.patients, clock, self._ask_patients
+        )
+        noted = NoticeRows(self._connection)
+        self.notices = SqliteNoticeStore(
+            self._writer,
+            self._connection,
+            self._reading,
+            lambda account: noted.append(account.notices),
         )
 
     @classmethod
