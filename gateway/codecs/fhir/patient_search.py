@@ -113,5 +113,5 @@ def read_patient_search(
         authorities=tuple(dict.fromkeys(naming.scheme(t.system) for t in tokens if t.system)),
         warnings=findings,
         ignored=ignored,
-        scope="Patient" + scope(reading),
+        scope="Patient" + scope(parameters),
     )

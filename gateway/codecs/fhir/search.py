@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 from gateway.codecs.fhir import search_parameters as tables
 from gateway.codecs.fhir.list import FOLDER, SUBMISSION_SET
 from gateway.codecs.fhir.search_control import CONTROL, Control, read_control
+from gateway.codecs.fhir.search_names import parameter_name
 from gateway.codecs.fhir.search_parameters import SearchRules
 from gateway.codecs.fhir.search_reading import SearchReading
 from gateway.codecs.fhir.search_values import read_token
@@ -55,7 +56,7 @@ class Search(Generic[Query_co]):
         named: Single objects are named by their ids, so that no patient needs to be.
         warnings: What was ignored, for the OperationOutcome of the answer.
         ignored: Names of the parameters that were.
-        scope: The question in one fixed spelling, without the page: cursors are bound to it.
+        asked: All parameters as they came.
     """
 
     queries: tuple[Query_co, ...]
@@ -64,7 +65,12 @@ class Search(Generic[Query_co]):
     named: bool = False
     warnings: tuple[Finding, ...] = ()
     ignored: frozenset[str] = frozenset()
-    scope: str = ""
+    asked: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def scope(self) -> str:
+        """The question in one fixed spelling, without the page: cursors are bound to it."""
+        return scope(self.asked)
 
     @property
     def query(self) -> Query_co:
@@ -76,6 +82,11 @@ class Search(Generic[Query_co]):
     def impossible(self) -> bool:
         """Whether nothing can match."""
         return not self.queries
+
+    @property
+    def names_patient(self) -> bool:
+        """Whether a patient is named, by reference or by identifier."""
+        return bool(self.patient_reference or any(query.patient_id for query in self.queries))
 
     @property
     def is_about_someone(self) -> bool:
@@ -143,7 +154,8 @@ def read_document_search(
         max_count=max_count,
         in_order="registration_time",
     )
-    return _finish([reading], [] if reading.impossible else [query], control, ignored)
+    queries = [] if reading.impossible else [query]
+    return _finish(parameters, [reading], queries, control, ignored)
 
 
 def read_list_search(
@@ -196,7 +208,7 @@ def read_list_search(
         default_count=default_count,
         max_count=max_count,
     )
-    return _finish(readings, queries, control, ignored)
+    return _finish(parameters, readings, queries, control, ignored)
 
 
 def _kinds(reading: SearchReading) -> tuple[str, ...]:
@@ -237,6 +249,7 @@ def _submission_sets(reading: SearchReading, rules: SearchRules) -> FindSubmissi
 
 
 def _finish(
+    parameters: Parameters,
     readings: Sequence[SearchReading],
     queries: Sequence[Query_co],
     control: Control,
@@ -254,7 +267,7 @@ def _finish(
         named=first.named,
         warnings=findings,
         ignored=ignored,
-        scope=scope(first),
+        asked=tuple(parameters),
     )
 
 
@@ -276,12 +289,13 @@ def ignore_unknown(reading: SearchReading, names: Sequence[str], strict: bool) -
     return frozenset(ignored)
 
 
-def scope(reading: SearchReading) -> str:
+def scope(parameters: Parameters) -> str:
     """Give the question in one fixed spelling, without the page."""
-    asked = reading.values.items()
-    kept = sorted((name, sorted(texts)) for name, texts in asked if name not in CONTROL)
-    order = reading.values.get("_sort", ())
-    return repr((kept, ",".join(order)))
+    asked: dict[str, list[str]] = {}
+    for name, text in parameters:
+        asked.setdefault(parameter_name(name), []).append(text)
+    kept = sorted((name, sorted(texts)) for name, texts in asked.items() if name not in CONTROL)
+    return repr((kept, ",".join(asked.get("_sort", ()))))
 
 
 __all__ = [

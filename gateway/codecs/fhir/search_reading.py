@@ -347,15 +347,15 @@ class SearchReading:
             if len(values) > 1:
                 self.note("search-patient", "patient.identifier", "one patient per search")
                 continue
-            token = read_token(values[0])
-            if not token.system or not token.code:
+            identifier = read_patient_identifier(values[0], self.naming)
+            if identifier is None:
                 self.note(
                     "search-patient",
                     "patient.identifier",
                     "name the patient as system|value: the value alone is not unique",
                 )
                 continue
-            self.patient.append(Identifier(cx_text(token.code, self.naming.scheme(token.system))))
+            self.patient.append(identifier)
         if len(set(self.patient)) > 1 or len(set(self.reference)) > 1:
             self.impossible = True
 
@@ -458,6 +458,14 @@ class SearchReading:
             ErrorCode.NOT_SUPPORTED,
             Severity.WARNING,
         )
+
+
+def read_patient_identifier(value: str, naming: NamingSystems) -> Identifier | None:
+    """Read ``system|value``; ``None`` where one of them is missing."""
+    token = read_token(value)
+    if not token.system or not token.code:
+        return None
+    return Identifier(cx_text(token.code, naming.scheme(token.system)))
 
 
 def _about(condition: Condition, attribute: str) -> Condition:

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from gateway.codecs.fhir.cursor import read_cursor, write_cursor
 from gateway.codecs.fhir.outcome import write_operation_outcome
 from gateway.codecs.fhir.patient import write_patient
-from gateway.codecs.fhir.search import Search, read_document_search, read_list_search
+from gateway.codecs.fhir.search import Search, read_list_search
+from gateway.codecs.fhir.search_shapes import DocumentSearches
 from gateway.codecs.fhir.search_statuses import search_rules
 from gateway.codecs.fhir.searchset import write_searchset
 from gateway.codecs.fhir.subset import write_subset
@@ -36,18 +37,17 @@ class Searches:
         self._max_count = service.settings.max_page_size
         self._conventions = service.profile.conventions
         self._rules = search_rules(self._conventions, service.settings.home_community_id or "")
+        self._documents = DocumentSearches(
+            self._naming,
+            self._rules,
+            default_count=self._default_count,
+            max_count=self._max_count,
+            base_url=self._base_url,
+        )
 
     async def documents(self, request: Request) -> Answer:
         """Find Document References [ITI-67]."""
-        search = read_document_search(
-            request.parameters,
-            self._naming,
-            strict=request.prefer.strict,
-            default_count=self._default_count,
-            max_count=self._max_count,
-            rules=self._rules,
-            base_url=self._base_url,
-        )
+        search = self._documents.read(request.parameters, strict=request.prefer.strict)
         return await self._answer(request, search)
 
     async def lists(self, request: Request) -> Answer:
