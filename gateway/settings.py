@@ -102,13 +102,24 @@ class Settings(BaseSettings):
         ),
     ] = None
     auth: Annotated[
-        Literal["none"],
+        Literal["none", "required"],
         _setting(
-            "How peers prove who they are. `none` trusts everyone who can reach the gateway, so it "
-            "is refused unless `host` is a loopback address.",
-            "none, and then host (GATEWAY_HOST) must be a loopback address such as 127.0.0.1",
+            "Whether peers must prove who they are. `required` asks for an assertion over SOAP and "
+            "an access token over FHIR; `none` trusts everyone who can reach the gateway, so it is "
+            "refused unless `host` is a loopback address.",
+            "required, or none with a loopback address such as 127.0.0.1 for host (GATEWAY_HOST)",
         ),
     ] = "none"
+    development_authority: Annotated[
+        Literal["off", "on", "exposed"],
+        _setting(
+            "The authority that issues tokens and assertions for demonstration people to whoever "
+            "asks; its credentials are trusted while it is on. Anybody can be anybody with it: "
+            "`on` is refused unless `host` is a loopback address, `exposed` is not.",
+            "off, or on with a loopback address such as 127.0.0.1 for host (GATEWAY_HOST), or "
+            "exposed",
+        ),
+    ] = "off"
     data: Annotated[
         Path,
         _setting(
@@ -309,10 +320,22 @@ class Settings(BaseSettings):
     @classmethod
     def _nobody_else_reaches(cls, value: str, info: ValidationInfo) -> str:
         host = info.data.get("host")
-        if host is not None and not is_loopback(host):
+        if value == "none" and host is not None and not is_loopback(host):
             raise PydanticCustomError(
                 "exposed",
                 "trusts everyone, and host {host} can be reached from other machines",
+                {"host": host},
+            )
+        return value
+
+    @field_validator("development_authority")
+    @classmethod
+    def _nobody_else_mints(cls, value: str, info: ValidationInfo) -> str:
+        host = info.data.get("host")
+        if value == "on" and host is not None and not is_loopback(host):
+            raise PydanticCustomError(
+                "exposed",
+                "lets everyone be anybody, and host {host} can be reached from other machines",
                 {"host": host},
             )
         return value

@@ -17,6 +17,7 @@ from gateway.cli.profile import profile
 from gateway.cli.serve import serve
 from gateway.cli.show_settings import show_settings
 from gateway.cli.submit import submit
+from gateway.cli.token import token
 from gateway.cli.translate import translate
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ app.command("serve")(serve)
 app.command("demo")(demo)
 app.command("submit")(submit)
 app.command("translate")(translate)
+app.command("token")(token)
 app.command("settings")(show_settings)
 app.add_typer(patient)
 app.add_typer(profile)

@@ -16,6 +16,7 @@ from gateway.model.naming import OID_URN, NamingSystem, NamingSystems
 from gateway.profile.access_reading import access_from
 from gateway.profile.consistency import consistency_from
 from gateway.profile.fhir import read_conventions
+from gateway.profile.identity import identity_from
 from gateway.profile.policies import policies_from
 from gateway.profile.rules import FILE as RULES
 from gateway.profile.rules import read_rules
@@ -123,6 +124,7 @@ def _read(name: str, folder: Path, inside: tuple[str, ...]) -> Profile:
         ),
         rules=read_rules(place / RULES, parent.rules),
         conventions=read_conventions(fhir, parent.conventions, str(place / "fhir.toml")),
+        identity=_extended(place / "identity.toml", identity_from, parent.identity),
     )
     for attribute, names in profile.attribute_value_sets.items():
         for one in names:

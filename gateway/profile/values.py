@@ -12,6 +12,7 @@ from gateway.model.document_entry import DocumentEntry
 from gateway.model.naming import NamingSystems
 from gateway.profile.access import AccessPolicy
 from gateway.profile.consistency import Consistency
+from gateway.profile.identity import IdentityConventions
 from gateway.profile.policies import Policies
 
 
@@ -224,6 +225,7 @@ class Profile:
         access: Who may see what.
         rules: Of submissions, beyond those of the standard; the parent's first.
         conventions: What its records and its FHIR face have of their own.
+        identity: How its assertions and tokens say who asks.
     """
 
     name: str
@@ -246,6 +248,7 @@ class Profile:
     access: AccessPolicy = AccessPolicy()
     rules: tuple[Rule, ...] = ()
     conventions: Conventions = STANDARD
+    identity: IdentityConventions = IdentityConventions()
 
     def identifier_type(self, authority: str, value: str) -> str:
         """The type code of an identifier; empty where the profile gives none."""
