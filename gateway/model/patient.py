@@ -8,6 +8,10 @@ from typing import Any
 from gateway.model.datatypes import Code, DateTime, Identifier
 
 
+DIED = DateTime("0001")
+"""The time of a death of which nobody told the day."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordState:
     """What a community tells of a patient's record beside whether it is open.
@@ -19,6 +23,10 @@ class RecordState:
         attached: Whether it is attached to the patient's own space; ``None`` when not told.
         asked_by_attending_doctor: Whether who asks is the patient's attending doctor; never
             kept, and ``None`` where nobody knows who asks.
+        deceased: When the patient died, :data:`DIED` where only that is known; ``None`` while
+            nothing was told.
+        identity_qualified: Whether the identity is sure enough to be fed; ``None`` when not told.
+        gp: The attending doctor, as the patient declared.
     """
 
     closed_on: DateTime | None = None
@@ -26,6 +34,9 @@ class RecordState:
     closing_reason: str = ""
     attached: bool | None = None
     asked_by_attending_doctor: bool | None = None
+    deceased: DateTime | None = None
+    identity_qualified: bool | None = None
+    gp: Identifier | None = None
 
     def but(self, **attributes: Any) -> RecordState:
         """Give the same state with some attributes changed."""

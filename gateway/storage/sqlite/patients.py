@@ -373,6 +373,9 @@ def _write_record(record: RecordState) -> str | None:
         "motive": [motive.code, motive.scheme, motive.display] if motive else None,
         "reason": record.closing_reason or None,
         "attached": record.attached,
+        "deceased": record.deceased.text if record.deceased else None,
+        "identity": record.identity_qualified,
+        "gp": record.gp.text if record.gp else None,
     }
     kept = {name: value for name, value in told.items() if value is not None}
     return json.dumps(kept) if kept else None
@@ -387,6 +390,9 @@ def _read_record(text: str | None) -> RecordState:
         closing_motive=Code(*kept["motive"]) if "motive" in kept else None,
         closing_reason=kept.get("reason", ""),
         attached=kept.get("attached"),
+        deceased=DateTime(kept["deceased"]) if "deceased" in kept else None,
+        identity_qualified=kept.get("identity"),
+        gp=Identifier(kept["gp"]) if "gp" in kept else None,
     )
 
 
