@@ -17,7 +17,7 @@ from gateway.codecs.fhir.datatypes import (
     write_time,
 )
 from gateway.codecs.fhir.identifiers import read_identifier, write_identifier
-from gateway.codecs.fhir.patient_record import read_record, write_record
+from gateway.codecs.fhir.patient_record import read_record, write_life, write_record
 from gateway.codecs.fhir.people import read_name
 from gateway.codecs.fhir.reader import Json, Reader, own, own_text
 from gateway.codecs.fhir.resource import FHIR_ID
@@ -66,6 +66,7 @@ def write_patient(
     elif patient.gender:
         written["_gender"] = {"extension": [own("text", patient.gender)]}
     _write_birth_date(written, patient.birth_date)
+    write_life(written, patient.record, naming)
     if patient.merged_into is not None:
         other = {"identifier": write_identifier(patient.merged_into, naming)}
         written["link"] = [{"other": other, "type": "replaced-by"}]
