@@ -7,7 +7,6 @@ from typing import Any
 
 from gateway.model.datatypes import Code, DateTime, Identifier
 
-
 DIED = DateTime("0001")
 """The time of a death of which nobody told the day."""
 
