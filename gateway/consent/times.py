@@ -87,3 +87,16 @@ def is_minor(birth_date: str, now: str, zone: str, age: int) -> bool:
     born = birth_date[:8]
     born += "0101"[len(born) - 4 :] if len(born) < 8 else ""
     return legal_day(now, zone) < f"{int(born[:4]) + age:04d}{born[4:]}"
+
+
+def hidden_until(deposited_at: str, months: int) -> str:
+    """Until when a document is hidden from the patient that was deposited hidden.
+
+    Args:
+        deposited_at: DTM of 14 digits, UTC.
+        months: ``AccessPolicy.hidden_release_months``.
+
+    Source:
+        Section 5 of docs/reference/access-control.md (L1111-17 and R1111-53: one month).
+    """
+    return months_later(deposited_at, months)
