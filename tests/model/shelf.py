@@ -61,6 +61,10 @@ class Shelf:
 
     # ---- Known
 
+    @property
+    def whole(self) -> Shelf:
+        return self
+
     def object(self, entry_uuid: str) -> RegistryObject | None:
         return self.objects.get(entry_uuid) or self.withdrawn.get(entry_uuid)
 

@@ -143,6 +143,10 @@ class MemoryRegistry:
 
     # ---------------------------------------------------------------- what a decision asks
 
+    @property
+    def whole(self) -> MemoryRegistry:
+        return self
+
     def object(self, entry_uuid: str) -> RegistryObject | None:
         one = self.by_uuid(entry_uuid) or self.withdrawn.get(entry_uuid)
         return self.present(one) if one else None

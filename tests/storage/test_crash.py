@@ -43,7 +43,7 @@ async def check(folder: Path, acknowledged: list[tuple[str, str, str]]) -> int:
     store = SqliteRegistryStore.open(folder / "r.sqlite", PickledFragments(), SteppingClock())
     documents = FileDocumentStore(folder / "documents")
     await documents.sweep(store.referenced)
-    assert store._connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert store._file.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     for content, unique_id, submission_set in acknowledged:
         record = await store.document(unique_id)
         assert record is not None
@@ -58,7 +58,7 @@ async def check(folder: Path, acknowledged: list[tuple[str, str, str]]) -> int:
         ]
     # Nothing by halves: each set with its entry, link, document, octets and event, or none of it.
     counts = {
-        table: store._connection.execute("SELECT count(*) FROM " + table).fetchone()[0]
+        table: store._file.connection.execute("SELECT count(*) FROM " + table).fetchone()[0]
         for table in ("document_entry", "submission_set", "association", "document", "outbox")
     }
     assert len(set(counts.values())) == 1, counts

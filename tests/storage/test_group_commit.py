@@ -69,7 +69,7 @@ def test_a_hundred_changes_at_once_share_commits_and_one_that_fails_fails_alone(
         raise ZeroDivisionError
 
     async def test(store: SqliteRegistryStore) -> None:
-        connection = store._writer._connection = Connection(store._connection)  # type: ignore[assignment]
+        connection = store._file.writer._connection = Connection(store._file.connection)  # type: ignore[assignment]
         decisions = [always(make.submission(ALICE)) for _ in range(100)]
         decisions[17], decisions[40], decisions[63] = refused, mistaken, always(nowhere)
         outcomes = await asyncio.gather(*map(store.change, decisions), return_exceptions=True)
@@ -107,8 +107,8 @@ def test_when_the_commit_fails_nobody_is_told_that_it_was_kept(tmp_path: Path) -
     make = Maker()
 
     async def test(store: SqliteRegistryStore) -> None:
-        connection = Connection(store._connection)
-        store._writer._connection = connection  # type: ignore[assignment]
+        connection = Connection(store._file.connection)
+        store._file.writer._connection = connection  # type: ignore[assignment]
         connection.failure = OSError("the disk is gone")
         decisions = [always(make.submission(ALICE)) for _ in range(5)]
         outcomes = await asyncio.gather(*map(store.change, decisions), return_exceptions=True)
@@ -126,8 +126,8 @@ def test_a_full_disk_refuses_and_leaves_the_registry_as_it_was(tmp_path: Path) -
 
     async def test(store: SqliteRegistryStore) -> None:
         await store.change(always(make.submission(ALICE)))
-        (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
-        store._connection.execute(f"PRAGMA max_page_count = {pages + 4}")
+        (pages,) = store._file.connection.execute("PRAGMA page_count").fetchone()
+        store._file.connection.execute(f"PRAGMA max_page_count = {pages + 4}")
         many = [always(make.submission(ALICE, comments=("x" * 3000,))) for _ in range(20)]
         outcomes = await asyncio.gather(*map(store.change, many), return_exceptions=True)
         refusals = [o for o in outcomes if isinstance(o, BaseException)]
@@ -137,7 +137,7 @@ def test_a_full_disk_refuses_and_leaves_the_registry_as_it_was(tmp_path: Path) -
             assert refusal.findings[0].code is ErrorCode.REGISTRY_OUT_OF_RESOURCES
         kept = sum(isinstance(o, Changes) for o in outcomes)
         assert (await store.find(HERS, Form.REFERENCE)).total == 1 + kept
-        store._connection.execute("PRAGMA max_page_count = 1000000")
+        store._file.connection.execute("PRAGMA max_page_count = 1000000")
         await store.change(always(make.submission(ALICE)))
 
     with_store(tmp_path, test)

@@ -12,7 +12,7 @@ from gateway.errors import ErrorCode, Refused
 from gateway.model.lifecycle import Changes
 from gateway.ports import Form, Page, TooManyResults
 from gateway.storage.sqlite import SqliteRegistryStore
-from gateway.storage.sqlite import store as module
+from gateway.storage.sqlite import file as module
 from gateway.transactions.registry_stored_query import FindDocuments, GetAll
 from tests.storage.shelf import Maker, PickledFragments, SteppingClock, patient
 from tests.storage.test_group_commit import ALICE, HERS, with_store
@@ -113,7 +113,7 @@ def test_an_end_of_an_association_cannot_go_alone(tmp_path: Path) -> None:
 
 def test_the_file_is_written_to_the_disk_at_every_commit(tmp_path: Path) -> None:
     async def test(store: SqliteRegistryStore) -> None:
-        pragma = store._connection.execute
+        pragma = store._file.connection.execute
         assert pragma("PRAGMA journal_mode").fetchone() == ("wal",)
         assert pragma("PRAGMA synchronous").fetchone() == (2,)
 

@@ -67,7 +67,7 @@ def test_statements_of_any_query_hold_none_of_its_values(tmp_path_factory: Any, 
     async def run() -> None:
         store = SqliteRegistryStore.open(folder / "r.sqlite", PickledFragments(), SteppingClock())
         await contract.fill(store, shelf, merged=False)
-        rows, real = store._rows, store._rows.execute
+        rows, real = store._file.rows, store._file.rows.execute
 
         def execute(sql: str, *values: Any) -> Any:
             seen.append(sql)

@@ -23,7 +23,16 @@ class Known(Protocol):
 
     Objects come in their present state: status, version, logical id and surviving patient id as
     they are now, whatever was submitted.
+
+    Who asks may not see everything: what is absent for him is not there. Ids in use are looked for
+    in :attr:`whole`, and so is what else a decision changes; nothing from there may show in an
+    answer.
     """
+
+    @property
+    def whole(self) -> Known:
+        """The same content as it is, whoever asks."""
+        ...
 
     def object(self, entry_uuid: str) -> RegistryObject | None:
         """The object with that id, in any status and version; withdrawn ones as well."""

@@ -74,9 +74,9 @@ def register(submission: Submission, known: Known, about: Circumstances) -> Chan
     named = [s.unique_id for s in sets]
     named += [e.unique_id for e in submission.document_entries]
     named += [f.unique_id for f in submission.folders]
-    used = {unique_id for unique_id in named if unique_id and known.is_used(unique_id)}
+    used = {unique_id for unique_id in named if unique_id and known.whole.is_used(unique_id)}
     if sets and sets[0].unique_id in used and sets[0].unique_id:
-        accepted = known.fingerprint(sets[0].unique_id)
+        accepted = known.whole.fingerprint(sets[0].unique_id)
         if accepted is not None and accepted == about.fingerprint:
             return Changes(repeated=True)
     refuse_errors(
@@ -84,7 +84,7 @@ def register(submission: Submission, known: Known, about: Circumstances) -> Chan
             chain(
                 about.findings,
                 _check_patients(submission, known, about.known_patients_only),
-                _check_identities(submission, known, used, about),
+                _check_identities(submission, known.whole, used, about),
                 _check_links(submission, known, about.statuses),
             )
         )
@@ -192,7 +192,8 @@ def _check_document_identity(
                     ErrorCode.NON_IDENTICAL_HASH,
                     "hash-identical",
                     "hash",
-                    f"announced {entry.hash}, the registry has {other.hash} for this uniqueId; "
+                    # Not what the registry has: the other document may be none of his business.
+                    f"announced {entry.hash}, the registry has another one for this uniqueId; "
                     "a changed document needs a uniqueId of its own",
                 )
             ]
@@ -202,7 +203,7 @@ def _check_document_identity(
                     ErrorCode.NON_IDENTICAL_SIZE,
                     "size-identical",
                     "size",
-                    f"announced {entry.size}, the registry has {other.size} for this uniqueId",
+                    f"announced {entry.size}, the registry has another one for this uniqueId",
                 )
             ]
     if content is not None:
@@ -424,9 +425,11 @@ def _accept(submission: Submission, known: Known, about: Circumstances) -> Chang
     for association in new.associations:
         source, target = association.source_object, association.target_object
         if association.association_type in REPLACEMENTS:
-            for uuid in deprecated_with(target, known):
+            for uuid in deprecated_with(target, known.whole):
                 statuses[uuid] = StatusChange(entry_uuid=uuid, status=AvailabilityStatus.DEPRECATED)
-            links += _inherited_membership(source, target, submission_set, links, known, about)
+            links += _inherited_membership(
+                source, target, submission_set, links, known.whole, about
+            )
     for association in links:
         source = association.source_object
         if (

@@ -47,7 +47,7 @@ def update(
             everything else was right, as the supplement asks.
     """
     if submission.submission_sets and submission.submission_set.unique_id:
-        accepted = known.fingerprint(submission.submission_set.unique_id)
+        accepted = known.whole.fingerprint(submission.submission_set.unique_id)
         if accepted is not None and accepted == about.fingerprint:
             return Changes(repeated=True)
     outcome = Outcome(known, about, restricted, findings=list(about.findings))
@@ -149,7 +149,7 @@ def _until_full(links: list[Association], outcome: Outcome) -> Iterator[Associat
 
 def _check_set(submission_set: SubmissionSet, outcome: Outcome) -> None:
     unique_id = submission_set.unique_id
-    if unique_id and (outcome.known.holder(unique_id) or outcome.known.entries(unique_id)):
+    if unique_id and outcome.known.whole.is_used(unique_id):
         outcome.say(
             ErrorCode.DUPLICATE_UNIQUE_ID_IN_REGISTRY,
             "unique-id-new",
@@ -208,7 +208,7 @@ def _update_version(
             logical_id,
         )
         return
-    if is_uuid_urn(sent.entry_uuid) and outcome.known.object(new.entry_uuid) is not None:
+    if is_uuid_urn(sent.entry_uuid) and outcome.known.whole.object(new.entry_uuid) is not None:
         outcome.say(
             ErrorCode.REGISTRY_METADATA_ERROR,
             "entry-uuid-new",
@@ -398,14 +398,15 @@ def _check_reconciled(
 
 def _propagated(old: DocumentEntry | Folder, outcome: Outcome) -> Iterator[Association]:
     """The links of the old version that the new one takes over."""
-    for association in outcome.known.associations(old.entry_uuid):
+    known = outcome.known.whole
+    for association in known.associations(old.entry_uuid):
         if association.availability_status != APPROVED:
             continue
         if association.association_type in RELATIONSHIPS:
             yield association
         elif association.association_type == AssociationType.HAS_MEMBER:
-            holder = outcome.known.object(association.source_object)
-            member = outcome.known.object(association.target_object)
+            holder = known.object(association.source_object)
+            member = known.object(association.target_object)
             if isinstance(holder, Folder) and isinstance(member, DocumentEntry):
                 yield association
 
@@ -563,7 +564,7 @@ def _check_status_target(link: Association, location: str, outcome: Outcome) -> 
         if target.entry_uuid in outcome.added or target.entry_uuid in outcome.statuses:
             bad("update-once", "a withdrawal stands alone: nothing else changes the document")
             return
-        outcome.withdraw(withdrawn_with(target, new_status, outcome.known, statuses))
+        outcome.withdraw(withdrawn_with(target, new_status, outcome.known.whole, statuses))
     elif target.entry_uuid in outcome.added:
         outcome.added[target.entry_uuid] = replace(target, availability_status=new_status)
     elif target.entry_uuid in outcome.statuses:

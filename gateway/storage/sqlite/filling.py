@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from pathlib import Path
 
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.submission_set import SubmissionSet
 from gateway.storage.fragments import Fragments
 from gateway.storage.sqlite import words
+from gateway.storage.sqlite.conditions import marks
+from gateway.storage.sqlite.facts import (
+    RestrictionCodes,
+    author_keys,
+    bits_of,
+    hidden_until,
+    stored_codes,
+)
 from gateway.storage.sqlite.known import SqliteKnown
+from gateway.storage.sqlite.lineage import LINKS, Lineages
 from gateway.storage.sqlite.patients import PatientRows, name_keys
-from gateway.storage.sqlite.words import ASSOCIATION
+from gateway.storage.sqlite.schema import connect
+from gateway.storage.sqlite.words import (
+    ASSOCIATION,
+    DOCUMENT_ENTRY,
+    HAS_MEMBER,
+    SUBMISSION_SET,
+)
 
 Columns = tuple[str | None, ...]
 
@@ -45,8 +61,14 @@ def folder_columns(value: Folder) -> Columns:
 
 def fill(connection: sqlite3.Connection, fragments: Fragments, step: int) -> None:
     """Fill in what a step of the schema added, for objects that were there before it."""
-    if step != 3:
-        return
+    if step == 3:
+        _fill_searched(connection, fragments)
+    elif step == 5:
+        _fill_facts(connection, fragments)
+
+
+def _fill_searched(connection: sqlite3.Connection, fragments: Fragments) -> None:
+    """What FHIR searches ask besides."""
     known = SqliteKnown(connection, fragments, PatientRows(connection))
     objects = connection.execute(
         "SELECT key, entry_uuid FROM object WHERE kind <> ?", (ASSOCIATION,)
@@ -77,3 +99,131 @@ def fill(connection: sqlite3.Connection, fragments: Fragments, step: int) -> Non
             "UPDATE patient SET family_key = ?, given_key = ? WHERE id = ?",
             (*name_keys(family, json.loads(given)), number),
         )
+
+
+# --- What decisions look at ----------------------------------------------------------------------
+
+
+def _fill_facts(connection: sqlite3.Connection, fragments: Fragments) -> None:
+    """Authors, depositors and lineages; the restrictions follow with their codes."""
+    known = SqliteKnown(connection, fragments, PatientRows(connection))
+    depositors = {
+        key: _keys_of(known, entry_uuid)
+        for key, entry_uuid in connection.execute(
+            "SELECT s.key, o.entry_uuid FROM submission_set s JOIN object o ON o.key = s.key"
+        ).fetchall()
+    }
+    # What was changed before is not told apart by whom: all of it counts as the object's own.
+    for statement in (
+        "UPDATE document_entry SET own_touched = touched, own_updated = last_updated",
+        "UPDATE submission_set SET own_touched = touched, own_updated = last_updated",
+        "UPDATE folder SET made = registration_time",
+        "UPDATE association SET moment = last_updated WHERE source_kind = 3",
+        "UPDATE association SET touches = 1 WHERE source_kind = 3 AND last_updated > "
+        "(SELECT f.registration_time FROM folder f WHERE f.key = association.source)",
+    ):
+        connection.execute(statement)
+    lineages = Lineages(connection)
+    for key, lid, first in connection.execute(
+        "SELECT e.key, e.lid, (SELECT v.key FROM document_entry v "
+        "WHERE v.lid = e.lid ORDER BY v.version, v.key LIMIT 1) FROM document_entry e"
+    ).fetchall():
+        (entry_uuid,) = connection.execute(
+            "SELECT entry_uuid FROM object WHERE key = ?", (key,)
+        ).fetchone()
+        entry = known.object(entry_uuid)
+        assert isinstance(entry, DocumentEntry)
+        deposited = None
+        if first != key:
+            lineages.join_versions(lid)
+            (deposited,) = connection.execute(
+                "SELECT registration_time FROM document_entry WHERE key = ?", (first,)
+            ).fetchone()
+        connection.execute(
+            "UPDATE document_entry SET authors = ?, depositors = ?, deposited = ? WHERE key = ?",
+            (
+                words.several(author_keys(entry.author)),
+                words.several(_brought_by(connection, first, depositors)),
+                deposited,
+                key,
+            ),
+        )
+    for (key,) in connection.execute("SELECT key FROM folder").fetchall():
+        creators = words.several(_brought_by(connection, key, depositors))
+        connection.execute("UPDATE folder SET creators = ? WHERE key = ?", (creators, key))
+    for source, target in connection.execute(
+        "SELECT source, target FROM association WHERE source_kind = ? AND target_kind = ? "
+        "AND association_type IN " + marks(LINKS),
+        (DOCUMENT_ENTRY, DOCUMENT_ENTRY, *LINKS),
+    ).fetchall():
+        lineages.join(source, target)
+    lineages.settle()
+
+
+def _keys_of(known: SqliteKnown, entry_uuid: str) -> dict[str, None]:
+    value = known.object(entry_uuid)
+    assert isinstance(value, SubmissionSet)
+    return author_keys(value.author)
+
+
+def _brought_by(
+    connection: sqlite3.Connection, key: int, depositors: dict[int, dict[str, None]]
+) -> dict[str, None]:
+    """The authors of the submission set that an entry or folder came with."""
+    row = connection.execute(
+        "SELECT source FROM association WHERE target = ? AND source_kind = ? "
+        "AND association_type = ? AND NOT by_reference ORDER BY key LIMIT 1",
+        (key, SUBMISSION_SET, HAS_MEMBER),
+    ).fetchone()
+    return depositors.get(row[0], {}) if row else {}
+
+
+def restriction_codes(path: Path, codes: RestrictionCodes | None) -> dict[str, int]:
+    """Give the codes that restrict, as rows spell them, with their bits.
+
+    Where they are others than the ones the file was worked out with, all its documents are worked
+    out again.
+
+    Args:
+        codes: ``None`` for those the file was worked out with.
+    """
+    wanted = None if codes is None else stored_codes(codes)
+    connection = connect(path)
+    try:
+        connection.execute("PRAGMA busy_timeout = 10000")
+        if (kept := _kept_codes(connection)) == wanted or wanted is None:
+            return kept
+        connection.execute("BEGIN IMMEDIATE")
+        if _kept_codes(connection) != wanted:
+            _restrict_all(connection, wanted)
+            connection.execute(
+                "INSERT OR REPLACE INTO access_setting (name, value) VALUES (?, ?)",
+                (_CODES, json.dumps(wanted)),
+            )
+        connection.execute("COMMIT")
+        return wanted
+    finally:
+        connection.close()
+
+
+_CODES = "restriction codes"
+
+
+def _kept_codes(connection: sqlite3.Connection) -> dict[str, int]:
+    row = connection.execute(
+        "SELECT value FROM access_setting WHERE name = ?", (_CODES,)
+    ).fetchone()
+    return {} if row is None else json.loads(row[0])
+
+
+def _restrict_all(connection: sqlite3.Connection, codes: dict[str, int]) -> None:
+    for key, held, deposited in connection.execute(
+        "SELECT key, confidentiality_code, ifnull(deposited, registration_time) FROM document_entry"
+    ).fetchall():
+        bits = bits_of(held, codes)
+        connection.execute(
+            "UPDATE document_entry SET marked = ?1, restrictions = ?1, hidden_until = ?2 "
+            "WHERE key = ?3 AND (?1 <> 0 OR restrictions <> 0)",
+            (bits, hidden_until(bits, deposited), key),
+        )
+    Lineages(connection).restrict_all()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from copy import copy
+from typing import Self
 
 from gateway.model.association import Association
 from gateway.model.datatypes import Identifier
@@ -13,6 +15,8 @@ from gateway.model.submission import RegistryObject
 from gateway.model.submission_set import SubmissionSet
 from gateway.storage.fragments import Fragments
 from gateway.storage.sqlite.patients import PatientRows
+from gateway.storage.sqlite.rows import Rows
+from gateway.storage.sqlite.seen import Execute
 from gateway.storage.sqlite.words import word
 
 # One row for an object of any kind: its fragment and what is spliced into it.
@@ -21,7 +25,8 @@ _OBJECT = (
     "coalesce(e.patient, s.patient, f.patient, w.patient), f.last_update_time FROM object o "
     "LEFT JOIN document_entry e ON e.key = o.key LEFT JOIN submission_set s ON s.key = o.key "
     "LEFT JOIN folder f ON f.key = o.key LEFT JOIN association a ON a.key = o.key "
-    "LEFT JOIN withdrawn w ON w.key = o.key WHERE "
+    "LEFT JOIN withdrawn w ON w.key = o.key "
+    "WHERE coalesce(e.key, s.key, f.key, a.key, w.key) IS NOT NULL AND "
 )
 
 _ENTRY = (
@@ -59,9 +64,28 @@ class SqliteKnown(Known):
     def __init__(
         self, connection: sqlite3.Connection, fragments: Fragments, patients: PatientRows
     ) -> None:
-        self._execute = connection.execute
+        self._execute: Execute = connection.execute
         self._fragments = fragments
         self._patients = patients
+        self._whole = self
+
+    @classmethod
+    def of(cls, rows: Rows) -> Self:
+        """What rows hold, as values; of somebody's view what is there for him."""
+        known = cls(rows.connection, rows.fragments, rows.patients)
+        known._execute = rows.execute
+        return known
+
+    def seen_through(self, execute: Execute) -> SqliteKnown:
+        """Give what somebody may ask, for whom statements run as given."""
+        seen = copy(self)
+        seen._execute = execute
+        return seen
+
+    @property
+    def whole(self) -> Known:
+        """The content as it is, whoever asks."""
+        return self._whole
 
     def object(self, entry_uuid: str) -> RegistryObject | None:
         """The object with that id, in any status and version."""

@@ -202,6 +202,14 @@ class PatientRows:
         self._identify(number, mine)
         return self.read(number)
 
+    def count_change(self, number: int) -> None:
+        """A row's choices or its own state changed: what was worked out of them is stale."""
+        self._execute(
+            "UPDATE patient SET policy_version = policy_version + 1 WHERE id IN "
+            "(?1, (SELECT survivor FROM patient WHERE id = ?1))",
+            (number,),
+        )
+
     def merge(self, subsumed: Identifier, surviving: Identifier, time: str) -> None:
         """Merge; see :meth:`gateway.ports.PatientDirectory.merge`."""
         survivor = self.number(surviving)

@@ -9,13 +9,16 @@ import math
 import sqlite3
 import time
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
+from gateway.consent.visibility import Visibility
 from gateway.ports import Form, Held
 from gateway.storage.fragments import Fragments, Member, Relation
 from gateway.storage.sqlite import functions, words
 from gateway.storage.sqlite.conditions import Value, Where, marks
 from gateway.storage.sqlite.patients import NOBODY, PatientRows, Record
+from gateway.storage.sqlite.seen import Execute, Eyes
 from gateway.storage.sqlite.words import (
     ASSOCIATION,
     DOCUMENT_ENTRY,
@@ -98,8 +101,25 @@ Row = tuple[Any, ...]
 """One row as the statement of its kind and form gives it."""
 
 
+class _Patience:
+    """Until when a connection's statements may run."""
+
+    __slots__ = ("deadline",)
+
+    def __init__(self) -> None:
+        self.deadline = math.inf
+
+    def is_over(self) -> int:
+        return time.monotonic() > self.deadline
+
+
 class Rows:
-    """One connection's view of the registry."""
+    """One connection's view of the registry.
+
+    Attributes:
+        execute: Runs one statement.
+        limited: Whether it is somebody's view, in which not everything is there.
+    """
 
     def __init__(
         self, connection: sqlite3.Connection, fragments: Fragments, by_entry_uuid: bool = False
@@ -110,21 +130,27 @@ class Rows:
             by_entry_uuid: Links of FHIR resources name the id of the present version instead of
                 the logical id.
         """
-        self.execute = connection.execute
+        self.execute: Execute = connection.execute
         self.patients = PatientRows(connection)
         self.connection = connection
-        self._fragments = fragments
+        self.fragments = fragments
+        self.limited = False
         self._relations_sql, self._members_sql = _LINKS[by_entry_uuid]
-        self._deadline = math.inf
+        self._patience = _Patience()
+        self._eyes = Eyes(connection)
         functions.register(connection)
-        connection.set_progress_handler(self._look_at_the_clock, _STEPS)
+        connection.set_progress_handler(self._patience.is_over, _STEPS)
+
+    def seen_by(self, visibility: tuple[Visibility, ...]) -> Rows:
+        """Give the view of somebody, through the same connection."""
+        seen = copy(self)
+        seen.execute = self._eyes.seeing(visibility)
+        seen.limited = True
+        return seen
 
     def limit(self, seconds: float) -> None:
         """Interrupt what runs longer than so many seconds from now; ``inf`` for no limit."""
-        self._deadline = time.monotonic() + seconds
-
-    def _look_at_the_clock(self) -> int:
-        return time.monotonic() > self._deadline
+        self._patience.deadline = time.monotonic() + seconds
 
     def select(self, kind: int, form: Form, where: Where, order: str, limit: int) -> list[Row]:
         """Rows of one kind in order, at most ``limit``."""
@@ -188,7 +214,7 @@ class Rows:
         name = KIND_NAMES[kind]
         if form is Form.FHIR:
             return self._fhir(kind, name, rows, patients)
-        splice = self._fragments.splice_ebrim
+        splice = self.fragments.splice_ebrim
         answer = []
         word = words.word
         for key, entry_uuid, fragment, status, patient, last_update_time in rows:
@@ -207,7 +233,7 @@ class Rows:
     def _fhir(
         self, kind: int, name: str, rows: Sequence[Row], patients: dict[int, Record]
     ) -> list[Held]:
-        splice = self._fragments.splice_fhir
+        splice = self.fragments.splice_fhir
         relations: dict[int, tuple[Relation, ...]] = {}
         members: dict[int, tuple[Member, ...]] = {}
         if kind == DOCUMENT_ENTRY:

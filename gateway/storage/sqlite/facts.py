@@ -1,0 +1,98 @@
+"""What decisions look at in a document entry, as its row holds it.
+
+Source:
+    Sections 2.3 and 5 of docs/reference/access-control.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gateway.consent.times import months_later
+from gateway.consent.visibility import DocumentFacts, Restriction
+from gateway.model.datatypes import Author, Code, DateTime, Identifier
+from gateway.storage.sqlite import words
+from gateway.storage.sqlite.words import INNER, SEPARATOR
+
+RestrictionCodes = Mapping[tuple[str, str], Restriction]
+"""Which confidentiality codes (code and scheme) restrict, and how."""
+
+COLUMNS = (
+    "o.entry_uuid, p.cx, e.restrictions, e.hidden_until, e.authors, e.depositors, e.type_code, "
+    "e.class_code, e.confidentiality_code, e.creation_time, e.creation_time_last"
+)
+"""What :func:`read_facts` reads."""
+
+
+def author_keys(authors: Iterable[Author]) -> dict[str, None]:
+    """Keys of people or devices and of their institutions, those without identifier left out."""
+    keys: dict[str, None] = {}
+    for author in authors:
+        person = author.person
+        if person is not None and person.identifier:
+            keys[words.clean(person.identifier + "^" + person.authority)] = None
+        for one in author.institution:
+            if one.identifier:
+                keys[words.clean(one.identifier + "^" + one.authority)] = None
+    return keys
+
+
+def bits_of(held: str | None, codes: Mapping[str, int]) -> int:
+    """The restrictions that several codes, as a row holds them, come to."""
+    bits = 0
+    for text in texts_of(held):
+        bits |= codes.get(text, 0)
+    return bits
+
+
+def stored_codes(codes: RestrictionCodes) -> dict[str, int]:
+    """Restriction codes as rows spell them, with their bits."""
+    return {words.code_key(code, scheme): one.value for (code, scheme), one in codes.items()}
+
+
+def hidden_until(bits: int, deposited: str) -> str | None:
+    """When a document with these restrictions is released to the patient."""
+    return months_later(deposited, 1) if bits & Restriction.HIDDEN_FROM_PATIENT.value else None
+
+
+def read_facts(row: tuple[Any, ...], *, deleted: bool = False) -> DocumentFacts:
+    """The facts of one row of :data:`COLUMNS`."""
+    uuid, cx, bits, hidden, authors, depositors, type_code, class_code, labels, first, last = row
+    written = frozenset(texts_of(authors))
+    return DocumentFacts(
+        entry_uuid=uuid,
+        patient=Identifier(cx) if cx else None,
+        deleted=deleted,
+        restrictions=frozenset(one for one in Restriction if bits & one.value),
+        hidden_until=hidden or "",
+        owners=written | frozenset(texts_of(depositors)),
+        authors=written,
+        type_code=None if type_code is None else code_of(type_code),
+        class_code=None if class_code is None else code_of(class_code),
+        confidentiality=tuple(map(code_of, texts_of(labels))),
+        creation_time=digits(first, last),
+    )
+
+
+def digits(first: str | None, last: str | None) -> str:
+    """A time as precise as it was told, from the first and the last second it covers."""
+    if first is None:
+        return ""
+    if last is None:
+        return first
+    for length in (4, 6, 8, 10, 12):
+        if words.last_text(DateTime(first[:length])) == last:
+            return first[:length]
+    return first
+
+
+def texts_of(text: str | None) -> list[str]:
+    """The texts that a row holds as one."""
+    return text[1:-1].split(SEPARATOR) if text else []
+
+
+def code_of(text: str) -> Code:
+    """A code as a row holds it."""
+    code, _, scheme = text.partition(INNER)
+    return Code(code, scheme)

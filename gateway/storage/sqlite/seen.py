@@ -1,0 +1,360 @@
+"""The tables as somebody sees them: what is absent was never stored.
+
+A statement that reads for somebody begins with common table expressions that carry the names of
+the tables and hold only what is visible, so that no statement can forget to leave something out.
+SQLite puts their conditions into the statement itself: it works through the same indexes as
+without them, and looks at a document's facts where it reads the row anyhow.
+
+The expressions are constant texts, one for each shape of a :class:`Visibility`; its values are
+given by the function ``asked``, whose calls SQLite makes once for each statement, so that the
+statement keeps its own parameters.
+
+Source:
+    Sections 1, 3.2 and 6.3 of docs/reference/access-control.md.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from gateway.consent.visibility import Restriction, Visibility
+from gateway.storage.sqlite import words
+from gateway.storage.sqlite.masks import is_masked
+from gateway.storage.sqlite.words import ASSOCIATION, DOCUMENT_ENTRY, FOLDER, SUBMISSION_SET
+
+Execute = Callable[..., sqlite3.Cursor]
+"""Runs one statement with its parameters."""
+
+
+class _Asked:
+    """The values of whoever a connection reads for at this moment."""
+
+    __slots__ = ("values",)
+
+    def __init__(self) -> None:
+        self.values: tuple[Any, ...] = ()
+
+    def asked(self, number: int) -> Any:
+        return self.values[number]
+
+    def is_granted(self, number: int, code: str | None) -> bool:
+        return code in self.values[number]
+
+    def is_masked(
+        self,
+        number: int,
+        authors: str | None,
+        codes: str | None,
+        first: str | None,
+        last: str | None,
+    ) -> bool:
+        return is_masked(self.values[number], authors, codes, first, last)
+
+
+class Eyes:
+    """One connection, and the functions through which statements learn who asks."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._asked = _Asked()
+        self._execute = connection.execute
+        for name, count in (("asked", 1), ("is_granted", 2), ("is_masked", 5)):
+            connection.create_function(name, count, getattr(self._asked, name), deterministic=True)
+
+    def seeing(self, visibility: tuple[Visibility, ...]) -> Execute:
+        """Give what runs statements on the tables as somebody sees them."""
+        tables, values = _seen(visibility)
+        execute, asked = self._execute, self._asked
+
+        def seeing(sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+            asked.values = values
+            return execute(tables + sql, parameters)
+
+        return seeing
+
+
+class _Shape(NamedTuple):
+    """What of a visibility makes a difference in the text of the conditions."""
+
+    owners: int
+    creators: int
+    hides_all: bool
+    bits: int
+    hidden: bool
+    types: bool
+    classes: bool
+    masks: bool
+
+
+def _seen(visibility: tuple[Visibility, ...]) -> tuple[str, tuple[Any, ...]]:
+    shapes, values = [], []
+    for one in visibility:
+        shape, its_values = _values(one)
+        shapes.append(shape)
+        values += its_values
+    return _tables(tuple(shapes)), tuple(values)
+
+
+def _values(one: Visibility) -> tuple[_Shape, list[Any]]:
+    owners, creators = sorted(one.owned_by), sorted(one.creator)
+    values: list[Any] = [words.patient_key(one.patient), one.now]
+    values += [words.several((words.clean(key),)) for key in (*owners, *creators)]
+    bits = sum(r.value for r in one.restrictions if r is not Restriction.HIDDEN_FROM_PATIENT)
+    for codes in (one.types, one.classes):
+        if codes is not None:
+            values.append(_stored(codes))
+    if one.masks:
+        values.append(one.masks)
+    shape = _Shape(
+        len(owners),
+        len(creators),
+        one.hides_all,
+        bits,
+        Restriction.HIDDEN_FROM_PATIENT in one.restrictions,
+        one.types is not None,
+        one.classes is not None,
+        bool(one.masks),
+    )
+    return shape, values
+
+
+@lru_cache(maxsize=256)
+def _stored(codes: frozenset[tuple[str, str]]) -> frozenset[str]:
+    return frozenset(words.code_key(code, scheme) for code, scheme in codes)
+
+
+# --- The texts ----------------------------------------------------------------------------------
+
+_ENTRY_COLUMNS = (
+    "e.key, e.patient, e.status, e.lid, e.version, e.latest, e.offline, e.availability, "
+    "e.object_type, e.unique_id, e.class_code, e.type_code, e.practice_setting_code, "
+    "e.healthcare_facility_type_code, e.format_code, e.event_code_list, e.confidentiality_code, "
+    "e.reference_id_list, e.author_person, e.author_family, e.author_given, e.creation_time, "
+    "e.service_start_time, e.service_stop_time, e.registration_time, e.related, "
+    "e.creation_time_last, e.service_start_time_last, e.service_stop_time_last, "
+    "e.author_institution, e.mime_type, e.language_code, e.restrictions, e.hidden_until, "
+    "e.authors, e.depositors, "
+)
+_SET_COLUMNS = (
+    "s.key, s.patient, s.status, s.lid, s.version, s.unique_id, s.source_id, s.submission_time, "
+    "s.content_type_code, s.author_person, s.author_family, s.author_given, s.registration_time, "
+    "s.fingerprint, s.submission_time_last, s.author_institution, s.title, "
+)
+_FOLDER_COLUMNS = (
+    "f.key, f.patient, f.status, f.lid, f.version, f.latest, f.unique_id, f.code_list, "
+    "f.registration_time, f.title, "
+)
+
+_ENTRY_THERE = "EXISTS (SELECT 1 FROM seen_entry v WHERE v.key = x.target)"
+_MEMBER_THERE = (
+    "CASE x.target_kind WHEN 1 THEN EXISTS (SELECT 1 FROM seen_entry v WHERE v.key = x.target) "
+    "WHEN 3 THEN EXISTS (SELECT 1 FROM seen_folder v WHERE v.key = x.target) ELSE 0 END"
+)
+_TARGET_THERE = (
+    "CASE x.target_kind WHEN 1 THEN EXISTS (SELECT 1 FROM seen_entry v WHERE v.key = x.target) "
+    "WHEN 3 THEN EXISTS (SELECT 1 FROM seen_folder v WHERE v.key = x.target) "
+    "WHEN 4 THEN EXISTS (SELECT 1 FROM association v WHERE v.key = x.target) ELSE 0 END"
+)
+
+
+def _changed(alias: str, there: str) -> str:
+    """When and how often an object was changed, links to what is absent left out."""
+    here = alias + "."
+    links = (
+        " FROM main.association x WHERE x.source = "
+        + here
+        + "key AND x.touches > 0 AND "
+        + there
+        + ")"
+    )
+    all_its_own = "CASE WHEN " + here + "touched = " + here + "own_touched THEN " + here
+    return (
+        all_its_own
+        + "last_updated ELSE max(ifnull("
+        + here
+        + "own_updated, "
+        + here
+        + "registration_time), ifnull((SELECT max(x.last_updated)"
+        + links
+        + ", '')) END AS last_updated, "
+        + all_its_own
+        + "touched ELSE "
+        + here
+        + "own_touched + ifnull((SELECT sum(x.touches)"
+        + links
+        + ", 0) END AS touched"
+    )
+
+
+_HAS_MEMBER = "x.association_type = " + str(words.HAS_MEMBER)
+
+
+@lru_cache(maxsize=1024)
+def _tables(shapes: tuple[_Shape, ...]) -> str:
+    """The expressions that stand for the tables, for visibilities of these shapes."""
+    entry = _either(shapes, lambda shape, first: _entry(shape, first, "e"))
+    newest = _either(shapes, lambda shape, first: _entry(shape, first, "n"))
+    # A submission set has links as members, by which it filed documents in folders.
+    linked = (
+        "EXISTS (SELECT 1 FROM main.association b WHERE b.key = a.target AND "
+        + _end("b.source_kind", "b.source")
+        + " AND "
+        + _end("b.target_kind", "b.target")
+        + ")"
+    )
+    return (
+        "WITH seen_entry AS NOT MATERIALIZED (SELECT e.* FROM main.document_entry e WHERE "
+        + entry
+        # Nothing is there of a description whose newest version is absent.
+        + " AND (e.latest OR EXISTS (SELECT 1 FROM main.document_entry n "
+        "WHERE n.lid = e.lid AND n.latest AND "
+        + newest
+        + "))), document_entry AS NOT MATERIALIZED (SELECT "
+        + _ENTRY_COLUMNS
+        + _changed("e", _ENTRY_THERE)
+        + " FROM seen_entry e), seen_folder AS NOT MATERIALIZED (SELECT f.* FROM main.folder f "
+        "WHERE "
+        + _folder(shapes, "f")
+        + " AND (f.latest OR EXISTS (SELECT 1 FROM main.folder n WHERE n.lid = f.lid "
+        "AND n.latest AND "
+        + _folder(shapes, "n")
+        + "))), folder AS NOT MATERIALIZED (SELECT "
+        + _FOLDER_COLUMNS
+        + "max(ifnull(f.made, ''), ifnull((SELECT max(x.moment) FROM main.association x "
+        "WHERE x.source = f.key AND "
+        + _ENTRY_THERE
+        + "), '')) AS last_update_time, "
+        + _changed("f", _ENTRY_THERE)
+        + " FROM seen_folder f), "
+        "seen_set AS NOT MATERIALIZED (SELECT s.* FROM main.submission_set s WHERE "
+        + _either(shapes, lambda _, first: _patient(first, "s.patient"))
+        + " AND EXISTS (SELECT 1 FROM main.association x WHERE x.source = s.key AND "
+        + _HAS_MEMBER
+        + " AND "
+        + _MEMBER_THERE
+        + ")), submission_set AS NOT MATERIALIZED (SELECT "
+        + _SET_COLUMNS
+        + _changed("s", _TARGET_THERE)
+        + " FROM seen_set s), association AS NOT MATERIALIZED (SELECT a.* FROM main.association a "
+        "WHERE "
+        + _end("a.source_kind", "a.source")
+        + " AND "
+        + _end("a.target_kind", "a.target", linked)
+        + "), document AS NOT MATERIALIZED (SELECT d.* FROM main.document d WHERE EXISTS "
+        "(SELECT 1 FROM seen_entry v WHERE v.unique_id = d.unique_id)), "
+        "removed AS NOT MATERIALIZED (SELECT r.* FROM main.removed r WHERE 0), "
+        "withdrawn AS NOT MATERIALIZED (SELECT w.* FROM main.withdrawn w WHERE 0) "
+    )
+
+
+def _either(shapes: tuple[_Shape, ...], condition: Callable[[_Shape, int], str]) -> str:
+    first, conditions = 0, []
+    for shape in shapes:
+        conditions.append(condition(shape, first))
+        first += 2 + shape.owners + shape.creators + shape.types + shape.classes + shape.masks
+    return "(" + (" OR ".join(conditions) or "0") + ")"
+
+
+def _patient(first: int, column: str) -> str:
+    return (
+        column + " IN (SELECT m.id FROM main.patient_identifier i "
+        "JOIN main.patient p ON p.id = i.patient JOIN main.patient m ON m.survivor = p.survivor "
+        "WHERE i.identifier = " + _value(first) + ")"
+    )
+
+
+def _value(number: int) -> str:
+    return "asked(" + str(number) + ")"
+
+
+def _entry(shape: _Shape, first: int, alias: str) -> str:
+    """The condition of one visibility on a document entry."""
+    column = alias + "."
+    owned = [
+        "instr(" + column + name + ", " + _value(first + 2 + number) + ") > 0"
+        for number in range(shape.owners)
+        for name in ("authors", "depositors")
+    ]
+    granted = []
+    if shape.hides_all:
+        granted.append("0")
+    if shape.bits:
+        granted.append("NOT " + column + "restrictions & " + str(shape.bits))
+    if shape.hidden:
+        until = column + "hidden_until"
+        granted.append("(" + until + " IS NULL OR " + until + " <= " + _value(first + 1) + ")")
+    number = first + 2 + shape.owners + shape.creators
+    for present, name in ((shape.types, "type_code"), (shape.classes, "class_code")):
+        if present:
+            granted.append("is_granted(" + str(number) + ", " + column + name + ")")
+            number += 1
+    if shape.masks:
+        columns = ("authors", "confidentiality_code", "creation_time", "creation_time_last")
+        listed = ", ".join(column + name for name in columns)
+        granted.append("NOT is_masked(" + str(number) + ", " + listed + ")")
+    visible = " AND ".join(granted) or "1"
+    return (
+        "("
+        + _patient(first, column + "patient")
+        + " AND ("
+        + " OR ".join([*owned, "(" + visible + ")"])
+        + "))"
+    )
+
+
+def _folder(shapes: tuple[_Shape, ...], alias: str) -> str:
+    """The condition on a folder: a member is there, or it is one's own."""
+    here = alias + "."
+
+    def created(shape: _Shape, first: int) -> str:
+        start = first + 2 + shape.owners
+        made = (_value(start + number) for number in range(shape.creators))
+        return "(" + " AND ".join(
+            (
+                _patient(first, here + "patient"),
+                "("
+                + (
+                    " OR ".join("instr(" + here + "creators, " + one + ") > 0" for one in made)
+                    or "0"
+                )
+                + "))",
+            )
+        )
+
+    return (
+        _either(shapes, lambda _, first: _patient(first, here + "patient"))
+        + " AND (EXISTS (SELECT 1 FROM main.association x WHERE x.source = "
+        + here
+        + "key AND "
+        + _HAS_MEMBER
+        + " AND "
+        + _ENTRY_THERE
+        # An empty folder is there for whoever made it; what he does not see does not fill it.
+        + ") OR "
+        + _either(shapes, created)
+        + ")"
+    )
+
+
+def _end(kind: str, key: str, linked: str = "0") -> str:
+    """The condition of one end of an association being there."""
+    return (
+        "CASE " + kind + " WHEN " + str(DOCUMENT_ENTRY) + " THEN "
+        "EXISTS (SELECT 1 FROM seen_entry v WHERE v.key = "
+        + key
+        + ") WHEN "
+        + str(SUBMISSION_SET)
+        + " THEN EXISTS (SELECT 1 FROM seen_set v WHERE v.key = "
+        + key
+        + ") WHEN "
+        + str(FOLDER)
+        + " THEN EXISTS (SELECT 1 FROM seen_folder v WHERE v.key = "
+        + key
+        + ") WHEN "
+        + str(ASSOCIATION)
+        + " THEN "
+        + linked
+        + " ELSE 0 END"
+    )
