@@ -330,6 +330,24 @@ class ErrorCode(Enum):
     UNKNOWN_TARGET_DOMAIN = WireForm(
         "XDSRegistryError", "code-invalid", 403, "identifiers of the system asked for are not given"
     )
+    NOT_AUTHENTICATED = WireForm(
+        "XDSRegistryError", "login", 401, "no credential that is accepted came with the request"
+    )
+    INSUFFICIENT_SCOPE = WireForm(
+        "XDSRegistryError", "forbidden", 403, "the access token does not cover the request"
+    )
+    MALFORMED_CREDENTIAL = WireForm(
+        "XDSRegistryError", "login", 400, "more than one credential came, or one in a wrong place"
+    )
+    FORBIDDEN = WireForm(
+        "XDSRegistryError", "forbidden", 403, "the rules of access to the record refuse it"
+    )
+    UNACCOUNTABLE = WireForm(
+        "XDSRegistryNotAvailable",
+        "transient",
+        503,
+        "the audit trail cannot be written, so that nothing may be done or told",
+    )
     NOT_FOUND = WireForm("XDSRegistryError", "not-found", 404, "there is nothing at this address")
     GONE = WireForm(
         "XDSDocumentUniqueIdError",

@@ -6,26 +6,34 @@ import asyncio
 import os
 import secrets
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from time import time_ns
 
 import structlog
 
+from gateway.actors.access_control import AccessControl
 from gateway.actors.bundle_resolution import BundleResolution
 from gateway.actors.document_administrator import DocumentAdministrator
 from gateway.actors.document_recipient import DocumentRecipient
 from gateway.actors.document_registry import DocumentRegistry
 from gateway.actors.document_repository import DocumentRepository
 from gateway.actors.document_responder import DocumentResponder
+from gateway.actors.guarded_store import GuardedStore, SeenPatients
+from gateway.actors.proceedings import Proceedings, RequestKind
+from gateway.actors.reception import Authenticator, OpenVisit, Reception, Visit
+from gateway.actors.rights import Rights, Rules
 from gateway.actors.single_document import SingleDocumentRecipient
 from gateway.clock import SystemClock
 from gateway.codecs.fingerprint import fingerprint
+from gateway.model.lifecycle import Changes
 from gateway.model.naming import NamingSystems
-from gateway.ports import PatientDirectory
+from gateway.model.subject import Operation
+from gateway.model.submission import Submission
+from gateway.ports import Account, ChoiceStore, Clock, PatientDirectory, RegistryStore
 from gateway.profile import Profile, read_profile
 from gateway.profile.consistency import ConsistencyMode
 from gateway.settings import Settings
@@ -69,29 +77,156 @@ def new_oid() -> str:
     return f"2.25.{uuid.uuid4().int}"
 
 
+class Actors:
+    """The actors, wired to the stores as one permit shows them; each is made when asked for."""
+
+    def __init__(self, wiring: _Wiring, store: RegistryStore, patients: PatientDirectory) -> None:
+        self._wiring = wiring
+        self._store = store
+        self.patients = patients
+
+    @cached_property
+    def registry(self) -> DocumentRegistry:
+        """Document Registry."""
+        wiring = self._wiring
+        return DocumentRegistry(
+            self._store,
+            wiring.clock,
+            new_uuid,
+            fingerprint,
+            known_patients_only=wiring.settings.patients == "known",
+            home_community_id=wiring.settings.home_community_id,
+            rules=wiring.rules,
+            conventions=wiring.profile.conventions,
+        )
+
+    @cached_property
+    def repository(self) -> DocumentRepository:
+        """Document Repository."""
+        wiring = self._wiring
+        return DocumentRepository(
+            self.registry,
+            self._store,
+            wiring.documents,
+            wiring.settings.repository_unique_id,
+            check_document=wiring.check_document,
+        )
+
+    @cached_property
+    def resolution(self) -> BundleResolution:
+        """What bundles name."""
+        return BundleResolution(
+            self._store, self.patients, self._wiring.settings.assigning_authority
+        )
+
+    @cached_property
+    def responder(self) -> DocumentResponder:
+        """Document Responder."""
+        wiring = self._wiring
+        return DocumentResponder(
+            self.registry,
+            self._store,
+            wiring.documents,
+            self.patients,
+            deprecated=wiring.settings.deprecated_documents,
+        )
+
+    @cached_property
+    def recipient(self) -> DocumentRecipient:
+        """Document Recipient."""
+        wiring = self._wiring
+        return DocumentRecipient(
+            self.repository,
+            self._store,
+            wiring.documents,
+            self.patients,
+            self.resolution,
+            new_oid,
+            complete=wiring.complete,
+        )
+
+    @cached_property
+    def single_document(self) -> SingleDocumentRecipient:
+        """Document Recipient of one document."""
+        wiring = self._wiring
+        return SingleDocumentRecipient(
+            self.recipient,
+            self.resolution,
+            self._store,
+            wiring.clock,
+            wiring.settings.source_id,
+            wiring.profile.class_by_type,
+        )
+
+    @cached_property
+    def administrator(self) -> DocumentAdministrator:
+        """Document Administrator."""
+        wiring = self._wiring
+        return DocumentAdministrator(
+            self.registry,
+            self._store,
+            wiring.clock,
+            new_oid,
+            wiring.settings.source_id,
+            complete=wiring.complete,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wiring:
+    """What the actors share, whoever asks."""
+
+    settings: Settings
+    clock: Clock
+    profile: Profile
+    documents: FileDocumentStore
+    rules: ProfileRules
+    check_document: ConsistencyCheck | None
+    complete: Callable[[Submission], Submission]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guard:
+    """What asks for credentials and decides on them.
+
+    Attributes:
+        authenticator: Verifies credentials.
+        rules: Of consent, with the policy of the profile.
+        choices: Patients' decisions.
+    """
+
+    authenticator: Authenticator
+    rules: Rules
+    choices: ChoiceStore
+
+
 @dataclass(frozen=True, kw_only=True)
 class Service:
     """Everything a door needs, wired.
 
     Attributes:
+        inside: The actors with everything in sight, for the house itself: the identity feed, the
+            demonstration record, commands. No door of the web uses them; these go through
+            :meth:`visit`.
+        reception: Where requests come in; ``None`` where everybody is trusted.
         fhir_base_url: The address FHIR clients reach us under, without a slash at its end.
         cursor_key: Signs page links, so that nobody can make one up; kept with the data.
     """
 
     settings: Settings
-    clock: SystemClock
+    clock: Clock
     profile: Profile
-    store: SqliteRegistryStore
-    patients: PatientDirectory
     documents: FileDocumentStore
-    registry: DocumentRegistry
-    repository: DocumentRepository
-    responder: DocumentResponder
-    recipient: DocumentRecipient
-    single_document: SingleDocumentRecipient
-    administrator: DocumentAdministrator
+    inside: Actors
+    reception: Reception[Actors] | None
     fhir_base_url: str
     cursor_key: bytes
+
+    def visit(self, kind: RequestKind, request_id: str = "") -> Visit[Actors]:
+        """Begin a request: the only way of a door to the actors."""
+        if self.reception is None:
+            return OpenVisit(self.inside)
+        return self.reception.visit(kind, request_id=request_id)
 
     async def trouble(self) -> str | None:
         """Say why the service cannot do its work, or ``None`` when it can."""
@@ -99,8 +234,14 @@ class Service:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings) -> AsyncIterator[Service]:
-    """Open the storage below the data folder, wire the actors, and close it all at the end."""
+async def open_service(
+    settings: Settings, guard: Callable[[SqliteRegistryStore], Guard] | None = None
+) -> AsyncIterator[Service]:
+    """Open the storage below the data folder, wire the actors, and close it all at the end.
+
+    Args:
+        guard: Asks for credentials and decides on them, where the settings do not say how.
+    """
     share_the_interpreter()
     clock = SystemClock()
     profile = read_profile(settings.profile, settings.profiles)
@@ -115,61 +256,26 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     documents = FileDocumentStore(settings.data / "documents")
     sweeping = asyncio.create_task(_sweep_often(documents, store))
     try:
-        registry = DocumentRegistry(
-            store,
-            clock,
-            new_uuid,
-            fingerprint,
-            known_patients_only=settings.patients == "known",
-            home_community_id=settings.home_community_id,
+        wiring = _Wiring(
+            settings=settings,
+            clock=clock,
+            profile=profile,
+            documents=documents,
             rules=ProfileRules.of(
                 profile, environment=settings.environment, report=settings.rules == "report"
             ),
-            conventions=profile.conventions,
-        )
-        repository = DocumentRepository(
-            registry,
-            store,
-            documents,
-            settings.repository_unique_id,
             check_document=ConsistencyCheck(profile)
             if profile.consistency.mode is not ConsistencyMode.OFF
             else None,
-        )
-        resolution = BundleResolution(store, store.patients, settings.assigning_authority)
-        complete = partial(as_the_community_writes, profile=profile)
-        recipient = DocumentRecipient(
-            repository,
-            store,
-            documents,
-            store.patients,
-            resolution,
-            new_oid,
-            complete=complete,
+            complete=partial(as_the_community_writes, profile=profile),
         )
         yield Service(
             settings=settings,
             clock=clock,
             profile=profile,
-            store=store,
-            patients=store.patients,
             documents=documents,
-            registry=registry,
-            repository=repository,
-            responder=DocumentResponder(
-                registry,
-                store,
-                documents,
-                store.patients,
-                deprecated=settings.deprecated_documents,
-            ),
-            recipient=recipient,
-            single_document=SingleDocumentRecipient(
-                recipient, resolution, store, clock, settings.source_id, profile.class_by_type
-            ),
-            administrator=DocumentAdministrator(
-                registry, store, clock, new_oid, settings.source_id, complete=complete
-            ),
+            inside=Actors(wiring, store, store.patients),
+            reception=_reception(wiring, store, guard(store)) if guard else None,
             fhir_base_url=base_url,
             cursor_key=_cursor_key(settings.data / "cursor.key"),
         )
@@ -179,6 +285,32 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             await sweeping
         await documents.close()
         await store.close()
+
+
+def _reception(wiring: _Wiring, store: SqliteRegistryStore, guard: Guard) -> Reception[Actors]:
+    """Wire what asks for credentials with what it lets in to."""
+
+    def wire(about: Proceedings) -> Actors:
+        permit = about.permit
+        if permit is None or permit.visibility is None:
+            raise RuntimeError("nobody is let in without a permit")
+
+        def account(changes: Changes) -> Account:
+            return about.account(new_uuid, changes=changes, restricted=guard.rules.restrictions)
+
+        def kept() -> None:
+            about.settled = True
+
+        seen = GuardedStore(
+            store.seen_by(permit.visibility), Rights(guard.rules, permit).check, account, kept
+        )
+        patients: PatientDirectory = store.patients
+        if permit.operation is not Operation.ADMINISTER:
+            patients = SeenPatients(patients, [record.patient for record in permit.records])
+        return Actors(wiring, seen, patients)
+
+    control = AccessControl(guard.rules.gate, guard.choices, store.patients, store, new_uuid)
+    return Reception(control, guard.authenticator, wire, store.account, wiring.clock, new_uuid)
 
 
 async def _sweep_often(documents: FileDocumentStore, store: SqliteRegistryStore) -> None:

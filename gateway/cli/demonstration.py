@@ -100,7 +100,7 @@ async def load_demonstration(settings: Settings, service: Service) -> None:
     from gateway.ports import Form, Page
     from gateway.transactions.registry_stored_query import FindSubmissionSets
 
-    found = await service.store.find(FindSubmissionSets(), Form.REFERENCE, Page(size=1))
+    found = await service.inside.registry.find(FindSubmissionSets(), Form.REFERENCE, Page(size=1))
     if found.objects:
         return
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

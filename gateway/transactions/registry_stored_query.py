@@ -250,3 +250,11 @@ class RegistryStoredQuery:
     query: StoredQuery
     return_type: ReturnType = ReturnType.LEAF_CLASS
     home_community_id: str | None = None
+
+
+def names_in(query: StoredQuery) -> tuple[str, ...]:
+    """Give the entryUUIDs, logical ids and uniqueIds a query names."""
+    names: list[str] = []
+    for attribute in ("uuid", "entry_uuid", "unique_id", "logical_id"):
+        names += getattr(query, attribute, ())
+    return tuple(dict.fromkeys(names))

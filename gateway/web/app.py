@@ -29,18 +29,23 @@ class Application:
             "max_document_octets": int(settings.max_document_octets),
             "max_submission_octets": int(settings.max_submission_octets),
         }
+        guarded = service.reception is not None
         statuses = service.profile.conventions.statuses
         registry_wsdl, repository_wsdl = descriptions(settings.public_url)
         self._registry = SoapDoor(
-            RegistryOperations(service.registry, statuses).operations(),
+            RegistryOperations(statuses).operations(),
             service.documents,
             registry_wsdl,
+            service.visit,
+            asks_for_credentials=guarded,
             **limits,
         )
         self._repository = SoapDoor(
-            RepositoryOperations(service.repository, service.documents).operations(),
+            RepositoryOperations(service.documents).operations(),
             service.documents,
             repository_wsdl,
+            service.visit,
+            asks_for_credentials=guarded,
             **limits,
         )
         self._fhir = FhirDoor(service)

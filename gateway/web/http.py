@@ -12,7 +12,10 @@ Send = Callable[[Message], Awaitable[None]]
 
 Headers = list[tuple[bytes, bytes]]
 
-NO_SNIFF: Headers = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+NO_SNIFF: Headers = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store, private"),
+]
 """Headers of every answer: no guessing at types, no copies in caches on the way."""
 
 

@@ -8,11 +8,14 @@ as MTOM; Retrieve Document Set always is.
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
+from gateway.actors.access_control import Denied, PatientMismatch
+from gateway.actors.proceedings import RequestKind
+from gateway.actors.reception import Authenticator, Unaccountable, Visit
 from gateway.codecs.soap.content_type import (
     RELATED_TYPE,
     ContentType,
@@ -26,9 +29,12 @@ from gateway.codecs.soap.mtom import MultipartLimits, MultipartReader, ReceivedP
 from gateway.codecs.soap.mtom_answer import OutgoingPart, write_multipart
 from gateway.codecs.soap.part import PartHeaders
 from gateway.codecs.xml import XmlLimits, XmlRefused
-from gateway.errors import Finding, Refused
+from gateway.errors import ErrorCode, Finding, Refused
+from gateway.model.datatypes import Identifier
+from gateway.model.subject import AccessRequest
 from gateway.ports import DocumentStore, Staging
-from gateway.service import new_uuid
+from gateway.security.errors import WSSE, NotAuthenticated
+from gateway.service import Actors, new_uuid
 from gateway.web.http import (
     BodyTooLarge,
     Disconnected,
@@ -41,10 +47,17 @@ from gateway.web.http import (
     stream,
     whole_body,
 )
+from gateway.web.refusals import (
+    denied_over_xds,
+    not_authenticated_over_soap,
+    peer_of,
+    unaccountable_over_soap,
+)
 
 log = structlog.get_logger()
 
 WSA = "http://www.w3.org/2005/08/addressing"
+_SECURITY = frozenset((f"{{{WSSE}}}Security",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +67,23 @@ class Question:
     Attributes:
         envelope: The message; its body is for the operation to read.
         parts: Documents beside it by Content-ID, staged as they came.
+        visit: The request at the reception; the operation enters with what it is about.
     """
 
     envelope: Envelope
     parts: Mapping[str, Staging]
+    visit: Visit[Actors]
+
+    async def enter(
+        self, *, patients: Sequence[Identifier] = (), names: Sequence[str] = ()
+    ) -> Actors:
+        """Give the actors as whoever asks may use them.
+
+        Args:
+            patients: Whom the request names.
+            names: entryUUIDs, logical ids and uniqueIds of objects it names.
+        """
+        return await self.visit.enter(patients=patients, names=names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +112,10 @@ class Operation:
         element: The body element that asks for it, in Clark notation.
         action: What ``wsa:Action`` must say.
         response_action: What the answer's says.
+        kind: What it is for rights and the audit trail.
         handle: Does it.
         refuse: Writes the answer's body for findings that refused the request.
+        denied: What a refusal by the record gate is called.
         always_mtom: Whether the answer is MTOM whatever the request was.
         takes_documents: Whether documents may stand beside the request.
     """
@@ -95,8 +123,10 @@ class Operation:
     element: str
     action: str
     response_action: str
+    kind: RequestKind
     handle: Callable[[Question], Awaitable[Reply]]
     refuse: Callable[[tuple[Finding, ...]], bytes]
+    denied: ErrorCode = ErrorCode.REGISTRY_ERROR
     always_mtom: bool = False
     takes_documents: bool = False
 
@@ -107,7 +137,19 @@ class _Exchange:
 
     multipart: bool = False
     message_id: str | None = None
+    visit: Visit[Actors] | None = None
     staged: dict[str, Staging] = field(default_factory=dict)
+
+
+_Message = tuple[Envelope, Mapping[str, Staging]]
+"""An envelope and the documents beside it."""
+
+
+def _asserted(
+    envelope: Envelope, scope: Scope
+) -> Callable[[Authenticator], Awaitable[AccessRequest]]:
+    """Say what there is to verify: the message as it came, and the connection it came by."""
+    return lambda authenticator: authenticator.assertion(envelope.octets, peer_of(scope))
 
 
 class SoapDoor:
@@ -118,7 +160,9 @@ class SoapDoor:
         operations: tuple[Operation, ...],
         documents: DocumentStore,
         wsdl: Callable[[Scope], bytes],
+        visit: Callable[[RequestKind, str], Visit[Actors]],
         *,
+        asks_for_credentials: bool,
         max_root_octets: int,
         max_document_octets: int,
         max_submission_octets: int,
@@ -127,6 +171,8 @@ class SoapDoor:
         self._elements = {o.element for o in operations}
         self._documents = documents
         self._wsdl = wsdl
+        self._visit = visit
+        self._understood = _SECURITY if asks_for_credentials else frozenset()
         self._max_root = max_root_octets
         self._multipart_limits = MultipartLimits(
             root=max_root_octets, part=max_document_octets, total=max_submission_octets
@@ -140,17 +186,29 @@ class SoapDoor:
             return
         exchange = _Exchange()
         try:
-            question = await self._read(scope, receive, exchange)
-            operation = self._operation(question.envelope)
-            if question.parts and not operation.takes_documents:
+            envelope, parts = await self._read(scope, receive, exchange)
+            operation = self._operation(envelope)
+            if parts and not operation.takes_documents:
                 raise SoapFault(
-                    f"part <{next(iter(question.parts))}>: this request carries no documents; "
+                    f"part <{next(iter(parts))}>: this request carries no documents; "
                     "send the envelope alone"
                 )
+            visit = self._visit(operation.kind, envelope.message_id or "")
+            exchange.visit = visit
+            if visit.guarded:
+                await visit.identify(_asserted(envelope, scope))
+            failure = ""
             try:
-                reply = await operation.handle(question)
+                reply = await operation.handle(
+                    Question(envelope=envelope, parts=parts, visit=visit)
+                )
             except Refused as refused:
+                failure = str(refused) or "refused"
                 reply = Reply([operation.refuse(refused.findings)])
+            except Denied as denied:
+                failure = denied.reason.value
+                reply = Reply([operation.refuse((denied_over_xds(denied, operation.denied),))])
+            await visit.settle(failure)
             await self._send_reply(send, operation, reply, exchange)
         except Disconnected:
             return
@@ -166,6 +224,13 @@ class SoapDoor:
             await self._send_fault(send, broken, exchange)
         except SoapFault as fault:
             await self._send_fault(send, fault, exchange)
+        except (NotAuthenticated, PatientMismatch) as refused_credential:
+            unknown = not_authenticated_over_soap(refused_credential)
+            await self._send_fault(send, unknown, exchange)
+        except Unaccountable:
+            log.exception("soap.unaccountable", path=scope["path"])
+            exchange.visit = None
+            await self._send_fault(send, unaccountable_over_soap(), exchange)
         except Exception:
             log.exception("soap.failed", path=scope["path"])
             failed = SoapFault(
@@ -194,7 +259,7 @@ class SoapDoor:
 
     # ------------------------------------------------------------ reading
 
-    async def _read(self, scope: Scope, receive: Receive, exchange: _Exchange) -> Question:
+    async def _read(self, scope: Scope, receive: Receive, exchange: _Exchange) -> _Message:
         written = header(scope, b"content-type")
         if written is None:
             raise SoapFault("Content-Type: there is none; send application/soap+xml")
@@ -212,10 +277,11 @@ class SoapDoor:
         envelope = read_envelope(
             octets,
             announced_actions=announced_actions(content_type, soap_action=soap_action),
+            understood=self._understood,
             limits=self._xml_limits,
         )
         exchange.message_id = envelope.message_id
-        return Question(envelope=envelope, parts={})
+        return envelope, {}
 
     async def _read_multipart(
         self,
@@ -224,7 +290,7 @@ class SoapDoor:
         scope: Scope,
         receive: Receive,
         exchange: _Exchange,
-    ) -> Question:
+    ) -> _Message:
         exchange.multipart = True
         staged = exchange.staged
 
@@ -245,10 +311,11 @@ class SoapDoor:
             announced_actions=announced_actions(
                 content_type, message.root_headers.content_type, soap_action=soap_action
             ),
+            understood=self._understood,
             limits=self._xml_limits,
         )
         exchange.message_id = envelope.message_id
-        return Question(envelope=envelope, parts=_by_content_id(message.parts, staged))
+        return envelope, _by_content_id(message.parts, staged)
 
     def _operation(self, envelope: Envelope) -> Operation:
         operation = self._operations.get((str(envelope.body.tag), envelope.action))
@@ -305,6 +372,13 @@ class SoapDoor:
         await stream(send, 200, outgoing.content_type.encode(), outgoing.content_length, content())
 
     async def _send_fault(self, send: Send, fault: SoapFault, exchange: _Exchange) -> None:
+        if exchange.visit is not None:
+            try:
+                serious = fault.code is FaultCode.RECEIVER
+                await exchange.visit.settle(fault.reason, serious=serious)
+            except Unaccountable:
+                log.exception("soap.unaccountable")
+                fault = unaccountable_over_soap()
         octets = write_fault(fault, relates_to=exchange.message_id, message_id=new_uuid())
         close = [(b"connection", b"close")] if fault.http_status == 413 else []
         await answer(

@@ -6,8 +6,9 @@ Source:
 
 from __future__ import annotations
 
-from gateway.actors.document_registry import DocumentRegistry
-from gateway.actors.document_repository import DocumentRepository, StagedDocument
+from gateway.actors.document_repository import StagedDocument
+from gateway.actors.proceedings import RequestKind
+from gateway.actors.rights import patients_in
 from gateway.codecs.ebrim.names import declare
 from gateway.codecs.ebrim.query import read_query
 from gateway.codecs.ebrim.query_response import (
@@ -20,10 +21,15 @@ from gateway.codecs.ebrim.response import status_of, write_outcome, write_regist
 from gateway.codecs.ebrim.retrieve import read_retrieve_request, write_retrieve_response
 from gateway.codecs.ebrim.submission import read_provide_and_register, read_submit_objects
 from gateway.codecs.soap.xop import check_holders, read_includes, read_inline
-from gateway.errors import Finding
+from gateway.codecs.xml import write_xml
+from gateway.errors import ErrorCode, Finding
+from gateway.model.audit import Action, AuditedObject
 from gateway.model.conventions import STANDARD_STATUSES, StatusRules
+from gateway.model.subject import Operation as Right
 from gateway.ports import DocumentStore, Form, Staging
-from gateway.transactions.registry_stored_query import ReturnType
+from gateway.service import Actors
+from gateway.transactions.registry_stored_query import ReturnType, names_in
+from gateway.transactions.submission import SubmitObjects
 from gateway.validation import Transaction
 from gateway.web.soap import Attachment, Operation, Question, Reply
 
@@ -33,14 +39,33 @@ XDSB = "{urn:ihe:iti:xds-b:2007}"
 RMD = "{urn:ihe:iti:rmd:2017}"
 
 
+# What each transaction is, for rights and for the audit trail. Whoever adds an operation says it
+# here; a test goes over every operation of both doors.
+QUERIES = RequestKind(transaction="ITI-18", operation=Right.READ, action=Action.EXECUTE)
+RETRIEVES = RequestKind(transaction="ITI-43", operation=Right.READ, action=Action.READ)
+PROVIDES = RequestKind(transaction="ITI-41", operation=Right.SUBMIT, action=Action.CREATE)
+REGISTERS = RequestKind(transaction="ITI-42", operation=Right.SUBMIT, action=Action.CREATE)
+ON_DEMAND = RequestKind(transaction="ITI-61", operation=Right.SUBMIT, action=Action.CREATE)
+UPDATES = RequestKind(transaction="ITI-57", operation=Right.UPDATE, action=Action.UPDATE)
+RESTRICTED = RequestKind(transaction="ITI-92", operation=Right.UPDATE, action=Action.UPDATE)
+REMOVES = RequestKind(transaction="ITI-62", operation=Right.DELETE, action=Action.DELETE)
+REMOVES_DOCUMENTS = RequestKind(transaction="ITI-86", operation=Right.DELETE, action=Action.DELETE)
+
+
 class RegistryOperations:
-    """What the Document Registry's door does."""
+    """What the Document Registry's door does.
+
+    Args:
+        denied: What a refusal by the record gate is called.
+    """
 
     def __init__(
-        self, registry: DocumentRegistry, statuses: StatusRules = STANDARD_STATUSES
+        self,
+        statuses: StatusRules = STANDARD_STATUSES,
+        denied: ErrorCode = ErrorCode.REGISTRY_ERROR,
     ) -> None:
-        self._registry = registry
         self._statuses = statuses
+        self._denied = denied
 
     def operations(self) -> tuple[Operation, ...]:
         """Give the registry's transactions."""
@@ -50,6 +75,8 @@ class RegistryOperations:
                 element=f"{QUERY}AdhocQueryRequest",
                 action="urn:ihe:iti:2007:RegistryStoredQuery",
                 response_action="urn:ihe:iti:2007:RegistryStoredQueryResponse",
+                kind=QUERIES,
+                denied=self._denied,
                 handle=self.query,
                 refuse=_refuse_query,
             ),
@@ -57,6 +84,8 @@ class RegistryOperations:
                 element=submit,
                 action="urn:ihe:iti:2007:RegisterDocumentSet-b",
                 response_action="urn:ihe:iti:2007:RegisterDocumentSet-bResponse",
+                kind=REGISTERS,
+                denied=self._denied,
                 handle=self.register,
                 refuse=write_registry_response,
             ),
@@ -64,6 +93,8 @@ class RegistryOperations:
                 element=submit,
                 action="urn:ihe:iti:2010:UpdateDocumentSet",
                 response_action="urn:ihe:iti:2010:UpdateDocumentSetResponse",
+                kind=UPDATES,
+                denied=self._denied,
                 handle=self.update,
                 refuse=write_registry_response,
             ),
@@ -71,6 +102,8 @@ class RegistryOperations:
                 element=submit,
                 action="urn:ihe:iti:2018:RestrictedUpdateDocumentSet",
                 response_action="urn:ihe:iti:2018:RestrictedUpdateDocumentSetResponse",
+                kind=RESTRICTED,
+                denied=self._denied,
                 handle=self.restricted_update,
                 refuse=write_registry_response,
             ),
@@ -78,6 +111,8 @@ class RegistryOperations:
                 element=submit,
                 action="urn:ihe:iti:2010:RegisterOnDemandDocumentEntry",
                 response_action="urn:ihe:iti:2010:RegisterOnDemandDocumentResponse",
+                kind=ON_DEMAND,
+                denied=self._denied,
                 handle=self.register_on_demand,
                 refuse=write_registry_response,
             ),
@@ -85,6 +120,8 @@ class RegistryOperations:
                 element=f"{LCM}RemoveObjectsRequest",
                 action="urn:ihe:iti:2010:DeleteDocumentSet",
                 response_action="urn:ihe:iti:2010:DeleteDocumentSetResponse",
+                kind=REMOVES,
+                denied=self._denied,
                 handle=self.remove,
                 refuse=write_registry_response,
             ),
@@ -93,9 +130,17 @@ class RegistryOperations:
     async def query(self, question: Question) -> Reply:
         """Registry Stored Query [ITI-18]."""
         request = read_query(question.envelope.body, self._statuses)
-        found = await self._registry.query(request, Form.EBRIM)
+        visit, query = question.visit, request.query
+        if visit.guarded:
+            visit.asks(write_xml(question.envelope.body).decode(), request.query_id)
+        patient = getattr(query, "patient_id", None)
+        actors = await question.enter(
+            patients=(patient,) if patient is not None else (), names=names_in(query)
+        )
+        found = await actors.registry.query(request, Form.EBRIM)
+        visit.told_held(found.objects)
         if request.return_type is ReturnType.OBJECT_REF:
-            home = self._registry.home_community_id
+            home = actors.registry.home_community_id
             objects = [write_object_ref(held.entry_uuid, home) for held in found.objects]
         else:
             objects = [held.fragment for held in found.objects]
@@ -104,38 +149,56 @@ class RegistryOperations:
     async def register(self, question: Question) -> Reply:
         """Register Document Set-b [ITI-42]."""
         request = read_submit_objects(question.envelope.body)
-        done = await self._registry.register(request)
+        actors = await _enter(question, request)
+        done = await actors.registry.register(request)
         return Reply([write_registry_response(done.warnings)])
 
     async def register_on_demand(self, question: Question) -> Reply:
         """Register On-Demand Document Entry [ITI-61]."""
         request = read_submit_objects(question.envelope.body)
-        done = await self._registry.register(request, Transaction.REGISTER_ON_DEMAND)
+        actors = await _enter(question, request)
+        done = await actors.registry.register(request, Transaction.REGISTER_ON_DEMAND)
         return Reply([write_registry_response(done.warnings)])
 
     async def update(self, question: Question) -> Reply:
         """Update Document Set [ITI-57]."""
-        done = await self._registry.update(read_submit_objects(question.envelope.body))
+        request = read_submit_objects(question.envelope.body)
+        actors = await _enter(question, request)
+        done = await actors.registry.update(request)
         return Reply([write_registry_response(done.warnings)])
 
     async def restricted_update(self, question: Question) -> Reply:
         """Restricted Update Document Set [ITI-92]."""
         request = read_submit_objects(question.envelope.body)
-        done = await self._registry.update(request, restricted=True)
+        actors = await _enter(question, request)
+        done = await actors.registry.update(request, restricted=True)
         return Reply([write_registry_response(done.warnings)])
 
     async def remove(self, question: Question) -> Reply:
         """Remove Metadata [ITI-62]."""
-        await self._registry.remove(read_remove_objects(question.envelope.body))
+        request = read_remove_objects(question.envelope.body)
+        actors = await question.enter(names=request.object_ids)
+        await actors.registry.remove(request)
         return Reply([write_registry_response()])
 
 
-class RepositoryOperations:
-    """What the Document Repository's door does."""
+async def _enter(question: Question, request: SubmitObjects) -> Actors:
+    """Enter with whom a submission says it is about."""
+    return await question.enter(patients=patients_in(tuple(request.submission.objects())))
 
-    def __init__(self, repository: DocumentRepository, documents: DocumentStore) -> None:
-        self._repository = repository
+
+class RepositoryOperations:
+    """What the Document Repository's door does.
+
+    Args:
+        denied: What a refusal by the record gate is called.
+    """
+
+    def __init__(
+        self, documents: DocumentStore, denied: ErrorCode = ErrorCode.REPOSITORY_ERROR
+    ) -> None:
         self._documents = documents
+        self._denied = denied
 
     def operations(self) -> tuple[Operation, ...]:
         """Give the repository's transactions."""
@@ -144,6 +207,8 @@ class RepositoryOperations:
                 element=f"{XDSB}ProvideAndRegisterDocumentSetRequest",
                 action="urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b",
                 response_action="urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-bResponse",
+                kind=PROVIDES,
+                denied=self._denied,
                 handle=self.provide_and_register,
                 refuse=write_registry_response,
                 takes_documents=True,
@@ -152,6 +217,8 @@ class RepositoryOperations:
                 element=f"{XDSB}RetrieveDocumentSetRequest",
                 action="urn:ihe:iti:2007:RetrieveDocumentSet",
                 response_action="urn:ihe:iti:2007:RetrieveDocumentSetResponse",
+                kind=RETRIEVES,
+                denied=self._denied,
                 handle=self.retrieve,
                 refuse=_refuse_retrieve,
                 always_mtom=True,
@@ -160,6 +227,8 @@ class RepositoryOperations:
                 element=f"{RMD}RemoveDocumentsRequest",
                 action="urn:ihe:iti:2017:RemoveDocuments",
                 response_action="urn:ihe:iti:2017:RemoveDocumentsResponse",
+                kind=REMOVES_DOCUMENTS,
+                denied=self._denied,
                 handle=self.remove,
                 refuse=write_registry_response,
             ),
@@ -170,6 +239,7 @@ class RepositoryOperations:
         body = question.envelope.body
         includes = read_includes(body, tuple(question.parts))
         request, elements = read_provide_and_register(body)
+        actors = await _enter(question, request)
         check_holders(includes, [element for _, element in elements])
         staged = []
         inline: list[Staging] = []
@@ -185,7 +255,7 @@ class RepositoryOperations:
                     staging.write(octets)
                     staging.close()
                 staged.append(StagedDocument(entry_id=entry_id, staging=staging))
-            done = await self._repository.provide_and_register(request, tuple(staged))
+            done = await actors.repository.provide_and_register(request, tuple(staged))
         finally:
             for staging in inline:
                 await self._documents.discard(staging)
@@ -193,7 +263,18 @@ class RepositoryOperations:
 
     async def retrieve(self, question: Question) -> Reply:
         """Retrieve Document Set [ITI-43]."""
-        response = await self._repository.retrieve(read_retrieve_request(question.envelope.body))
+        request = read_retrieve_request(question.envelope.body)
+        actors = await question.enter(names=[d.document_unique_id for d in request.documents])
+        response = await actors.repository.retrieve(request)
+        question.visit.told(
+            AuditedObject(
+                kind="DocumentEntry",
+                id=found.request.document_unique_id,
+                unique_id=found.request.document_unique_id,
+                repository=found.request.repository_unique_id,
+            )
+            for found in response.documents
+        )
         attachments = tuple(
             Attachment(
                 content_id=f"document-{number}@gateway",
@@ -211,7 +292,9 @@ class RepositoryOperations:
 
     async def remove(self, question: Question) -> Reply:
         """Remove Documents [ITI-86]."""
-        response = await self._repository.remove(read_remove_documents(question.envelope.body))
+        request = read_remove_documents(question.envelope.body)
+        actors = await question.enter(names=[d.document_unique_id for d in request.documents])
+        response = await actors.repository.remove(request)
         status = status_of(response.findings, something=bool(response.documents))
         return Reply([write_outcome(response.findings, status, declare("rs")).encode()])
 

@@ -182,7 +182,7 @@ def provide(folder: Path, name: str, unique_id: str) -> tuple[Finding, ...]:
             staging.close()
             staged = StagedDocument(entry_id=entry.entry_uuid, staging=staging)
             request = SubmitObjects(submission=submission)
-            done = await service.repository.provide_and_register(request, (staged,))
+            done = await service.inside.repository.provide_and_register(request, (staged,))
             return done.warnings
 
     return asyncio.run(run())

@@ -35,6 +35,7 @@ def open_gateway(tmp_path: Path) -> Iterator[Open]:
                 raise_server_exceptions=True,
             )
             client.portal = portal
+            client.app_state["service"] = service
             return client
 
         yield opened

@@ -197,7 +197,7 @@ def test_a_merge_of_the_patient_is_sent_again(client: TestClient) -> None:
         ).status_code
         == 201
     )
-    store = client.app._fhir._routes[("Patient",)]["GET"].__self__._patients  # type: ignore[attr-defined]
+    store = client.app_state["service"].inside.patients
     assert client.portal is not None
     client.portal.call(
         store.merge,

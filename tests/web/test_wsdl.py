@@ -8,8 +8,6 @@ from typing import Any, cast
 import pytest
 from lxml import etree
 
-from gateway.actors.document_registry import DocumentRegistry
-from gateway.actors.document_repository import DocumentRepository
 from gateway.codecs.ebrim.query import read_query
 from gateway.codecs.ebrim.query_response import write_object_ref, write_query_response
 from gateway.codecs.ebrim.registry_objects import write_registry_object
@@ -187,8 +185,8 @@ def test_schemas_come_before_those_that_import_them(service: DescribedService) -
 
 def test_the_doors_do_exactly_what_the_descriptions_say() -> None:
     doors = {
-        REGISTRY: RegistryOperations(cast(DocumentRegistry, None)),
-        REPOSITORY: RepositoryOperations(cast(DocumentRepository, None), cast(DocumentStore, None)),
+        REGISTRY: RegistryOperations(),
+        REPOSITORY: RepositoryOperations(cast(DocumentStore, None)),
     }
     for service, door in doors.items():
         root = etree.fromstring(write_description(service, BASE))

@@ -54,8 +54,15 @@ def write_cursor(place: Sequence[str | int], scope: str, secret: bytes) -> str:
     return base64.urlsafe_b64encode(tag + _crypt(plain, tag, secret)).decode("ascii")
 
 
-def read_cursor(text: str, scope: str, secret: bytes) -> Place:
+def read_cursor(text: str, scope: str, secret: bytes, *, is_secret: bool = False) -> Place:
     """Give the place a cursor stands for.
+
+    Args:
+        text: The cursor.
+        scope: As it was written with.
+        secret: The server's key.
+        is_secret: Pages are for whoever asked for the first one: a link of somebody else's leads
+            nowhere.
 
     Raises:
         Refused: The cursor is not ours, was changed, or belongs to another search.
@@ -71,7 +78,7 @@ def read_cursor(text: str, scope: str, secret: bytes) -> Place:
         raise Refused(
             Finding(
                 rule="cursor",
-                code=ErrorCode.INVALID_SEARCH,
+                code=ErrorCode.NOT_FOUND if is_secret else ErrorCode.INVALID_SEARCH,
                 location="_cursor",
                 message="this page link does not belong to this search; start it again",
             )

@@ -16,6 +16,7 @@ from gateway.codecs.fhir.search_reading import SearchReading
 from gateway.codecs.fhir.search_values import read_token
 from gateway.codecs.fhir.source_patient import GENDERS
 from gateway.errors import ErrorCode, Finding, Refused
+from gateway.model.datatypes import Identifier
 from gateway.model.naming import NamingSystems
 from gateway.transactions.conditions import Condition
 
@@ -53,6 +54,7 @@ class PatientSearch:
         control: How the answer is wanted.
         merged: Patients merged into others are meant as well, being asked for by their ids.
         authorities: Who gave the identifiers that were asked for.
+        identifiers: Those that were asked for with their system.
         warnings: What was ignored.
         ignored: Names of the parameters that were.
         scope: The question, for cursors.
@@ -62,6 +64,7 @@ class PatientSearch:
     control: Control
     merged: bool
     authorities: tuple[str, ...]
+    identifiers: tuple[Identifier, ...]
     warnings: tuple[Finding, ...]
     ignored: frozenset[str]
     scope: str
@@ -111,6 +114,9 @@ def read_patient_search(
         control=control,
         merged="_id" in reading.values,
         authorities=tuple(dict.fromkeys(naming.scheme(t.system) for t in tokens if t.system)),
+        identifiers=tuple(
+            Identifier.of(t.code, naming.scheme(t.system)) for t in tokens if t.system and t.code
+        ),
         warnings=findings,
         ignored=ignored,
         scope="Patient" + scope(parameters),

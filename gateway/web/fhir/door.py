@@ -10,15 +10,21 @@ from urllib.parse import unquote
 
 import structlog
 
+from gateway.actors.access_control import Denied, PatientMismatch
+from gateway.actors.proceedings import RequestKind
+from gateway.actors.reception import Outside, Unaccountable, Visit
 from gateway.codecs.fhir.outcome import http_status, write_operation_outcome
 from gateway.errors import ErrorCode, Finding, Refused
-from gateway.service import Service
+from gateway.model.audit import Action
+from gateway.model.subject import Operation
+from gateway.security.errors import NotAuthenticated
+from gateway.service import Actors, Service
 from gateway.web.fhir.cors import Cors, with_headers
 from gateway.web.fhir.interaction import (
     Answer,
-    Interaction,
     RefusedWith,
     Request,
+    Route,
     refusal,
     shaped,
 )
@@ -35,6 +41,7 @@ from gateway.web.http import (
     BodyTooLarge,
     Disconnected,
     Headers,
+    Message,
     Receive,
     Scope,
     Send,
@@ -42,6 +49,7 @@ from gateway.web.http import (
     header,
     whole_body,
 )
+from gateway.web.refusals import UNACCOUNTABLE, denied_over_fhir, mismatch, peer_of
 
 log = structlog.get_logger()
 
@@ -61,16 +69,58 @@ _OUR_FAULT = (
 )
 
 
+def _kind(transaction: str, operation: Operation, action: Action, interaction: str) -> RequestKind:
+    return RequestKind(
+        transaction=transaction, operation=operation, action=action, interaction=interaction
+    )
+
+
+# What each interaction is, for rights and for the audit trail. Whoever adds a route says it here
+# (None: it tells nothing of anybody); a test goes over every route and every kind of subject.
+_READ, _STATUS = Operation.READ, Operation.STATUS
+SUBMITS = _kind("ITI-65", Operation.SUBMIT, Action.CREATE, "transaction")
+FINDS_DOCUMENTS = _kind("ITI-67", _READ, Action.EXECUTE, "search-type")
+FINDS_LISTS = _kind("ITI-66", _READ, Action.EXECUTE, "search-type")
+PUBLISHES = _kind("ITI-105", Operation.SUBMIT, Action.CREATE, "create")
+GENERATES = _kind("ITI-106", Operation.SUBMIT, Action.CREATE, "operation")
+PATCHES = _kind("patch", Operation.UPDATE, Action.UPDATE, "patch")
+READS = _kind("read", _READ, Action.READ, "read")
+READS_VERSION = _kind("vread", _READ, Action.READ, "vread")
+READS_HISTORY = _kind("history", _READ, Action.READ, "history-instance")
+RETRIEVES = _kind("ITI-68", _READ, Action.READ, "read")
+FINDS_PATIENTS = _kind("ITI-78", _STATUS, Action.EXECUTE, "search-type")
+CROSS_REFERENCES = _kind("ITI-83", _STATUS, Action.EXECUTE, "operation")
+READS_PATIENT = _kind("ITI-78", _STATUS, Action.READ, "read")
+READS_PATIENT_VERSION = _kind("ITI-78", _STATUS, Action.READ, "vread")
+ADDS_PATIENT = _kind("ITI-104", Operation.ADMINISTER, Action.CREATE, "create")
+PUTS_PATIENT = _kind("ITI-104", Operation.ADMINISTER, Action.UPDATE, "update")
+
+
 class _Exchange:
     """A request under way, and the form of its answer as far as it is known."""
 
-    __slots__ = ("receive", "scope", "send", "wanted")
+    __slots__ = ("kind", "receive", "scope", "send", "visit", "wanted")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
         self.receive = receive
         self.send = send
         self.wanted: Wanted = PLAIN
+        self.visit: Visit[Actors] | None = None
+        self.kind: RequestKind | None = None
+
+    async def settle(self, failure: str = "", *, serious: bool = False) -> None:
+        """Keep what the request leaves behind, before anything is told."""
+        if self.visit is not None:
+            await self.visit.settle(failure, serious=serious)
+
+    async def send_settled(self, message: Message) -> None:
+        """Send what an interaction sends by itself, once the request is accounted for."""
+        if message["type"] == "http.response.start":
+            await self.settle()
+            if self.visit is not None and self.visit.guarded:
+                message["headers"] = private(message["headers"])
+        await self.send(message)
 
 
 class FhirDoor:
@@ -78,6 +128,7 @@ class FhirDoor:
 
     def __init__(self, service: Service) -> None:
         self._limit = int(service.settings.max_fhir_octets)
+        self._visit = service.visit
         self._cors = Cors(service.settings.cors_origins)
         searches = Searches(service)
         versions = Versions(service)
@@ -88,34 +139,51 @@ class FhirDoor:
         metadata = Metadata(service)
         patch = Patch(service, self._limit)
         # By method and shape of the path; {id} stands for any one segment.
-        self._routes: dict[tuple[str, ...], dict[str, Interaction]] = {
-            (): {"POST": publish.transaction},
-            ("metadata",): {"GET": metadata.capabilities},
+        self.routes: dict[tuple[str, ...], dict[str, Route]] = {
+            (): {"POST": Route(publish.transaction, SUBMITS)},
+            ("metadata",): {"GET": Route(metadata.capabilities, None)},
             ("DocumentReference",): {
-                "GET": searches.documents,
-                "POST": publish.create,
-                "PATCH": patch.by_search,
+                "GET": Route(searches.documents, FINDS_DOCUMENTS),
+                "POST": Route(publish.create, PUBLISHES),
+                "PATCH": Route(patch.by_search, PATCHES),
             },
-            ("DocumentReference", "$generate-metadata"): {"POST": publish.generate_metadata},
-            ("DocumentReference", "_search"): {"POST": searches.documents},
-            ("DocumentReference", "{id}"): {"GET": versions.read, "PATCH": patch.by_id},
-            ("DocumentReference", "{id}", "_history"): {"GET": versions.history},
-            ("DocumentReference", "{id}", "_history", "{vid}"): {"GET": versions.vread},
-            ("List",): {"GET": searches.lists},
-            ("List", "_search"): {"POST": searches.lists},
-            ("List", "{id}"): {"GET": versions.read},
-            ("List", "{id}", "_history"): {"GET": versions.history},
-            ("List", "{id}", "_history", "{vid}"): {"GET": versions.vread},
-            ("Binary", "{id}"): {"GET": retrieve.binary, "HEAD": retrieve.binary},
+            ("DocumentReference", "$generate-metadata"): {
+                "POST": Route(publish.generate_metadata, GENERATES)
+            },
+            ("DocumentReference", "_search"): {"POST": Route(searches.documents, FINDS_DOCUMENTS)},
+            ("DocumentReference", "{id}"): {
+                "GET": Route(versions.read, READS),
+                "PATCH": Route(patch.by_id, PATCHES),
+            },
+            ("DocumentReference", "{id}", "_history"): {
+                "GET": Route(versions.history, READS_HISTORY)
+            },
+            ("DocumentReference", "{id}", "_history", "{vid}"): {
+                "GET": Route(versions.vread, READS_VERSION)
+            },
+            ("List",): {"GET": Route(searches.lists, FINDS_LISTS)},
+            ("List", "_search"): {"POST": Route(searches.lists, FINDS_LISTS)},
+            ("List", "{id}"): {"GET": Route(versions.read, READS)},
+            ("List", "{id}", "_history"): {"GET": Route(versions.history, READS_HISTORY)},
+            ("List", "{id}", "_history", "{vid}"): {"GET": Route(versions.vread, READS_VERSION)},
+            ("Binary", "{id}"): {
+                "GET": Route(retrieve.binary, RETRIEVES),
+                "HEAD": Route(retrieve.binary, RETRIEVES),
+            },
             ("Patient",): {
-                "GET": demographics.search,
-                "POST": patients.create,
-                "PUT": patients.put,
+                "GET": Route(demographics.search, FINDS_PATIENTS),
+                "POST": Route(patients.create, ADDS_PATIENT),
+                "PUT": Route(patients.put, PUTS_PATIENT),
             },
-            ("Patient", "_search"): {"POST": demographics.search},
-            ("Patient", "$ihe-pix"): {"GET": demographics.cross_reference},
-            ("Patient", "{id}"): {"GET": patients.read, "PUT": patients.put},
-            ("Patient", "{id}", "_history", "{vid}"): {"GET": patients.vread},
+            ("Patient", "_search"): {"POST": Route(demographics.search, FINDS_PATIENTS)},
+            ("Patient", "$ihe-pix"): {"GET": Route(demographics.cross_reference, CROSS_REFERENCES)},
+            ("Patient", "{id}"): {
+                "GET": Route(patients.read, READS_PATIENT),
+                "PUT": Route(patients.put, PUTS_PATIENT),
+            },
+            ("Patient", "{id}", "_history", "{vid}"): {
+                "GET": Route(patients.vread, READS_PATIENT_VERSION)
+            },
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,30 +192,17 @@ class FhirDoor:
             send = with_headers(send, more)
         exchange = _Exchange(scope, receive, send)
         try:
-            done = await self._handle(exchange)
-        except Refused as refused:
-            headers = refused.headers if isinstance(refused, RefusedWith) else None
-            done = _outcome(refused.findings, headers)
-        except BodyTooLarge as large:
-            done = _outcome(
-                (
-                    Finding(
-                        rule="body-size",
-                        code=ErrorCode.TOO_LARGE,
-                        location="body",
-                        message=f"more than {large.limit} octets; send fewer documents at once, "
-                        "or large ones over XDS",
-                    ),
-                ),
-                [(b"connection", b"close")],
-            )
+            done = await self._answered(exchange)
         except Disconnected:
             return
-        except Exception:
-            log.exception("fhir.failed", path=scope["path"])
-            done = _outcome(_OUR_FAULT)
+        except Unaccountable:
+            log.exception("fhir.unaccountable", path=scope["path"])
+            done = _outcome((UNACCOUNTABLE,))
         if done is None:
             return
+        headers = done.headers
+        if exchange.visit is not None and exchange.visit.guarded:
+            headers = private(headers)
         if exchange.wanted is not PLAIN:
             try:
                 done = await shaped(done, exchange.wanted)
@@ -160,9 +215,55 @@ class FhirDoor:
             done.status,
             done.content_type,
             done.body,
-            done.headers,
+            headers,
             head=scope["method"] == "HEAD",
         )
+
+    async def _answered(self, exchange: _Exchange) -> Answer | None:
+        """Handle a request and keep what it leaves behind; give the answer to send.
+
+        Raises:
+            Unaccountable: It cannot be kept.
+        """
+        serious = False
+        try:
+            done = await self._handle(exchange)
+            failure = ""
+        except Refused as refused:
+            failure = str(refused) or "refused"
+            headers = refused.headers if isinstance(refused, RefusedWith) else None
+            done = _outcome(refused.findings, headers)
+        except Denied as denied:
+            failure = denied.reason.value
+            publishing = exchange.kind is not None and exchange.kind.operation is Operation.SUBMIT
+            done = _outcome((denied_over_fhir(denied, publishing=publishing),))
+        except (NotAuthenticated, PatientMismatch) as unknown:
+            if isinstance(unknown, PatientMismatch):
+                unknown = mismatch()
+            failure = unknown.message
+            done = _not_authenticated(unknown)
+        except BodyTooLarge as large:
+            failure = "too large"
+            done = _outcome(
+                (
+                    Finding(
+                        rule="body-size",
+                        code=ErrorCode.TOO_LARGE,
+                        location="body",
+                        message=f"more than {large.limit} octets; send fewer documents at once, "
+                        "or large ones over XDS",
+                    ),
+                ),
+                [(b"connection", b"close")],
+            )
+        except (Disconnected, Unaccountable):
+            raise
+        except Exception:
+            log.exception("fhir.failed", path=exchange.scope["path"])
+            failure, serious = "internal", True
+            done = _outcome(_OUR_FAULT)
+        await exchange.settle(failure, serious=serious)
+        return done
 
     async def _handle(self, exchange: _Exchange) -> Answer | None:
         scope = exchange.scope
@@ -174,10 +275,10 @@ class FhirDoor:
         if not ordinary:
             exchange.wanted = choose(_tolerant(query), accept) or PLAIN
         methods = self._methods(path)
-        interaction = methods.get(method)
-        if interaction is None and method == "HEAD":
-            interaction = methods.get("GET")
-        if interaction is None:
+        route = methods.get(method)
+        if route is None and method == "HEAD":
+            route = methods.get("GET")
+        if route is None:
             allowed = ", ".join(_allowed(methods))
             if method == "OPTIONS":
                 return _options(allowed)
@@ -190,6 +291,7 @@ class FhirDoor:
                     message=f"{method[:16]} is not done here; this address takes {allowed}",
                 ),
             )
+        visit = await self._identified(exchange, route)
         parameters = _parameters(query, "query")
         if method == "POST" and path[-1:] == ("_search",):
             form = await self._form(scope, exchange.receive)
@@ -198,26 +300,40 @@ class FhirDoor:
         # What a document is given as is its own matter.
         if not ordinary and path[:1] != ("Binary",):
             exchange.wanted = negotiate(parameters, accept)
-        return await interaction(
+        return await route.does(
             Request(
                 scope=scope,
                 receive=exchange.receive,
-                send=exchange.send,
+                send=exchange.send_settled if visit.guarded else exchange.send,
                 method=method,
                 path=path,
                 parameters=parameters,
+                visit=visit,
                 wanted=exchange.wanted,
             )
         )
 
-    def _methods(self, path: tuple[str, ...]) -> dict[str, Interaction]:
+    async def _identified(self, exchange: _Exchange, route: Route) -> Visit[Actors]:
+        """Begin the request at the reception, before a word of it is read."""
+        if route.kind is None:
+            return Outside()
+        scope = exchange.scope
+        visit = self._visit(route.kind, "")
+        if visit.guarded:
+            exchange.visit, exchange.kind = visit, route.kind
+            authorization = header(scope, b"authorization")
+            peer = peer_of(scope)
+            await visit.identify(lambda authenticator: authenticator.bearer(authorization, peer))
+        return visit
+
+    def _methods(self, path: tuple[str, ...]) -> dict[str, Route]:
         """What can be done at an address."""
-        methods = self._routes.get(path)
+        methods = self.routes.get(path)
         # No id begins with one of these: it is an operation or interaction nobody serves.
         if methods is None and len(path) > 1 and path[1][0] not in "$_":
-            methods = self._routes.get((path[0], "{id}", *path[2:]))
+            methods = self.routes.get((path[0], "{id}", *path[2:]))
         if methods is None and len(path) == 4 and path[1][0] not in "$_":
-            methods = self._routes.get((path[0], "{id}", path[2], "{vid}"))
+            methods = self.routes.get((path[0], "{id}", path[2], "{vid}"))
         if methods is None:
             raise refusal(
                 ErrorCode.NOT_FOUND,
@@ -271,7 +387,7 @@ def _decoded(text: str) -> str:
     return unquote(text, errors="strict") if "%" in text else text
 
 
-def _allowed(methods: dict[str, Interaction]) -> list[str]:
+def _allowed(methods: dict[str, Route]) -> list[str]:
     """The methods of an address, those included that come with others."""
     return sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])})
 
@@ -292,6 +408,24 @@ def _tolerant(query: bytes) -> list[tuple[str, str]]:
         return _parameters(query, "query")
     except Refused:
         return []
+
+
+def private(headers: Headers) -> Headers:
+    """Give the headers of an answer that depends on who asks."""
+    varying = [value for name, value in headers if name == b"vary"]
+    return [
+        *(one for one in headers if one[0] != b"vary"),
+        (b"vary", b", ".join([*varying, b"Authorization"])),
+    ]
+
+
+def _not_authenticated(refused: NotAuthenticated) -> Answer:
+    code = {
+        400: ErrorCode.MALFORMED_CREDENTIAL,
+        403: ErrorCode.INSUFFICIENT_SCOPE,
+    }.get(refused.status, ErrorCode.NOT_AUTHENTICATED)
+    finding = Finding(rule="authentication", code=code, location="", message=refused.public)
+    return _outcome((finding,), [(b"www-authenticate", refused.www_authenticate.encode())])
 
 
 def _outcome(findings: tuple[Finding, ...], headers: Headers | None = None) -> Answer:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from gateway.actors.proceedings import RequestKind
+from gateway.actors.reception import Visit
 from gateway.codecs.fhir.lexical import pretty_json
 from gateway.codecs.fhir.outcome import write_operation_outcome
 from gateway.codecs.fhir.xml import json_from_xml, xml_from_json
 from gateway.codecs.xml import XmlLimits
 from gateway.errors import ErrorCode, Finding, Refused
+from gateway.model.datatypes import Identifier
+from gateway.service import Actors
 from gateway.web.fhir.conditions import names
 from gateway.web.fhir.negotiation import (
     FORMATS,
@@ -53,6 +57,7 @@ class Request:
     Attributes:
         path: Segments after ``/fhir``.
         parameters: Of the query string and, for a posted search, of the form, in order.
+        visit: The request at the reception; the interaction enters with what it is about.
         wanted: The form of the answer, for an interaction that sends its own.
     """
 
@@ -62,7 +67,24 @@ class Request:
     method: str
     path: tuple[str, ...]
     parameters: list[tuple[str, str]]
+    visit: Visit[Actors]
     wanted: Wanted = PLAIN
+
+    async def enter(
+        self,
+        *,
+        patients: Sequence[Identifier] = (),
+        references: Sequence[str] = (),
+        names: Sequence[str] = (),
+    ) -> Actors:
+        """Give the actors as whoever asks may use them.
+
+        Args:
+            patients: Whom the request names.
+            references: Whom it names by the ids of Patients.
+            names: entryUUIDs, logical ids and uniqueIds of objects it names.
+        """
+        return await self.visit.enter(patients=patients, references=references, names=names)
 
     @property
     def prefer(self) -> Preferences:
@@ -81,6 +103,25 @@ class Request:
 
 Interaction = Callable[[Request], Awaitable[Answer | None]]
 """Handles a request; ``None`` when it has sent its own answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What is done at an address by a method.
+
+    Attributes:
+        does: Handles it; it reaches the actors through :meth:`Request.enter` only.
+        kind: What it is for rights and the audit trail; ``None`` where nothing of anybody is
+            told, so that nobody is asked who he is.
+    """
+
+    does: Interaction
+    kind: RequestKind | None
+
+
+def urn(resource_id: str) -> str:
+    """Give the name of an object in the registry, from its id in an address."""
+    return f"urn:uuid:{resource_id.lower()}"
 
 
 def refusal(code: ErrorCode, rule: str, location: str, message: str) -> Refused:

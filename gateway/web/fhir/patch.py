@@ -17,9 +17,18 @@ from gateway.codecs.fhir.search_statuses import search_rules
 from gateway.codecs.fhir.strict_json import read_json
 from gateway.errors import ErrorCode
 from gateway.ports import Held, Page
-from gateway.service import Service
+from gateway.service import Actors, Service
+from gateway.transactions.registry_stored_query import names_in
 from gateway.web.fhir.conditions import http_date
-from gateway.web.fhir.interaction import Answer, Request, check_match, json_body, refusal, written
+from gateway.web.fhir.interaction import (
+    Answer,
+    Request,
+    check_match,
+    json_body,
+    refusal,
+    urn,
+    written,
+)
 from gateway.web.http import Headers, whole_body
 
 JSON_PATCH = "application/json-patch+json"
@@ -29,8 +38,6 @@ class Patch:
     """Answers PATCH of DocumentReference."""
 
     def __init__(self, service: Service, max_octets: int) -> None:
-        self._responder = service.responder
-        self._administrator = service.administrator
         self._naming = service.profile.naming
         self._conventions = service.profile.conventions
         self._base_url = service.fhir_base_url
@@ -40,7 +47,10 @@ class Patch:
     async def by_id(self, request: Request) -> Answer:
         """Change the document with an id."""
         patch = await self._body(request)
-        return await self._change(request, patch, await self._responder.read(*request.path))
+        actors = await request.enter(names=(urn(request.path[1]),))
+        return await self._change(
+            request, patch, await actors.responder.read(*request.path), actors
+        )
 
     async def by_search(self, request: Request) -> Answer:
         """Change the one document that a search finds."""
@@ -59,10 +69,16 @@ class Patch:
                 "identifier",
                 "say which document: PATCH DocumentReference/<id>, or ?identifier=system|value",
             )
+        reference = search.patient_reference.rpartition("/")[2]
+        request.visit.asks(request.query_string)
+        actors = await request.enter(
+            patients=[q.patient_id for q in search.queries if q.patient_id is not None],
+            references=[reference] if reference else (),
+            names=[name for query in search.queries for name in names_in(query)],
+        )
         if search.impossible:
             raise _unknown()
-        reference = search.patient_reference.rpartition("/")[2]
-        found = await self._responder.find(search.queries, Page(size=2), reference)
+        found = await actors.responder.find(search.queries, Page(size=2), reference)
         if not found.objects:
             raise _unknown()
         if found.total > 1:
@@ -72,7 +88,7 @@ class Patch:
                 "DocumentReference",
                 f"{found.total} documents match; a patch changes one",
             )
-        return await self._change(request, patch, found.objects[0])
+        return await self._change(request, patch, found.objects[0], actors)
 
     async def _body(self, request: Request) -> list[Json] | Json:
         """The patch: the operations of a JSON Patch, or a Parameters resource."""
@@ -81,7 +97,9 @@ class Patch:
             return read_json_patch(await whole_body(request.scope, request.receive, self._limit))
         return read_json(await json_body(request, self._limit))
 
-    async def _change(self, request: Request, patch: list[Json] | Json, held: Held) -> Answer:
+    async def _change(
+        self, request: Request, patch: list[Json] | Json, held: Held, actors: Actors
+    ) -> Answer:
         original = orjson.loads(held.fragment)
         version = original.get("meta", {}).get("versionId", "")
         check_match(
@@ -90,14 +108,15 @@ class Patch:
             f"the document is at version {version}; read it again before changing it",
         )
         patched = self._patched(original, patch)
-        entry_uuid = await self._administrator.change(
+        request.visit.told_held((held,))
+        entry_uuid = await actors.administrator.change(
             held.entry_uuid, patched.before, patched.after
         )
         if self._conventions.statuses.is_withdrawn(patched.after.availability_status):
             # Nobody can read it any more; this answer is the last to show it.
             return written(request, 200, orjson.dumps(patched.resource), [])
         name = entry_uuid.removeprefix("urn:uuid:")
-        now = await self._responder.version("DocumentReference", name)
+        now = await actors.responder.version("DocumentReference", name)
         headers: Headers = [
             (b"etag", f'W/"{now.version}"'.encode()),
             (b"last-modified", http_date(now.last_updated).encode()),

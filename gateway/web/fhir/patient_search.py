@@ -7,6 +7,7 @@ Source:
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 
@@ -19,8 +20,9 @@ from gateway.codecs.fhir.search_values import Token, read_token
 from gateway.codecs.fhir.searchset import write_searchset
 from gateway.codecs.fhir.subset import write_subset
 from gateway.errors import ErrorCode
+from gateway.model.audit import AuditedObject
 from gateway.model.datatypes import Identifier
-from gateway.ports import FoundPatients, Page
+from gateway.ports import FoundPatients, Page, PatientDirectory
 from gateway.service import Service
 from gateway.web.fhir.interaction import Answer, Request, refusal
 from gateway.web.fhir.search import links
@@ -30,7 +32,6 @@ class PatientSearches:
     """Answers searches for Patient and the ``$ihe-pix`` operation."""
 
     def __init__(self, service: Service) -> None:
-        self._patients = service.patients
         self._naming = service.profile.naming
         self._conventions = service.profile.conventions
         self._known = frozenset(system.oid for system in service.profile.naming)
@@ -48,12 +49,19 @@ class PatientSearches:
             default_count=self._default_count,
             max_count=self._max_count,
         )
-        await self._refuse_unknown_domains(search)
+        visit = request.visit
+        if visit.guarded:
+            visit.asks(urlencode(request.parameters), f"{self._base_url}/Patient")
+        actors = await visit.enter_quietly(
+            conditions=search.conditions, merged=search.merged, identifiers=search.identifiers
+        )
+        await self._refuse_unknown_domains(search, actors.patients)
         control = search.control
+        scope = search.scope + visit.scope
         place: tuple[Any, ...] = ()
         if control.cursor is not None:
-            place = read_cursor(control.cursor, search.scope, self._key)
-        found = await self._patients.search(
+            place = read_cursor(control.cursor, scope, self._key, is_secret=visit.guarded)
+        found = await actors.patients.search(
             search.conditions,
             Page(
                 size=control.count,
@@ -64,16 +72,19 @@ class PatientSearches:
             ),
             merged=search.merged,
         )
-        return Answer(200, self._answer(request, search, found))
+        visit.told(AuditedObject(kind="Patient", id=p.logical_id) for p in found.patients)
+        return Answer(200, self._answer(request, search, found, scope))
 
-    def _answer(self, request: Request, search: PatientSearch, found: FoundPatients) -> bytes:
+    def _answer(
+        self, request: Request, search: PatientSearch, found: FoundPatients, scope: str
+    ) -> bytes:
         control = search.control
         resources = [write_patient(p, self._naming, self._conventions) for p in found.patients]
         if control.summary or control.elements:
             resources = [write_subset(r, control.summary, control.elements) for r in resources]
         following = None
         if found.more and found.places:
-            following = write_cursor(found.places[-1], search.scope, self._key)
+            following = write_cursor(found.places[-1], scope, self._key)
         return write_searchset(
             resources,
             total=found.total,
@@ -82,10 +93,12 @@ class PatientSearches:
             base_url=self._base_url,
         )
 
-    async def _refuse_unknown_domains(self, search: PatientSearch) -> None:
+    async def _refuse_unknown_domains(
+        self, search: PatientSearch, patients: PatientDirectory
+    ) -> None:
         """Refuse a search that asks for identifiers of domains nobody here knows, and no other."""
         for authority in search.authorities:
-            if await self._is_known(authority):
+            if await self._is_known(authority, patients):
                 return
         if search.authorities:
             raise refusal(
@@ -95,14 +108,17 @@ class PatientSearches:
                 "no patient here has an identifier of that system",
             )
 
-    async def _is_known(self, authority: str) -> bool:
-        return authority in self._known or await self._patients.knows_authority(authority)
+    async def _is_known(self, authority: str, patients: PatientDirectory) -> bool:
+        return authority in self._known or await patients.knows_authority(authority)
 
     async def cross_reference(self, request: Request) -> Answer:
         """Mobile Patient Identifier Cross-reference Query [ITI-83]."""
         source, targets = self._asked(request)
         authority = self._naming.scheme(source.system or "")
-        if not await self._is_known(authority):
+        asked = Identifier.of(source.code, authority)
+        request.visit.asks(request.query_string, f"{self._base_url}/Patient/$ihe-pix")
+        actors = await request.visit.enter_quietly(identifiers=(asked,))
+        if not await self._is_known(authority, actors.patients):
             raise refusal(
                 ErrorCode.UNKNOWN_SOURCE_DOMAIN,
                 "pix-source",
@@ -110,14 +126,14 @@ class PatientSearches:
                 "no patient here has an identifier of that system",
             )
         for target in targets:
-            if not await self._is_known(self._naming.scheme(target)):
+            if not await self._is_known(self._naming.scheme(target), actors.patients):
                 raise refusal(
                     ErrorCode.UNKNOWN_TARGET_DOMAIN,
                     "pix-target",
                     "targetSystem",
                     f"{target[:128]} is no system of identifiers this gateway knows",
                 )
-        patient = await self._patients.find(Identifier.of(source.code, authority))
+        patient = await actors.patients.find(asked)
         if patient is None:
             raise refusal(
                 ErrorCode.NOT_FOUND,
@@ -125,6 +141,7 @@ class PatientSearches:
                 "sourceIdentifier",
                 "no patient here has that identifier",
             )
+        request.visit.told([AuditedObject(kind="Patient", id=patient.logical_id)])
         wanted = {self._naming.scheme(target) for target in targets}
         parameters: list[dict[str, Any]] = [
             {"name": "targetIdentifier", "valueIdentifier": write_identifier(one, self._naming)}

@@ -14,8 +14,10 @@ from gateway.codecs.fhir.patient import read_patient, write_patient
 from gateway.codecs.fhir.search_values import read_token
 from gateway.codecs.fhir.strict_json import read_json
 from gateway.errors import ErrorCode, refuse_errors
+from gateway.model.audit import AuditedObject
 from gateway.model.datatypes import Identifier
 from gateway.model.patient import Patient
+from gateway.ports import PatientDirectory
 from gateway.service import Service
 from gateway.validation.formats import check_identifier
 from gateway.web.fhir.conditions import http_date, names
@@ -30,7 +32,6 @@ class Patients:
     """Answers requests for Patient."""
 
     def __init__(self, service: Service, max_octets: int) -> None:
-        self._patients = service.patients
         self._naming = service.profile.naming
         self._conventions = service.profile.conventions
         self._base_url = service.fhir_base_url
@@ -38,7 +39,9 @@ class Patients:
 
     async def read(self, request: Request) -> Answer:
         """Read one patient."""
-        patient = await self._known(request.path[1])
+        return self._shown(request, await self._known(request))
+
+    def _shown(self, request: Request, patient: Patient) -> Answer:
         etag = f'W/"{patient.version}"'
         headers: Headers = [(b"etag", etag.encode())]
         if patient.last_updated:
@@ -49,10 +52,10 @@ class Patients:
 
     async def vread(self, request: Request) -> Answer:
         """Read the present version of a patient by its number; earlier ones are not kept."""
-        patient = await self._known(request.path[1])
+        patient = await self._known(request)
         number = request.path[3]
         if number == str(patient.version):
-            return await self.read(request)
+            return self._shown(request, patient)
         earlier = number.isascii() and number.isdigit() and 0 < int(number[:9]) < patient.version
         raise refusal(
             ErrorCode.GONE if earlier else ErrorCode.NOT_FOUND,
@@ -63,8 +66,10 @@ class Patients:
             else "there is no such version of it",
         )
 
-    async def _known(self, resource_id: str) -> Patient:
-        patient = await self._patients.read(resource_id)
+    async def _known(self, request: Request) -> Patient:
+        resource_id = request.path[1]
+        actors = await request.visit.enter_quietly(references=(resource_id,))
+        patient = await actors.patients.read(resource_id)
         if patient is None:
             raise refusal(
                 ErrorCode.NOT_FOUND,
@@ -72,20 +77,24 @@ class Patients:
                 f"Patient/{resource_id[:64]}",
                 "there is no such patient here",
             )
+        request.visit.told([AuditedObject(kind="Patient", id=patient.logical_id)])
         return patient
 
     async def create(self, request: Request) -> Answer:
         """Add a patient under an id of ours; with If-None-Exist only where there is none."""
+        patients = (await request.enter()).patients
         patient = await self._body(request)
         condition = request.header(b"if-none-exist")
         if condition is not None:
-            known = await self._identified(parse_qsl(condition, keep_blank_values=True), "create")
+            criteria = parse_qsl(condition, keep_blank_values=True)
+            known = await self._identified(patients, criteria, "create")
             if known is not None:
                 return self._kept(request, known, created=False)
-        return await self._keep(request, patient, "", created=True)
+        return await self._keep(request, patients, patient, "", created=True)
 
     async def put(self, request: Request) -> Answer:
         """Add or replace a patient: under the id in the address, or by ``?identifier=``."""
+        patients = (await request.enter()).patients
         patient = await self._body(request)
         if len(request.path) == 2:
             named = request.path[1]
@@ -103,15 +112,17 @@ class Patients:
                     "Patient.id",
                     f"the resource says {patient.logical_id[:64]}, the address {named[:64]}",
                 )
-            before = await self._patients.read(named)
+            before = await patients.read(named)
             _check_version(request, before)
-            return await self._keep(request, patient, named, created=before is None)
-        known = await self._identified(request.parameters, "put")
+            return await self._keep(request, patients, patient, named, created=before is None)
+        known = await self._identified(patients, request.parameters, "put")
         _check_version(request, known)
         logical_id = known.logical_id if known else ""
-        return await self._keep(request, patient, logical_id, created=known is None)
+        return await self._keep(request, patients, patient, logical_id, created=known is None)
 
-    async def _identified(self, criteria: list[tuple[str, str]], what: str) -> Patient | None:
+    async def _identified(
+        self, patients: PatientDirectory, criteria: list[tuple[str, str]], what: str
+    ) -> Patient | None:
         """The patient a condition names, which must be one identifier."""
         asked = [v for n, v in criteria if n == "identifier"]
         if len(asked) != 1 or any(n not in _CONDITION for n, _ in criteria):
@@ -123,7 +134,7 @@ class Patients:
             )
         token = read_token(asked[0])
         scheme = self._naming.scheme(token.system) if token.system else ""
-        return await self._patients.find(Identifier.of(token.code, scheme))
+        return await patients.find(Identifier.of(token.code, scheme))
 
     async def _body(self, request: Request) -> Patient:
         resource = read_json(await json_body(request, self._limit))
@@ -148,9 +159,19 @@ class Patients:
         return patient
 
     async def _keep(
-        self, request: Request, patient: Patient, logical_id: str, *, created: bool
+        self,
+        request: Request,
+        patients: PatientDirectory,
+        patient: Patient,
+        logical_id: str,
+        *,
+        created: bool,
     ) -> Answer:
-        kept = await self._patients.put(replace(patient, logical_id=logical_id, known=True))
+        visit = request.visit
+        visit.told([AuditedObject(kind="Patient", id=logical_id or patient.identifiers[0].text)])
+        # The directory knows nothing of accounts: this one is kept before anything is changed.
+        await visit.settle()
+        kept = await patients.put(replace(patient, logical_id=logical_id, known=True))
         return self._kept(request, kept, created=created)
 
     def _kept(self, request: Request, kept: Patient, *, created: bool) -> Answer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from gateway.actors.rights import patients_in
 from gateway.actors.single_document import Published
 from gateway.codecs.cda.header import read_header
 from gateway.codecs.fhir.bundle import read_provide_bundle
@@ -24,7 +25,7 @@ from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.datatypes import Code
 from gateway.model.submission import Submission
 from gateway.model.vocabulary import AvailabilityStatus
-from gateway.service import Service
+from gateway.service import Actors, Service
 from gateway.transactions.provide_document_bundle import (
     ProvidedDocument,
     ProvideDocumentBundle,
@@ -42,9 +43,6 @@ class Publish:
     """Answers what brings documents."""
 
     def __init__(self, service: Service, max_octets: int) -> None:
-        self._recipient = service.recipient
-        self._single = service.single_document
-        self._responder = service.responder
         self._profile = service.profile
         self._naming = service.profile.naming
         self._conventions = service.profile.conventions
@@ -57,7 +55,8 @@ class Publish:
         bundle = read_provide_bundle(
             octets, self._naming, base_url=self._base_url, conventions=self._conventions
         )
-        entries, warnings = await self._recipient.provide(bundle)
+        actors = await _enter(request, bundle)
+        entries, warnings = await actors.recipient.provide(bundle)
         answer = write_transaction_response(entries, findings=warnings, base_url=self._base_url)
         return Answer(200, answer)
 
@@ -71,8 +70,9 @@ class Publish:
             if_none_exist=request.header(b"if-none-exist") or "",
             conventions=self._conventions,
         )
-        published = await self._single.publish(bundle)
-        return await self._created(request, published)
+        actors = await _enter(request, bundle)
+        published = await actors.single_document.publish(bundle)
+        return await self._created(request, published, actors)
 
     async def generate_metadata(self, request: Request) -> Answer:
         """Accept one document and describe it from what it says of itself [ITI-106]."""
@@ -84,7 +84,10 @@ class Publish:
             described, activity = self._from_cda(document)
         else:
             described = replace(described, findings=document.findings + described.findings)
-        published = await self._single.publish(described, content_type_code=activity, reuse=True)
+        actors = await _enter(request, described)
+        published = await actors.single_document.publish(
+            described, content_type_code=activity, reuse=True
+        )
         noticed = outcome(published.warnings) if published.warnings else None
         reference = f"{self._base_url}/{published.reference}"
         return Answer(200, write_generated(reference, noticed))
@@ -151,14 +154,29 @@ class Publish:
         )
         return bundle, content_type_code(header, self._profile)
 
-    async def _created(self, request: Request, published: Published) -> Answer:
+    async def _created(self, request: Request, published: Published, actors: Actors) -> Answer:
         kind, _, name = published.reference.partition("/")
-        held = await self._responder.read(kind, name)
+        held = await actors.responder.read(kind, name)
+        request.visit.told_held((held,))
         version = _member(held.fragment, b'"versionId":"') or b"1"
         place = f"{self._base_url}/{published.reference}/_history/".encode()
         headers: Headers = [(b"location", place + version), (b"etag", b'W/"%b"' % version)]
         status = 201 if published.is_new else 200
         return written(request, status, held.fragment, headers, published.warnings)
+
+
+async def _enter(request: Request, bundle: ProvideDocumentBundle) -> Actors:
+    """Enter with whom a bundle is about, as it names them."""
+    patients = list(patients_in(tuple(bundle.submission.objects())))
+    references: list[str] = []
+    for named in bundle.patients:
+        if named.is_source:
+            continue
+        if named.reference.startswith("Patient/") and not named.is_inside:
+            references.append(named.reference.partition("/")[2])
+        else:
+            patients += named.identifiers[:1]
+    return await request.enter(patients=patients, references=list(dict.fromkeys(references)))
 
 
 def _member(resource: bytes, mark: bytes) -> bytes:

@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator
 
 from gateway.codecs.fhir.binary import binary_length, stream_binary
 from gateway.errors import ErrorCode, Finding
+from gateway.model.audit import AuditedObject
 from gateway.model.lifecycle import DocumentRecord
 from gateway.service import Service
 from gateway.web.fhir.conditions import names
-from gateway.web.fhir.interaction import JSON, XML, Answer, RefusedWith, Request
+from gateway.web.fhir.interaction import JSON, XML, Answer, RefusedWith, Request, urn
 from gateway.web.fhir.negotiation import Format, choose_document
 from gateway.web.http import Headers, stream
 
@@ -32,12 +33,16 @@ class Retrieve:
     """Answers reads of Binary."""
 
     def __init__(self, service: Service) -> None:
-        self._responder = service.responder
         self._documents = service.documents
 
     async def binary(self, request: Request) -> Answer | None:
         """Give a document, or a part of it; as Binary resource when FHIR was asked for."""
-        record = await self._responder.retrieve(request.path[1])
+        name = urn(request.path[1])
+        actors = await request.enter(names=(name,))
+        record = await actors.responder.retrieve(request.path[1])
+        request.visit.told(
+            [AuditedObject(kind="DocumentEntry", id=name, unique_id=record.unique_id)]
+        )
         form = choose_document(request.parameters, request.header(b"accept"), record.mime_type)
         etag = f'"{record.content}"' if form is None else f'"{record.content}-{form.name.lower()}"'
         headers: Headers = [(b"etag", etag.encode()), (b"vary", b"accept")]

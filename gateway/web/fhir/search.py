@@ -18,8 +18,10 @@ from gateway.codecs.fhir.search_statuses import search_rules
 from gateway.codecs.fhir.searchset import write_searchset
 from gateway.codecs.fhir.subset import write_subset
 from gateway.errors import ErrorCode, Finding, Severity
+from gateway.model.audit import AuditedObject
 from gateway.ports import Found, Page
 from gateway.service import Service
+from gateway.transactions.registry_stored_query import names_in
 from gateway.web.fhir.interaction import Answer, Request, refusal
 
 _NOTHING = Found(objects=(), total=0)
@@ -29,7 +31,6 @@ class Searches:
     """Answers searches of DocumentReference and List."""
 
     def __init__(self, service: Service) -> None:
-        self._responder = service.responder
         self._naming = service.profile.naming
         self._base_url = service.fhir_base_url
         self._key = service.cursor_key
@@ -71,10 +72,19 @@ class Searches:
                 "patient",
                 "say whose documents: give patient, patient.identifier, identifier or _id",
             )
-        control = search.control
+        control, visit = search.control, request.visit
+        reference = self._patient_id(search.patient_reference)
+        if visit.guarded:
+            visit.asks(urlencode(request.parameters), f"{self._base_url}/{request.path[0]}")
+        actors = await request.enter(
+            patients=[q.patient_id for q in search.queries if q.patient_id is not None],
+            references=[reference] if reference else (),
+            names=[name for query in search.queries for name in names_in(query)],
+        )
+        scope = search.scope + visit.scope
         place: tuple[Any, ...] = ()
         if control.cursor is not None:
-            place = read_cursor(control.cursor, search.scope, self._key)
+            place = read_cursor(control.cursor, scope, self._key, is_secret=visit.guarded)
         found = _NOTHING
         if search.queries:
             page = Page(
@@ -84,16 +94,17 @@ class Searches:
                 order=control.order,
                 place=place[1:],
             )
-            found = await self._responder.find(
-                search.queries, page, self._patient_id(search.patient_reference)
-            )
+            found = await actors.responder.find(search.queries, page, reference)
+        visit.told_held(found.objects)
         resources = [held.fragment for held in found.objects]
         if control.summary or control.elements:
             resources = [write_subset(r, control.summary, control.elements) for r in resources]
         warnings = search.warnings
         included: list[bytes] = []
         if control.includes:
-            beside, patients, more = await self._responder.include(found.objects, control.includes)
+            beside, patients, more = await actors.responder.include(found.objects, control.includes)
+            visit.told_held(beside)
+            visit.told(AuditedObject(kind="Patient", id=p.logical_id) for p in patients)
             included = [held.fragment for held in beside]
             included += [write_patient(p, self._naming, self._conventions) for p in patients]
             if more:
@@ -101,7 +112,7 @@ class Searches:
         last = found.objects[-1] if found.more and found.objects else None
         following = None
         if last is not None:
-            following = write_cursor((last.key, *last.place), search.scope, self._key)
+            following = write_cursor((last.key, *last.place), scope, self._key)
         body = write_searchset(
             resources,
             total=found.total,

@@ -18,7 +18,7 @@ from gateway.codecs.fhir.history import (
 from gateway.ports import Past, Version
 from gateway.service import Service
 from gateway.web.fhir.conditions import http_date, names, read_http_date
-from gateway.web.fhir.interaction import Answer, Request
+from gateway.web.fhir.interaction import Answer, Request, urn
 from gateway.web.http import Headers
 
 
@@ -26,7 +26,6 @@ class Versions:
     """Answers what is asked about one resource by its id."""
 
     def __init__(self, service: Service) -> None:
-        self._responder = service.responder
         self._base_url = service.fhir_base_url
         self._key = service.cursor_key
         self._default_count = service.settings.page_size
@@ -35,27 +34,36 @@ class Versions:
     async def read(self, request: Request) -> Answer:
         """Read the present version."""
         kind, resource_id = request.path
-        version = await self._responder.version(kind, resource_id)
-        return conditional(request, version.held.fragment, version)
+        return await self._one(request, kind, resource_id, None)
 
     async def vread(self, request: Request) -> Answer:
         """Read one version by its number."""
         kind, resource_id, _, number = request.path
-        version = await self._responder.version(kind, resource_id, number)
+        return await self._one(request, kind, resource_id, number)
+
+    async def _one(
+        self, request: Request, kind: str, resource_id: str, number: str | None
+    ) -> Answer:
+        actors = await request.enter(names=(urn(resource_id),))
+        version = await actors.responder.version(kind, resource_id, number)
+        request.visit.told_held((version.held,))
         return conditional(request, version.held.fragment, version)
 
     async def history(self, request: Request) -> Answer:
         """Give the versions, the newest first."""
         kind, resource_id, _ = request.path
         question = read_history_question(request.parameters, strict=request.prefer.strict)
-        past = await self._responder.past(kind, resource_id)
+        actors = await request.enter(names=(urn(resource_id),))
+        past = await actors.responder.past(kind, resource_id)
+        request.visit.told_held(version.held for version in past.versions)
         entries = _chosen(past, question)
         total = len(entries)
-        scope = f"{question.scope} {kind}/{resource_id}"
+        scope = f"{question.scope} {kind}/{resource_id}{request.visit.scope}"
         start = 0
         if question.cursor is not None:
             # Counted from the end: new versions come at the beginning.
-            start = max(0, total - int(read_cursor(question.cursor, scope, self._key)[0]))
+            place = read_cursor(question.cursor, scope, self._key, is_secret=request.visit.guarded)
+            start = max(0, total - int(place[0]))
         size = self._default_count if question.count is None else question.count
         stop = start + min(size, self._max_count)
         address = f"{self._base_url}/{kind}/{resource_id}/_history"

@@ -1,0 +1,236 @@
+"""What one request leaves behind: its one audit event, and the notices that follow from it.
+
+Gathered while the request is answered, composed in one place, kept in the transaction of its effect
+or, where it had none, before the first octet of the answer.
+
+Source:
+    Sections 7 and 8.3 of docs/reference/access-control.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from gateway.actors.access_control import Permit
+from gateway.consent.decision import Obligation
+from gateway.consent.visibility import Restriction
+from gateway.model.association import Association
+from gateway.model.audit import Action, AuditedObject, AuditEvent, Outcome
+from gateway.model.choices import Period
+from gateway.model.datatypes import Identifier
+from gateway.model.document_entry import DocumentEntry
+from gateway.model.folder import Folder
+from gateway.model.lifecycle import Changes
+from gateway.model.notice import Notice, NoticeKind, RecipientKind
+from gateway.model.subject import AccessRequest, Mode, Operation, SubjectKind
+from gateway.model.submission import RegistryObject
+from gateway.model.submission_set import SubmissionSet
+from gateway.ports import Account
+
+Restricted = Callable[[DocumentEntry], frozenset[Restriction]]
+"""What keeps readers away from an entry, by its codes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestKind:
+    """What a request is, for rights and for the audit trail: one entry of a door's table.
+
+    Attributes:
+        transaction: ``ITI-18``, or the name of an interaction no transaction covers.
+        operation: What it is in the table of rights.
+        interaction: FHIR's word for it; empty over SOAP.
+    """
+
+    transaction: str
+    operation: Operation
+    action: Action
+    interaction: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Proceedings:
+    """What is known so far of one request.
+
+    Attributes:
+        id: Of the decision and of the event.
+        time: When it came, DTM of 14 digits, UTC.
+        access: Who asks, once that was verified.
+        patient: Whose record was asked for, where it was refused.
+        objects: What was disclosed or changed.
+        rule: Of a refusal; a permit has its own.
+        settled: The event is kept.
+    """
+
+    kind: RequestKind
+    id: str
+    time: str
+    request_id: str = ""
+    network_address: str = ""
+    access: AccessRequest | None = None
+    permit: Permit | None = None
+    patient: Identifier | None = None
+    policy_version: int = 0
+    objects: dict[tuple[str, str], AuditedObject] = field(default_factory=dict)
+    query_id: str = ""
+    query: str = ""
+    rule: str = ""
+    source: str = ""
+    settled: bool = False
+
+    def disclosed(self, objects: Iterable[AuditedObject]) -> None:
+        """Note what the answer shows."""
+        for one in objects:
+            self.objects.setdefault((one.kind, one.id), one)
+
+    def account(
+        self,
+        new_uuid: Callable[[], str],
+        *,
+        outcome: Outcome = Outcome.SUCCESS,
+        failure: str = "",
+        changes: Changes | None = None,
+        restricted: Restricted | None = None,
+    ) -> Account:
+        """Compose what is kept of the request.
+
+        Args:
+            new_uuid: Gives the ids of notices.
+            changes: Its effect, where it had one.
+            restricted: Tells what hides an entry that was added.
+        """
+        objects = dict(self.objects)
+        source = self.source
+        if changes is not None:
+            for one in _changed(changes):
+                objects.setdefault((one.kind, one.id), one)
+            source = source or next(
+                (o.unique_id or "" for o in changes.added if isinstance(o, SubmissionSet)), ""
+            )
+        permit = self.permit
+        event = AuditEvent(
+            id=self.id,
+            time=self.time,
+            transaction=self.kind.transaction,
+            action=self.kind.action,
+            outcome=outcome,
+            interaction=self.kind.interaction,
+            subject=self.access.subject if self.access else None,
+            mode=self.access.mode if self.access else Mode.NORMAL,
+            purposes=tuple(f"{p.code}^^{p.scheme}" for p in self.access.purposes)
+            if self.access
+            else (),
+            patient=permit.patient if permit and permit.patient else self.patient,
+            objects=tuple(objects.values()) if outcome is Outcome.SUCCESS else (),
+            query_id=self.query_id,
+            query=self.query,
+            rule=self.rule or (permit.rule if permit else ""),
+            reason=self.access.reason if self.access else "",
+            policy_version=max((r.policy_version for r in permit.records), default=0)
+            if permit
+            else self.policy_version,
+            consents=tuple(dict.fromkeys(c for d in permit.decisions for c in d.consents))
+            if permit
+            else (),
+            declaration=permit.declaration.id if permit and permit.declaration else "",
+            failure=failure,
+            request_id=self.request_id,
+            source=source,
+        )
+        succeeded = outcome is Outcome.SUCCESS
+        notices = tuple(self._notices(new_uuid, changes, restricted, succeeded)) if permit else ()
+        declared = permit.declaration if permit and permit.is_declared else None
+        return Account(events=(event,), notices=notices, declaration=declared)
+
+    def _notices(
+        self,
+        new_uuid: Callable[[], str],
+        changes: Changes | None,
+        restricted: Restricted | None,
+        succeeded: bool,
+    ) -> Iterator[Notice]:
+        permit, access = self.permit, self.access
+        if permit is None or access is None or len(permit.records) != 1:
+            return
+        record = permit.records[0]
+        subject = access.subject
+
+        def notice(
+            kind: NoticeKind, to: RecipientKind, recipient: Identifier, entry_uuid: str = ""
+        ) -> Notice:
+            return Notice(
+                id=new_uuid(),
+                kind=kind,
+                recipient_kind=to,
+                recipient=recipient,
+                patient=record.patient,
+                time=self.time,
+                event=self.id,
+                who=subject.name or subject.structure_name,
+                mode=access.mode.value,
+                entry_uuid=entry_uuid,
+            )
+
+        representatives = [
+            link.person
+            for link in record.representatives
+            if not subject.secret_connection and _holds(link.period, self.time)
+        ]
+
+        def to_patient(kind: NoticeKind) -> Iterator[Notice]:
+            yield notice(kind, RecipientKind.PATIENT, record.patient)
+            for person in representatives:
+                yield notice(kind, RecipientKind.REPRESENTATIVE, person)
+
+        if access.mode is not Mode.NORMAL:
+            yield from to_patient(NoticeKind.EMERGENCY_ACCESS)
+            if record.gp is not None and permit.has(Obligation.NOTIFY_GP):
+                yield notice(NoticeKind.EMERGENCY_ACCESS, RecipientKind.GP, record.gp)
+        elif succeeded and permit.is_first and permit.operation is Operation.READ:
+            yield from to_patient(NoticeKind.FIRST_ACCESS)
+        if changes is None or subject.kind is SubjectKind.PATIENT:
+            return
+        for entry in changes.added:
+            if not isinstance(entry, DocumentEntry) or entry.logical_id != entry.entry_uuid:
+                continue
+            hidden = restricted(entry) if restricted else frozenset()
+            if Restriction.HIDDEN_FROM_PATIENT in hidden:
+                continue
+            kind, uuid = NoticeKind.NEW_DOCUMENT, entry.entry_uuid
+            yield notice(kind, RecipientKind.PATIENT, record.patient, uuid)
+            if Restriction.HIDDEN_FROM_REPRESENTATIVES in hidden:
+                continue
+            for person in representatives:
+                if person != subject.id:
+                    yield notice(kind, RecipientKind.REPRESENTATIVE, person, uuid)
+
+
+def audited(item: RegistryObject) -> AuditedObject:
+    """Give the mention of a registry object in an audit event."""
+    if isinstance(item, Association):
+        return AuditedObject(kind="Association", id=item.entry_uuid)
+    kind = "DocumentEntry"
+    if isinstance(item, SubmissionSet | Folder):
+        kind = type(item).__name__
+    repository = item.repository_unique_id or "" if isinstance(item, DocumentEntry) else ""
+    return AuditedObject(
+        kind=kind, id=item.entry_uuid, unique_id=item.unique_id or "", repository=repository
+    )
+
+
+def _changed(changes: Changes) -> Iterator[AuditedObject]:
+    for item in changes.added:
+        yield audited(item)
+    for change in (*changes.statuses, *changes.withdrawn):
+        yield AuditedObject(kind="DocumentEntry", id=change.entry_uuid)
+    for name in changes.removed:
+        yield AuditedObject(kind="DocumentEntry", id=name)
+    for name in changes.removed_documents:
+        yield AuditedObject(kind="DocumentEntry", id=name, unique_id=name)
+
+
+def _holds(period: Period, now: str) -> bool:
+    """Whether a period of the patient's choices holds at a moment; its ends belong to it."""
+    start = period.start.text if period.start else ""
+    end = period.end.text if period.end else ""
+    return (not start or start <= now) and (not end or now[: len(end)] <= end)
