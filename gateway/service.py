@@ -222,11 +222,18 @@ class Service:
     fhir_base_url: str
     cursor_key: bytes
 
-    def visit(self, kind: RequestKind, request_id: str = "") -> Visit[Actors]:
-        """Begin a request: the only way of a door to the actors."""
+    def visit(
+        self, kind: RequestKind, request_id: str = "", network_address: str = ""
+    ) -> Visit[Actors]:
+        """Begin a request: the only way of a door to the actors.
+
+        Args:
+            request_id: What the client calls it.
+            network_address: Where it came from.
+        """
         if self.reception is None:
             return OpenVisit(self.inside)
-        return self.reception.visit(kind, request_id=request_id)
+        return self.reception.visit(kind, request_id=request_id, network_address=network_address)
 
     async def trouble(self) -> str | None:
         """Say why the service cannot do its work, or ``None`` when it can."""
@@ -296,7 +303,7 @@ def _reception(wiring: _Wiring, store: SqliteRegistryStore, guard: Guard) -> Rec
             raise RuntimeError("nobody is let in without a permit")
 
         def account(changes: Changes) -> Account:
-            return about.account(new_uuid, changes=changes, restricted=guard.rules.restrictions)
+            return about.account(new_uuid, changes=changes)
 
         def kept() -> None:
             about.settled = True

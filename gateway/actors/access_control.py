@@ -162,7 +162,8 @@ class AccessControl:
             now: The moment, DTM of 14 digits, UTC.
             patients: Whom the request names.
             references: Whom it names by the logical ids of the directory.
-            names: entryUUIDs, logical ids and uniqueIds of objects it names.
+            names: entryUUIDs, logical ids and uniqueIds of objects it names; logical ids of
+                Consents where choices are read or made.
 
         Raises:
             Denied: Aloud.
@@ -181,7 +182,7 @@ class AccessControl:
                 # Nobody was named at all: such a request is about every record there is.
                 raise Denied(_NOT_FOR_THIS_KIND, PublicReason.NOT_ALLOWED, None)
             return await self._permit(access, operation, id, now, asked or [None], aloud=True)
-        named = await self._registry.patients_of(tuple(names))
+        named = await self._named(operation, names)
         return await self._permit(access, operation, id, now, named, aloud=False)
 
     async def enter_quietly(
@@ -226,6 +227,18 @@ class AccessControl:
                 raise Denied(_NOT_FOR_THIS_KIND, PublicReason.NOT_ALLOWED, None)
             asked = [p.merged_into or p.identifiers[0] for p in found.patients]
         return await self._permit(access, operation, id, now, asked, aloud=False)
+
+    async def _named(self, operation: Operation, names: Sequence[str]) -> Sequence[Identifier]:
+        """Give whose objects these are: of the registry, or what patients decided."""
+        if operation not in (Operation.CHOOSE, Operation.READ_CHOICES):
+            return await self._registry.patients_of(tuple(names))
+        found: dict[str, Identifier] = {}
+        for name in names:
+            for version in (await self._choices.statement(name))[:1]:
+                patient = version.statement.patient_id
+                if patient is not None:
+                    found[same_key(patient)] = patient
+        return tuple(found.values())
 
     async def _permit(
         self,

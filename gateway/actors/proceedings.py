@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 from gateway.actors.access_control import Permit
 from gateway.consent.decision import Obligation
-from gateway.consent.visibility import Restriction
 from gateway.model.association import Association
 from gateway.model.audit import Action, AuditedObject, AuditEvent, Outcome
 from gateway.model.choices import Period
@@ -27,9 +26,6 @@ from gateway.model.subject import AccessRequest, Mode, Operation, SubjectKind
 from gateway.model.submission import RegistryObject
 from gateway.model.submission_set import SubmissionSet
 from gateway.ports import Account
-
-Restricted = Callable[[DocumentEntry], frozenset[Restriction]]
-"""What keeps readers away from an entry, by its codes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,14 +86,12 @@ class Proceedings:
         outcome: Outcome = Outcome.SUCCESS,
         failure: str = "",
         changes: Changes | None = None,
-        restricted: Restricted | None = None,
     ) -> Account:
         """Compose what is kept of the request.
 
         Args:
             new_uuid: Gives the ids of notices.
             changes: Its effect, where it had one.
-            restricted: Tells what hides an entry that was added.
         """
         objects = dict(self.objects)
         source = self.source
@@ -136,19 +130,21 @@ class Proceedings:
             failure=failure,
             request_id=self.request_id,
             source=source,
+            peer="" if self.access else self.network_address,
         )
         succeeded = outcome is Outcome.SUCCESS
-        notices = tuple(self._notices(new_uuid, changes, restricted, succeeded)) if permit else ()
+        notices = tuple(self._notices(new_uuid, changes, succeeded))
         declared = permit.declaration if permit and permit.is_declared else None
         return Account(events=(event,), notices=notices, declaration=declared)
 
     def _notices(
-        self,
-        new_uuid: Callable[[], str],
-        changes: Changes | None,
-        restricted: Restricted | None,
-        succeeded: bool,
+        self, new_uuid: Callable[[], str], changes: Changes | None, succeeded: bool
     ) -> Iterator[Notice]:
+        """Give what the patient and others are told afterwards.
+
+        Of a document that its recipient may not see at present they are told once he may: who
+        delivers notices looks at that.
+        """
         permit, access = self.permit, self.access
         if permit is None or access is None or len(permit.records) != 1:
             return
@@ -193,13 +189,8 @@ class Proceedings:
         for entry in changes.added:
             if not isinstance(entry, DocumentEntry) or entry.logical_id != entry.entry_uuid:
                 continue
-            hidden = restricted(entry) if restricted else frozenset()
-            if Restriction.HIDDEN_FROM_PATIENT in hidden:
-                continue
             kind, uuid = NoticeKind.NEW_DOCUMENT, entry.entry_uuid
             yield notice(kind, RecipientKind.PATIENT, record.patient, uuid)
-            if Restriction.HIDDEN_FROM_REPRESENTATIVES in hidden:
-                continue
             for person in representatives:
                 if person != subject.id:
                     yield notice(kind, RecipientKind.REPRESENTATIVE, person, uuid)

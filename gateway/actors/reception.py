@@ -383,9 +383,20 @@ class Reception(Generic[A]):
         self.new_uuid = new_uuid
         self._clock = clock
 
-    def visit(self, kind: RequestKind, *, request_id: str = "") -> Visit[A]:
-        """Begin one."""
+    def visit(
+        self, kind: RequestKind, *, request_id: str = "", network_address: str = ""
+    ) -> Visit[A]:
+        """Begin one.
+
+        Args:
+            request_id: What the client calls it.
+            network_address: Where it came from.
+        """
         proceedings = Proceedings(
-            kind=kind, id=self.new_uuid(), time=self._clock.now(), request_id=request_id
+            kind=kind,
+            id=self.new_uuid(),
+            time=self._clock.now(),
+            request_id=request_id,
+            network_address=network_address,
         )
         return GuardedVisit(self, proceedings)

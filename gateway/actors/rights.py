@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gateway.actors.access_control import Gate, Permit
-from gateway.consent.visibility import DocumentFacts, Restriction
+from gateway.consent.visibility import DocumentFacts
 from gateway.errors import ErrorCode, Finding
 from gateway.model.association import Association
 from gateway.model.datatypes import Author, Identifier
@@ -56,10 +56,6 @@ class Rules(Protocol):
         record: Record,
     ) -> Finding | None:
         """Say why somebody may not make an entry another one, or remove it."""
-        ...
-
-    def restrictions(self, entry: DocumentEntry) -> frozenset[Restriction]:
-        """What keeps readers away from an entry, by its codes."""
         ...
 
 

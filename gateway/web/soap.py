@@ -160,7 +160,7 @@ class SoapDoor:
         operations: tuple[Operation, ...],
         documents: DocumentStore,
         wsdl: Callable[[Scope], bytes],
-        visit: Callable[[RequestKind, str], Visit[Actors]],
+        visit: Callable[[RequestKind, str, str], Visit[Actors]],
         *,
         asks_for_credentials: bool,
         max_root_octets: int,
@@ -193,7 +193,7 @@ class SoapDoor:
                     f"part <{next(iter(parts))}>: this request carries no documents; "
                     "send the envelope alone"
                 )
-            visit = self._visit(operation.kind, envelope.message_id or "")
+            visit = self._visit(operation.kind, envelope.message_id or "", peer_of(scope).address)
             exchange.visit = visit
             if visit.guarded:
                 await visit.identify(_asserted(envelope, scope))

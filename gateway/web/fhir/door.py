@@ -318,11 +318,11 @@ class FhirDoor:
         if route.kind is None:
             return Outside()
         scope = exchange.scope
-        visit = self._visit(route.kind, "")
+        peer = peer_of(scope)
+        visit = self._visit(route.kind, header(scope, b"x-request-id") or "", peer.address)
         if visit.guarded:
             exchange.visit, exchange.kind = visit, route.kind
             authorization = header(scope, b"authorization")
-            peer = peer_of(scope)
             await visit.identify(lambda authenticator: authenticator.bearer(authorization, peer))
         return visit
 
