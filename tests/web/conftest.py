@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from gateway.service import open_service
 from gateway.settings import Settings
 from gateway.web.app import create_app
+from tests.web.access import House
 
 Open = Callable[..., TestClient]
 
@@ -24,10 +25,10 @@ def open_gateway(tmp_path: Path) -> Iterator[Open]:
     with ExitStack() as stack:
         portal = stack.enter_context(start_blocking_portal("asyncio", {"use_uvloop": True}))
 
-        def opened(**settings: Any) -> TestClient:
+        def opened(guard: Callable[[Any], Any] | None = None, **settings: Any) -> TestClient:
             values = {"data": tmp_path / "data", "public_url": "http://gateway.test", **settings}
             service = stack.enter_context(
-                portal.wrap_async_context_manager(open_service(Settings(**values)))
+                portal.wrap_async_context_manager(open_service(Settings(**values), guard))
             )
             client = TestClient(
                 create_app(service),  # type: ignore[arg-type]
@@ -45,3 +46,12 @@ def open_gateway(tmp_path: Path) -> Iterator[Open]:
 def client(open_gateway: Open) -> TestClient:
     """A client of a gateway with the usual settings."""
     return open_gateway()
+
+
+@pytest.fixture
+def house(open_gateway: Open) -> House:
+    """A gateway that asks who comes, with an open record of the usual patient."""
+    opened = House()
+    opened.opens()
+    opened.client = open_gateway(opened.guard)
+    return opened
