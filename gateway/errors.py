@@ -339,9 +339,6 @@ class ErrorCode(Enum):
     MALFORMED_CREDENTIAL = WireForm(
         "XDSRegistryError", "login", 400, "more than one credential came, or one in a wrong place"
     )
-    FORBIDDEN = WireForm(
-        "XDSRegistryError", "forbidden", 403, "the rules of access to the record refuse it"
-    )
     UNACCOUNTABLE = WireForm(
         "XDSRegistryNotAvailable",
         "transient",

@@ -317,7 +317,9 @@ def _reception(wiring: _Wiring, store: SqliteRegistryStore, guard: Guard) -> Rec
         return Actors(wiring, seen, patients)
 
     control = AccessControl(guard.rules.gate, guard.choices, store.patients, store, new_uuid)
-    return Reception(control, guard.authenticator, wire, store.account, wiring.clock, new_uuid)
+    return Reception(
+        control, guard.rules, guard.authenticator, wire, store.account, wiring.clock, new_uuid
+    )
 
 
 async def _sweep_often(documents: FileDocumentStore, store: SqliteRegistryStore) -> None:

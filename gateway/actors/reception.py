@@ -17,8 +17,11 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from gateway.actors.access_control import AccessControl, Denied, PatientMismatch, Permit
 from gateway.actors.proceedings import Proceedings, RequestKind
+from gateway.actors.record_status import as_asked
+from gateway.actors.rights import Rules
 from gateway.model.audit import AuditedObject, Outcome
 from gateway.model.datatypes import Identifier
+from gateway.model.patient import Patient
 from gateway.model.subject import AccessRequest, same_key
 from gateway.ports import Account, Clock, Held
 from gateway.transactions.conditions import Condition
@@ -122,6 +125,10 @@ class Visit(ABC, Generic[A]):
             Unaccountable: It cannot be kept.
         """
 
+    @abstractmethod
+    def as_asked(self, patient: Patient) -> Patient:
+        """Give a patient as who asks is told of it, with the status of the record."""
+
     @property
     @abstractmethod
     def permit(self) -> Permit | None:
@@ -180,6 +187,10 @@ class OpenVisit(Visit[A]):
 
     async def settle(self, failure: str = "", *, serious: bool = False) -> None:
         """Keep nothing."""
+
+    def as_asked(self, patient: Patient) -> Patient:
+        """Give the patient as it is."""
+        return patient
 
     @property
     def permit(self) -> Permit | None:
@@ -339,6 +350,18 @@ class GuardedVisit(Visit[A]):
             raise Unaccountable from error
         about.settled = True
 
+    def as_asked(self, patient: Patient) -> Patient:
+        """Give a patient as who asks is told of it."""
+        about = self.proceedings
+        if about.permit is None or about.access is None:
+            return patient
+        names = {same_key(name) for name in patient.identifiers}
+        for record in about.permit.records:
+            if same_key(record.patient) in names:
+                status = self._reception.rules.own_status(about.access, record, about.time)
+                return as_asked(patient, record, about.access, status)
+        return patient
+
     @property
     def permit(self) -> Permit | None:
         """What was permitted."""
@@ -364,6 +387,7 @@ class Reception(Generic[A]):
     def __init__(
         self,
         control: AccessControl,
+        rules: Rules,
         authenticator: Authenticator,
         wire: Callable[[Proceedings], A],
         keep: Callable[[Account], Awaitable[None]],
@@ -377,6 +401,7 @@ class Reception(Generic[A]):
             keep: Makes an account durable.
         """
         self.control = control
+        self.rules = rules
         self.authenticator = authenticator
         self.wire = wire
         self.keep = keep

@@ -23,7 +23,7 @@ from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.lifecycle import Changes, Known
 from gateway.model.record import Record
-from gateway.model.subject import AccessRequest, same_key
+from gateway.model.subject import AccessRequest, Operation, same_key
 from gateway.model.submission import RegistryObject
 from gateway.model.submission_set import SubmissionSet
 from gateway.model.vocabulary import REPLACEMENTS
@@ -45,6 +45,16 @@ class Rules(Protocol):
         now: str,
     ) -> tuple[Finding, ...]:
         """Find what somebody may not add."""
+        ...
+
+    def may_replace(
+        self, access: AccessRequest, facts: DocumentFacts, record: Record
+    ) -> Finding | None:
+        """Say why somebody may not put another document in the place of one."""
+        ...
+
+    def own_status(self, access: AccessRequest, record: Record, now: str) -> str:
+        """Say how who asks stands to a record: ``valid``, ``expired``, ``none``, ``forbidden``."""
         ...
 
     def may_change(
@@ -87,14 +97,17 @@ class Rights:
         findings: list[Finding] = []
         if entries:
             findings += self.rules.may_submit(access, entries, record, self.permit.time)
-        by_submitting = _superseded(changes)
+        superseded = _superseded(changes)
         for before, after in _differing(changes, known):
             about = _record_of(before, records) or record
             facts = known_facts(before, known)
-            finding = self.rules.may_change(access, before, after, facts, about)
+            if before.entry_uuid in superseded:
+                finding = self.rules.may_replace(access, facts, about)
+            elif self.permit.operation is Operation.SUBMIT and after is not None:
+                continue  # What was added to a document goes with it when that is replaced.
+            else:
+                finding = self.rules.may_change(access, before, after, facts, about)
             if finding is not None:
-                if before.entry_uuid in by_submitting:
-                    finding = replace(finding, location=finding.location or "Association")
                 findings.append(finding)
         findings += self._containers(changes, known, access)
         return tuple(dict.fromkeys(findings))
@@ -110,9 +123,9 @@ class Rights:
             if isinstance(item, SubmissionSet | Folder) and not keys & _makers(item, known):
                 yield Finding(
                     rule="C1-not-author",
-                    code=ErrorCode.FORBIDDEN,
-                    location=item.entry_uuid,
-                    message="not-allowed",
+                    code=ErrorCode.LOCAL_POLICY_RESTRICTION_ERROR,
+                    location=f"{type(item).__name__}[{item.entry_uuid}]",
+                    message="Only who made it may have it changed or removed.",
                 )
 
 

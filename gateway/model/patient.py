@@ -22,6 +22,8 @@ class RecordState:
         attached: Whether it is attached to the patient's own space; ``None`` when not told.
         asked_by_attending_doctor: Whether who asks is the patient's attending doctor; never
             kept, and ``None`` where nobody knows who asks.
+        own_authorisation: How who asks stands to the record: ``valid``, ``expired``, ``none`` or
+            ``forbidden``; never kept, and empty likewise.
         deceased: When the patient died, :data:`DIED` where only that is known; ``None`` while
             nothing was told.
         identity_qualified: Whether the identity is sure enough to be fed; ``None`` when not told.
@@ -33,6 +35,7 @@ class RecordState:
     closing_reason: str = ""
     attached: bool | None = None
     asked_by_attending_doctor: bool | None = None
+    own_authorisation: str = ""
     deceased: DateTime | None = None
     identity_qualified: bool | None = None
     gp: Identifier | None = None

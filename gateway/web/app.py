@@ -14,6 +14,7 @@ from gateway.service import Service
 from gateway.web.fhir.door import FhirDoor
 from gateway.web.health import health_routes
 from gateway.web.http import Receive, Scope, Send
+from gateway.web.refusals import code_of
 from gateway.web.soap import SoapDoor
 from gateway.web.wsdl import descriptions
 from gateway.web.xds import RegistryOperations, RepositoryOperations
@@ -29,11 +30,12 @@ class Application:
             "max_document_octets": int(settings.max_document_octets),
             "max_submission_octets": int(settings.max_submission_octets),
         }
+        access = service.profile.access
         guarded = service.reception is not None
         statuses = service.profile.conventions.statuses
         registry_wsdl, repository_wsdl = descriptions(settings.public_url)
         self._registry = SoapDoor(
-            RegistryOperations(statuses).operations(),
+            RegistryOperations(statuses, code_of(access.deny_registry_code)).operations(),
             service.documents,
             registry_wsdl,
             service.visit,
@@ -41,7 +43,9 @@ class Application:
             **limits,
         )
         self._repository = SoapDoor(
-            RepositoryOperations(service.documents).operations(),
+            RepositoryOperations(
+                service.documents, code_of(access.deny_repository_code)
+            ).operations(),
             service.documents,
             repository_wsdl,
             service.visit,

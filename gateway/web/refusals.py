@@ -18,6 +18,11 @@ from gateway.web.http import Scope
 UNKNOWN_PATIENT = "no-record"
 
 
+def code_of(name: str) -> ErrorCode:
+    """Give the error a community chose by its XDS name for refusals at a door."""
+    return next((c for c in ErrorCode if c.xds == name), ErrorCode.REGISTRY_ERROR)
+
+
 def peer_of(scope: Scope) -> Peer:
     """Give what the connection tells of who is at its other end."""
     client = scope.get("client")
@@ -47,7 +52,12 @@ def denied_over_fhir(denied: Denied, *, publishing: bool) -> Finding:
     if denied.looks_unknown:
         code = ErrorCode.UNKNOWN_PATIENT_ID if publishing else ErrorCode.NOT_FOUND
         return Finding(rule=UNKNOWN_PATIENT, code=code, location="", message="")
-    return Finding(rule=denied.reason.value, code=ErrorCode.FORBIDDEN, location="", message="")
+    return Finding(
+        rule=denied.reason.value,
+        code=ErrorCode.LOCAL_POLICY_RESTRICTION_ERROR,
+        location="",
+        message="",
+    )
 
 
 def mismatch() -> NotAuthenticated:

@@ -145,6 +145,14 @@ class Rulebook:
     ) -> tuple[Finding, ...]:
         return self.not_submitted
 
+    def may_replace(
+        self, access: AccessRequest, facts: DocumentFacts, record: Record
+    ) -> Finding | None:
+        return self.not_changed
+
+    def own_status(self, access: AccessRequest, record: Record, now: str) -> str:
+        return "valid"
+
     def may_change(
         self,
         access: AccessRequest,

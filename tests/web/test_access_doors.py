@@ -177,7 +177,10 @@ def test_a_search_about_nobody_is_refused(house: House) -> None:
 def test_rights_are_looked_at_in_the_transaction_of_a_change(house: House) -> None:
     house.knows("b", professional())
     refusal = Finding(
-        rule="C1-not-author", code=ErrorCode.FORBIDDEN, location="", message="not-allowed"
+        rule="C1-not-author",
+        code=ErrorCode.LOCAL_POLICY_RESTRICTION_ERROR,
+        location="",
+        message="not-allowed",
     )
     house.rules.not_submitted = (refusal,)
     outcome = read_outcome(submit(house, "b")[1].body)
@@ -237,6 +240,9 @@ def test_a_patient_directory_shows_whom_the_gate_lets_one_ask_for(house: House) 
     url = "/fhir/Patient?identifier=urn:oid:2.999.1.10|7001"
     assert house.client.get(url, headers=house.as_("b")).json()["total"] == 1
     assert house.client.get("/fhir/Patient/p1", headers=house.as_("b")).status_code == 200
+    asked = house.client.get("/fhir/Patient/p1", headers=house.as_("b")).json()
+    told = {e["url"].rpartition("/")[2]: e.get("valueCode") for e in asked["extension"]}
+    assert told["own-authorisation"] == "valid"
     house.rules.refusals[professional().subject.key] = ("A6-blocked", PublicReason.NO_ACCESS)
     assert house.client.get(url, headers=house.as_("b")).json()["total"] == 0
     hidden = house.client.get("/fhir/Patient/p1", headers=house.as_("b"))

@@ -19,6 +19,9 @@ from gateway.model.patient import DIED, RecordState
 QUALIFIED = EXTENSION + "identity-qualified"
 """On a Patient: whether the identity is sure enough to be fed."""
 
+OWN_AUTHORISATION = EXTENSION + "own-authorisation"
+"""On a Patient somebody asked for: how he stands to the record."""
+
 
 def write_record(
     record: RecordState, naming: NamingSystems, conventions: Conventions
@@ -28,6 +31,8 @@ def write_record(
     written: list[Json] = []
     if record.identity_qualified is not None:
         written.append({"url": QUALIFIED, "valueBoolean": record.identity_qualified})
+    if record.own_authorisation:
+        written.append({"url": OWN_AUTHORISATION, "valueCode": record.own_authorisation})
     if names is None:
         return written
     closure: list[Json] = []

@@ -79,7 +79,8 @@ class PatientSearches:
         self, request: Request, search: PatientSearch, found: FoundPatients, scope: str
     ) -> bytes:
         control = search.control
-        resources = [write_patient(p, self._naming, self._conventions) for p in found.patients]
+        asked = [request.visit.as_asked(p) for p in found.patients]
+        resources = [write_patient(p, self._naming, self._conventions) for p in asked]
         if control.summary or control.elements:
             resources = [write_subset(r, control.summary, control.elements) for r in resources]
         following = None

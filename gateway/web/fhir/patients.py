@@ -46,9 +46,11 @@ class Patients:
         headers: Headers = [(b"etag", etag.encode())]
         if patient.last_updated:
             headers.append((b"last-modified", http_date(patient.last_updated).encode()))
-        if names(request.header(b"if-none-match"), etag):
+        # What who asks is told of his own standing changes without a new version of the patient.
+        if not request.visit.guarded and names(request.header(b"if-none-match"), etag):
             return Answer(304, b"", headers=headers)
-        return Answer(200, write_patient(patient, self._naming, self._conventions), headers=headers)
+        asked = request.visit.as_asked(patient)
+        return Answer(200, write_patient(asked, self._naming, self._conventions), headers=headers)
 
     async def vread(self, request: Request) -> Answer:
         """Read the present version of a patient by its number; earlier ones are not kept."""

@@ -106,7 +106,8 @@ class Searches:
             visit.told_held(beside)
             visit.told(AuditedObject(kind="Patient", id=p.logical_id) for p in patients)
             included = [held.fragment for held in beside]
-            included += [write_patient(p, self._naming, self._conventions) for p in patients]
+            asked = [visit.as_asked(p) for p in patients]
+            included += [write_patient(p, self._naming, self._conventions) for p in asked]
             if more:
                 warnings = (*warnings, _INCOMPLETE)
         last = found.objects[-1] if found.more and found.objects else None
