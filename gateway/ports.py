@@ -20,6 +20,7 @@ from gateway.model.notice import Channel, Contact, Delivery, Notice
 from gateway.model.patient import Patient
 from gateway.model.record import Delegation, EmergencyDeclaration, Record
 from gateway.model.submission import ReceivedDocument, RegistryObject
+from gateway.model.subscription import Subscription, SubscriptionEvent
 from gateway.transactions.conditions import Condition, Order
 from gateway.transactions.registry_stored_query import StoredQuery
 
@@ -374,6 +375,70 @@ class NoticeStore(Protocol):
 
         Args:
             again_after: A time before which an earlier one no longer counts; empty for never.
+        """
+        ...
+
+    async def hidden_since(self, before: str, now: str) -> tuple[tuple[Identifier, str], ...]:
+        """Give whose documents are hidden from them, and the day each was deposited.
+
+        Args:
+            before: Deposited at this moment or earlier, DTM of 14 digits.
+            now: Still hidden now.
+        """
+        ...
+
+    async def declared(self, since: str) -> tuple[tuple[str, int], ...]:
+        """Give who declared emergencies since a moment, and how many: people and structures."""
+        ...
+
+
+class SubscriptionStore(Protocol):
+    """Where subscriptions are kept, and what may interest each."""
+
+    async def create(self, subscription: Subscription, most: int) -> bool:
+        """Keep a new subscription, unless its owner has ``most`` that have not ended."""
+        ...
+
+    async def read(self, subscription_id: str) -> Subscription | None:
+        """Give one subscription."""
+        ...
+
+    async def owned_by(self, owner: str) -> tuple[Subscription, ...]:
+        """Give the subscriptions of one subscriber, oldest first."""
+        ...
+
+    async def update(
+        self, subscription_id: str, change: Callable[[Subscription], Subscription]
+    ) -> Subscription | None:
+        """Change the present state of a subscription and give it; ended ones lose their events.
+
+        Args:
+            change: May run more than once; what it raises leaves everything as it was.
+        """
+        ...
+
+    async def collect(self) -> int:
+        """Take what was submitted since the last time to the subscriptions it may interest.
+
+        What nobody subscribed to is forgotten; what is collected is collected once.
+        """
+        ...
+
+    async def due(self, now: str, limit: int = 200) -> tuple[Subscription, ...]:
+        """Give the open subscriptions that may have something to be told."""
+        ...
+
+    async def events(self, subscription_id: str, limit: int = 50) -> tuple[SubscriptionEvent, ...]:
+        """Give what waits for a subscriber, oldest first."""
+        ...
+
+    async def advance(
+        self, subscription: Subscription, event: SubscriptionEvent, after: int | None
+    ) -> None:
+        """Keep a state together with how far an event was told.
+
+        Args:
+            after: Key of the last object told; ``None`` when all of the event was.
         """
         ...
 

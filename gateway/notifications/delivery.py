@@ -6,6 +6,7 @@ may know is asked again each time, immediately before it is sent.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -33,6 +34,9 @@ _LOOK_AGAIN = 3600.0
 
 _WITHHOLD = 45 * 86400.0
 """Seconds after which a notice that may still not be told is given up: any hiding has ended."""
+
+_AT_ONCE = 8
+"""Recipients served at the same time."""
 
 MayBeTold = Callable[[Notice], Awaitable[bool]]
 """Whether the recipient of a notice may know of it now."""
@@ -92,21 +96,29 @@ class NoticeDelivery:
         for notice in await self._store.unaddressed():
             contact = await self._contacts.of(notice)
             await self._store.address(notice.id, self._channels.usable(contact), now)
-        taken = 0
-        stuck: set[str] = set()
+        # A webhook gets one message after another: its numbers have no gap, and what came first is
+        # told first. Different recipients wait for nobody but themselves.
+        queues: dict[tuple[Channel, str], list[Delivery]] = {}
         for delivery in await self._store.due(now):
-            # A webhook gets one message after another: its numbers have no gap, and what came
-            # first is told first.
-            place = delivery.notice.recipient.text
-            webhook = delivery.channel is Channel.WEBHOOK
-            if webhook and place in stuck:
-                continue
+            recipient = delivery.notice.recipient.text
+            queues.setdefault((delivery.channel, recipient), []).append(delivery)
+        turn = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(queue: list[Delivery]) -> int:
+            async with turn:
+                return await self._deliver(queue)
+
+        return sum(await asyncio.gather(*map(one, queues.values())))
+
+    async def _deliver(self, queue: list[Delivery]) -> int:
+        taken = 0
+        for delivery in queue:
             done = await self._try(delivery)
             await self._store.settle(done)
             if done.state is DeliveryState.DELIVERED:
                 taken += 1
-            elif webhook and done.state is DeliveryState.WAITING:
-                stuck.add(place)
+            elif done.state is DeliveryState.WAITING and done.channel is Channel.WEBHOOK:
+                break
         return taken
 
     async def _try(self, delivery: Delivery) -> Delivery:

@@ -17,6 +17,7 @@ from gateway.profile.access_reading import access_from
 from gateway.profile.consistency import consistency_from
 from gateway.profile.fhir import read_conventions
 from gateway.profile.identity import identity_from
+from gateway.profile.notices import notice_policy_from
 from gateway.profile.policies import policies_from
 from gateway.profile.rules import FILE as RULES
 from gateway.profile.rules import read_rules
@@ -116,6 +117,7 @@ def _read(name: str, folder: Path, inside: tuple[str, ...]) -> Profile:
             parent.metadata_from_cda, data.get("metadata_from_cda", {}), place
         ),
         policies=_extended(place / "policies.toml", policies_from, parent.policies),
+        notices=_extended(place / "notices.toml", notice_policy_from, parent.notices),
         consistency=_extended(place / "consistency.toml", consistency_from, parent.consistency),
         access=_extended(
             place / "access.toml",

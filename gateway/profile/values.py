@@ -13,6 +13,7 @@ from gateway.model.naming import NamingSystems
 from gateway.profile.access import AccessPolicy
 from gateway.profile.consistency import Consistency
 from gateway.profile.identity import IdentityConventions
+from gateway.profile.notices import NoticePolicy
 from gateway.profile.policies import Policies
 
 
@@ -223,6 +224,7 @@ class Profile:
         value_sets: By name; which of them an attribute uses stands in
             ``attribute_value_sets``, best first.
         access: Who may see what.
+        notices: Language of notices, and which document is the summary.
         rules: Of submissions, beyond those of the standard; the parent's first.
         conventions: What its records and its FHIR face have of their own.
         identity: How its assertions and tokens say who asks.
@@ -244,6 +246,7 @@ class Profile:
     attribute_value_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     metadata_from_cda: MetadataFromCda = MetadataFromCda()
     policies: Policies = Policies()
+    notices: NoticePolicy = NoticePolicy()
     consistency: Consistency = Consistency()
     access: AccessPolicy = AccessPolicy()
     rules: tuple[Rule, ...] = ()

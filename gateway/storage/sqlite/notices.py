@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from gateway.consent.visibility import Restriction
 from gateway.model.datatypes import Identifier
 from gateway.model.notice import (
     Channel,
@@ -216,6 +217,32 @@ class NoticeRows:
         self._execute("INSERT OR REPLACE INTO deadline (name, time) VALUES (?, ?)", (name, now))
         return True
 
+    def hidden_since(self, before: str, now: str) -> tuple[tuple[Identifier, str], ...]:
+        """Patients from whom documents are hidden, and the days these were deposited.
+
+        By the document's own label: what hides a document linked with it says nothing of when
+        that one was deposited.
+        """
+        rows = self._execute(
+            "SELECT DISTINCT s.cx, substr(coalesce(e.deposited, e.registration_time), 1, 8) "
+            "FROM document_entry e JOIN patient p ON p.id = e.patient "
+            "JOIN patient s ON s.id = p.survivor WHERE e.latest AND e.marked & ? "
+            "AND coalesce(e.deposited, e.registration_time) <= ? AND e.hidden_until > ?",
+            (Restriction.HIDDEN_FROM_PATIENT.value, before, now),
+        )
+        return tuple((Identifier(cx), day) for cx, day in rows)
+
+    def declared(self, since: str) -> tuple[tuple[str, int], ...]:
+        """Who declared emergencies, and how many."""
+        rows = self._execute(
+            "SELECT subject, count(*) FROM emergency_declaration WHERE start > ?1 "
+            "AND subject <> '' GROUP BY subject UNION ALL "
+            "SELECT structure, count(*) FROM emergency_declaration WHERE start > ?1 "
+            "AND structure <> '' AND structure <> subject GROUP BY structure",
+            (since,),
+        )
+        return tuple((key, count) for key, count in rows)
+
 
 def _notice(row: Sequence[Any]) -> Notice:
     identity, kind, recipient_kind, recipient, patient, time, event, who, mode, entry = row
@@ -305,3 +332,9 @@ class SqliteNoticeStore(NoticeStore):
             return True
 
         return await self._writer.run(job)
+
+    async def hidden_since(self, before: str, now: str) -> tuple[tuple[Identifier, str], ...]:
+        return self._rows.hidden_since(before, now)
+
+    async def declared(self, since: str) -> tuple[tuple[str, int], ...]:
+        return self._rows.declared(since)

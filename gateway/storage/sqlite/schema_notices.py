@@ -54,30 +54,25 @@ NOTICES = """
         id          TEXT NOT NULL UNIQUE,   -- the FHIR id
         owner       TEXT NOT NULL,          -- key of the subscriber
         status      TEXT NOT NULL,
-        patient     TEXT NOT NULL,          -- CX text, as the subscriber named it
-        topic       TEXT NOT NULL,
-        until       TEXT NOT NULL,          -- DTM of 14 digits; the moment belongs to it
-        access      TEXT NOT NULL,          -- the subscriber as verified, JSON
-        resource    TEXT NOT NULL,          -- what was asked for, JSON
-        version     INTEGER NOT NULL DEFAULT 1,
-        updated     TEXT NOT NULL,
-        told        INTEGER NOT NULL DEFAULT 0,  -- events the endpoint has acknowledged
-        last_sent   TEXT NOT NULL DEFAULT '',
-        attempts    INTEGER NOT NULL DEFAULT 0,
-        due         TEXT NOT NULL DEFAULT '',
-        trouble     TEXT NOT NULL DEFAULT ''
+        farewell    INTEGER NOT NULL DEFAULT 0,  -- the endpoint is still to hear of the end
+        patient_key TEXT NOT NULL,          -- as the subscriber named the patient; empty for any
+        due         TEXT NOT NULL,
+        state       TEXT NOT NULL           -- all of it, JSON
     );
     CREATE INDEX subscription_owner ON subscription (owner);
-    CREATE INDEX subscription_open ON subscription (status)
-        WHERE status IN ('requested', 'active', 'ending');
+    CREATE INDEX subscription_open ON subscription (due)
+        WHERE status IN ('requested', 'active') OR farewell;
+    CREATE INDEX subscription_patient ON subscription (patient_key)
+        WHERE status IN ('requested', 'active');
 
     -- What may interest a subscriber; whether it does is looked at when it is told.
     CREATE TABLE subscription_event (
         number       INTEGER PRIMARY KEY AUTOINCREMENT,
         subscription INTEGER NOT NULL REFERENCES subscription (number),
-        event        TEXT NOT NULL,
         submission   TEXT NOT NULL,
-        time         TEXT NOT NULL
+        patient      TEXT NOT NULL,      -- CX text
+        time         TEXT NOT NULL,
+        after        INTEGER NOT NULL DEFAULT 0  -- key of the last object that was told
     );
     CREATE INDEX subscription_event_of ON subscription_event (subscription, number);
 """

@@ -14,13 +14,14 @@ from typing import Self, TypeVar
 
 from gateway.ports import Clock
 from gateway.storage.fragments import Fragments
-from gateway.storage.sqlite.notices import NoticeRows, SqliteNoticeStore
 from gateway.storage.sqlite.facts import RestrictionCodes
 from gateway.storage.sqlite.file import RegistryFile
 from gateway.storage.sqlite.filling import fill, restriction_codes
+from gateway.storage.sqlite.notices import SqliteNoticeStore
 from gateway.storage.sqlite.patient_directory import SqlitePatientDirectory
 from gateway.storage.sqlite.patients import PatientRows
 from gateway.storage.sqlite.schema import migrate
+from gateway.storage.sqlite.subscriptions import SqliteSubscriptionStore
 from gateway.storage.sqlite.view import RegistryView
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ class SqliteRegistryStore(RegistryView):
     Attributes:
         patients: The patients of the same file.
         notices: The notices of the same file.
+        subscriptions: Who is told of what comes.
     """
 
     def __init__(self, file: RegistryFile) -> None:
@@ -58,13 +60,13 @@ class SqliteRegistryStore(RegistryView):
         self.patients = SqlitePatientDirectory(
             file.writer, file.patients, file.rows.patients, file.clock, self._ask_patients
         )
-        noted = NoticeRows(file.connection)
         self.notices = SqliteNoticeStore(
             file.writer,
             file.connection,
             file.reading,
-            lambda account: noted.append(account.notices),
+            file.accounts.keep,
         )
+        self.subscriptions = SqliteSubscriptionStore(file.writer, file.connection, file.reading)
 
     @classmethod
     def open(
