@@ -30,6 +30,12 @@ _PORTS = {"https": 443, "http": 80}
 _MOST_READ = 16 * 1024
 """Octets of an answer that are read: none of it is used."""
 
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(network)
+    for network in ("192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "2001::/23", "5f00::/16")
+)
+"""Special-purpose networks that some versions of Python take for global."""
+
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -88,6 +94,8 @@ class EndpointPolicy:
             return False
         if any(found in network for network in self.networks):
             return True
+        if any(found in network for network in _NOT_PUBLIC):
+            return False
         return found.is_global and not (
             found.is_multicast or found.is_reserved or found.is_unspecified or found.is_loopback
         )
