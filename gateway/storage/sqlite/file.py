@@ -14,8 +14,10 @@ from gateway.consent.visibility import Visibility
 from gateway.ports import Clock
 from gateway.storage.fragments import Fragments
 from gateway.storage.sqlite.accounts import AccountRows
+from gateway.storage.sqlite.audit import AuditRows
 from gateway.storage.sqlite.changes import Applier
 from gateway.storage.sqlite.known import SqliteKnown
+from gateway.storage.sqlite.notices import NoticeRows
 from gateway.storage.sqlite.patients import PatientRows
 from gateway.storage.sqlite.rows import Rows
 from gateway.storage.sqlite.schema import connect
@@ -66,7 +68,12 @@ class RegistryFile:
         self.patients = PatientRows(self.connection)
         self.known = SqliteKnown(self.connection, fragments, self.patients)
         self.applier = Applier(self.connection, fragments, self.patients, codes)
-        self.accounts = AccountRows(self.connection, self.patients)
+        self.accounts = AccountRows(
+            self.connection,
+            self.patients,
+            AuditRows(self.connection),
+            NoticeRows(self.connection),
+        )
         self._writing_eyes = Eyes(self.connection)
 
     async def close(self) -> None:

@@ -277,7 +277,7 @@ class SqliteNoticeStore(NoticeStore):
     """The notices of a SQLite registry behind their port; written by its one writer.
 
     Args:
-        keep: Keeps an account inside the transaction that is open.
+        keep: Keeps an account inside the transaction that is open, at a time.
     """
 
     def __init__(
@@ -285,7 +285,7 @@ class SqliteNoticeStore(NoticeStore):
         writer: Writer,
         written: sqlite3.Connection,
         read: sqlite3.Connection,
-        keep: Callable[[Account], None],
+        keep: Callable[[Account, str], None],
     ) -> None:
         self._writer = writer
         self._written = NoticeRows(written)
@@ -328,7 +328,7 @@ class SqliteNoticeStore(NoticeStore):
         def job() -> bool:
             if not self._written.is_new(name, now, again_after):
                 return False
-            self._keep(account)
+            self._keep(account, now)
             return True
 
         return await self._writer.run(job)
