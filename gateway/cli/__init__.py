@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
+from gateway.cli.assertion import assertion
 from gateway.cli.console import out
 from gateway.cli.demo import demo
 from gateway.cli.patient import patient
@@ -37,6 +38,7 @@ app.command("demo")(demo)
 app.command("submit")(submit)
 app.command("translate")(translate)
 app.command("token")(token)
+app.command("assertion")(assertion)
 app.command("settings")(show_settings)
 app.add_typer(patient)
 app.add_typer(profile)

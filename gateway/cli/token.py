@@ -77,7 +77,8 @@ def token(
         show_people(people_of(profile, file))
         return
     refuse_without_authority(settings)
-    authority = open_authority(profile, settings.data, file)
+    now = int(time.time())
+    authority = open_authority(profile, settings.data, file, now)
     found = authority.people.get(person)
     if found is None:
         give_up(f"There is no {person}; there are {', '.join(authority.people)}.", USAGE)
@@ -90,7 +91,7 @@ def token(
         scopes=tuple(scope or ()),
         lifetime=lifetime,
     )
-    print(authority.token(found, wish, int(time.time())))
+    print(authority.token(found, wish, now))
 
 
 def refuse_without_authority(settings: Settings) -> None:

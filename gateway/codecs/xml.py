@@ -94,7 +94,11 @@ class XmlTooLarge(XmlRefused):
 
 
 def read_xml(
-    octets: bytes, *, limits: XmlLimits = MESSAGE_LIMITS, keep_blanks: bool = False
+    octets: bytes,
+    *,
+    limits: XmlLimits = MESSAGE_LIMITS,
+    keep_blanks: bool = False,
+    keep_remarks: bool = False,
 ) -> Element:
     """Give the root element of a well-formed, bounded XML document without document type.
 
@@ -104,6 +108,8 @@ def read_xml(
         octets: The whole document.
         limits: How large it may be.
         keep_blanks: Keep white space between elements, which a signature was computed over.
+        keep_remarks: Keep comments and processing instructions, for a caller that looks where they
+            stand; whoever reads values never asks for them.
 
     Raises:
         XmlRefused: When the octets are anything else; the place and the way out are named.
@@ -122,7 +128,7 @@ def read_xml(
         _refuse_document_type(octets)
     _refuse_crowds(octets, limits)
     try:
-        root = etree.fromstring(octets, _parser(limits.huge_text, keep_blanks))
+        root = etree.fromstring(octets, _parser(limits.huge_text, keep_blanks, keep_remarks))
     except etree.XMLSyntaxError as error:
         raise _refusal_of(error) from None
     if root.getroottree().docinfo.internalDTD is not None:
@@ -222,7 +228,7 @@ def canonical(source: bytes | Element) -> bytes:
 
 
 @cache
-def _parser(huge_text: bool, keep_blanks: bool) -> etree.XMLParser:
+def _parser(huge_text: bool, keep_blanks: bool, keep_remarks: bool) -> etree.XMLParser:
     # The encoding was checked and made UTF-8 before; the declaration has no say any more.
     return etree.XMLParser(
         encoding="utf-8",
@@ -232,8 +238,8 @@ def _parser(huge_text: bool, keep_blanks: bool) -> etree.XMLParser:
         dtd_validation=False,
         attribute_defaults=False,
         huge_tree=huge_text,
-        remove_comments=True,
-        remove_pis=True,
+        remove_comments=not keep_remarks,
+        remove_pis=not keep_remarks,
         remove_blank_text=not keep_blanks,
         collect_ids=False,
         recover=False,

@@ -66,6 +66,8 @@ class AssertionRules:
         period: ``required`` where NotOnOrAfter must be there; ``optional`` where the time of
             issue and ``max_lifetime`` decide instead.
         confirmation: ``required`` or ``optional``: a SubjectConfirmation.
+        issuer: ``name`` where the issuer has a name of its own, ``certificate`` where it is named
+            as the subject of the certificate that signs; how the development authority writes.
         reuse: ``never`` where every request brings a fresh assertion, ``same-client`` where the
             client that used it first may go on until it expires.
         max_lifetime: Seconds from its issue after which no assertion is taken.
@@ -78,6 +80,7 @@ class AssertionRules:
     audience: str = "required"
     period: str = "required"
     confirmation: str = "required"
+    issuer: str = "name"
     reuse: str = "same-client"
     max_lifetime: int = 3600
     comments_in_canonical_form: bool = False
@@ -177,6 +180,7 @@ _CHOICES: Final = {
     "audience": ("required", "optional"),
     "period": ("required", "optional"),
     "confirmation": ("required", "optional"),
+    "issuer": ("name", "certificate"),
     "reuse": ("never", "same-client"),
 }
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from gateway.model.subject import AccessRequest
 from gateway.ports import Clock
-from gateway.security.errors import WSSE, NotAuthenticated
+from gateway.security.errors import WSSE
 from gateway.security.instants import seconds_of
 from gateway.security.peer import Peer
+from gateway.security.saml.assertions import Assertions
 from gateway.security.tokens import BearerTokens
 
 SECURITY_HEADER = f"{{{WSSE}}}Security"
@@ -21,9 +22,10 @@ SECURITY_HEADER = f"{{{WSSE}}}Security"
 class Authenticator:
     """Tells who asks."""
 
-    def __init__(self, clock: Clock, tokens: BearerTokens) -> None:
+    def __init__(self, clock: Clock, tokens: BearerTokens, assertions: Assertions) -> None:
         self._clock = clock
         self._tokens = tokens
+        self._assertions = assertions
 
     async def assertion(self, envelope: bytes, peer: Peer) -> AccessRequest:
         """Give who sent a SOAP message, by the assertion in its WS-Security header.
@@ -34,7 +36,7 @@ class Authenticator:
         Raises:
             NotAuthenticated: When there is no assertion, or it is not accepted.
         """
-        raise NotAuthenticated("assertions are not taken")
+        return await self._assertions.access(envelope, peer, seconds_of(self._clock.now()))
 
     async def bearer(self, authorization: str | None, peer: Peer) -> AccessRequest:
         """Give who sent a FHIR request, by its bearer token.

@@ -12,24 +12,26 @@ Source:
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
-from joserfc.jwk import ECKey
+from cryptography import x509
 from joserfc.jws import serialize_compact
 
-from gateway.model.datatypes import Code
-from gateway.model.subject import Mode
+from gateway.model.datatypes import Code, Identifier
+from gateway.model.subject import Authentication, Mode
 from gateway.profile import Profile
 from gateway.profile.identity import IdentityConventions
+from gateway.security.certificates import CertificateTrust
 from gateway.security.claims import write_claims
+from gateway.security.development_keys import PEOPLE, STRUCTURES, DevelopmentKeys, KeyPair
 from gateway.security.jwt import JwtIssuer
 from gateway.security.keys import TokenKeys
 from gateway.security.people import DemonstrationPerson
+from gateway.security.saml.assertions import AssertionIssuer
+from gateway.security.saml.writing import AssertionFrame, write_assertion
 from gateway.security.subjects import Fact, Facts, Voucher
 from gateway.security.tokens import TokenIssuer
 
@@ -70,15 +72,15 @@ class Wish:
 
 
 class DevelopmentAuthority:
-    """Issues tokens for demonstration people."""
+    """Issues tokens and assertions for demonstration people."""
 
     def __init__(
-        self, folder: Path, profile: Profile, people: Mapping[str, DemonstrationPerson]
+        self, keys: DevelopmentKeys, profile: Profile, people: Mapping[str, DemonstrationPerson]
     ) -> None:
-        self._folder = folder
+        self._keys = keys
         self._profile = profile
         self.people = people
-        self._key = _signing_key(folder)
+        self._key = keys.token_key()
 
     def token_issuers(self, base_url: str, audiences: frozenset[str]) -> tuple[TokenIssuer, ...]:
         """Give what a gateway needs to take this authority's tokens.
@@ -95,6 +97,78 @@ class DevelopmentAuthority:
             )
             for name in dict.fromkeys((ISSUER, base_url))
         )
+
+    def assertion_issuers(self, audiences: frozenset[str]) -> tuple[AssertionIssuer, ...]:
+        """Give what a gateway needs to take this authority's assertions.
+
+        Args:
+            audiences: What the gateway is called in assertions for it.
+        """
+        audiences = audiences | {AUDIENCE}
+        if self._profile.identity.assertion.issuer == "name":
+            return (
+                AssertionIssuer(
+                    name=ISSUER,
+                    trust=CertificateTrust(pinned=(self._keys.provider().certificate,)),
+                    voucher=Voucher(issuer=ISSUER),
+                    audiences=audiences,
+                ),
+            )
+        direct = frozenset({Authentication.DIRECT})
+        return (
+            AssertionIssuer(
+                trust=CertificateTrust(anchors=(self._keys.authority(PEOPLE).certificate,)),
+                voucher=Voucher(issuer="", authentications=direct),
+                audiences=audiences,
+                person_attribute="CN",
+            ),
+            AssertionIssuer(
+                trust=CertificateTrust(anchors=(self._keys.authority(STRUCTURES).certificate,)),
+                voucher=Voucher(issuer="", authentications=frozenset(Authentication) - direct),
+                audiences=audiences,
+                structure_attribute="OU",
+            ),
+        )
+
+    def assertion(
+        self,
+        person: DemonstrationPerson,
+        wish: Wish,
+        now: float,
+        *,
+        audience: str = AUDIENCE,
+        holder: x509.Certificate | None = None,
+    ) -> bytes:
+        """Mint an assertion.
+
+        Args:
+            now: Seconds since 1970.
+            holder: Certificate the client must have; without one the assertion is a bearer's.
+        """
+        conventions = self._profile.identity
+        rules = conventions.assertion
+        facts = facts_of(person, wish, conventions)
+        named = rules.issuer == "name"
+        pair = self._keys.provider() if named else self._own_certificate(person)
+        frame = AssertionFrame(
+            id=f"_{secrets.token_hex(20)}",
+            issuer=ISSUER if named else pair.certificate.subject.rfc4514_string(),
+            issuer_is_certificate=not named,
+            issued=now,
+            lifetime=min(wish.lifetime, rules.max_lifetime),
+            audiences=(audience,) if rules.audience == "required" else (),
+            holder=holder,
+        )
+        return write_assertion(facts, rules, frame, pair.key, pair.certificate)
+
+    def _own_certificate(self, person: DemonstrationPerson) -> KeyPair:
+        conventions = self._profile.identity
+        said = person.told("authentication")
+        how = conventions.authentications.get(said, conventions.default_authentication)
+        if how is not Authentication.DIRECT:
+            return self._keys.structure(Identifier(person.told("structure")).value)
+        number = person.told("citizen") or person.told("person")
+        return self._keys.person(Identifier(number).value)
 
     def jwks(self) -> dict[str, Any]:
         """Give the public keys as a JWK Set."""
@@ -164,32 +238,3 @@ def _purpose(mode: Mode, conventions: IdentityConventions) -> Code | None:
     """The community's own code for a mode, the nearest profile's first."""
     known = [key for key, meant in conventions.modes.items() if meant is mode]
     return Code(*known[-1]) if known else None
-
-
-def _signing_key(folder: Path) -> ECKey:
-    """Give the key of this data folder, made when there is none."""
-    path = folder / "signing-key.json"
-    if not path.exists():
-        key = ECKey.generate_key("P-256", private=True)
-        key.ensure_kid()
-        data = {**key.as_dict(private=True), "kid": key.kid}
-        write_secret(path, json.dumps(data).encode())
-    return ECKey.import_key(json.loads(path.read_text(encoding="utf-8")))
-
-
-def write_secret(path: Path, octets: bytes) -> None:
-    """Write a file only its owner can read; where another process was first, keep its file."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(octets)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(unfinished, path)
-        except FileExistsError:
-            return
-    finally:
-        unfinished.unlink()

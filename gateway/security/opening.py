@@ -10,8 +10,11 @@ from gateway.ports import Clock
 from gateway.profile import Profile
 from gateway.security.authenticator import Authenticator
 from gateway.security.authority import FOLDER, DevelopmentAuthority
+from gateway.security.development_keys import DevelopmentKeys
+from gateway.security.instants import seconds_of
 from gateway.security.people import DemonstrationPerson, read_people
 from gateway.security.replay import ReplayMemory
+from gateway.security.saml.assertions import Assertions
 from gateway.security.subjects import Reading
 from gateway.security.tokens import BearerTokens
 
@@ -49,15 +52,21 @@ def open_identity(
     """
     reading = Reading(conventions=profile.identity, naming=profile.naming)
     audiences = frozenset({f"{base_url}/fhir", base_url})
-    authority = open_authority(profile, data, people) if development else None
-    issuers = authority.token_issuers(base_url, audiences) if authority else ()
-    tokens = BearerTokens(issuers, reading)
-    return Identity(authenticator=Authenticator(clock, tokens), authority=authority)
+    now = seconds_of(clock.now())
+    authority = open_authority(profile, data, people, now) if development else None
+    tokens = BearerTokens(
+        authority.token_issuers(base_url, audiences) if authority else (), reading
+    )
+    assertions = Assertions(
+        authority.assertion_issuers(audiences) if authority else (), reading, replay
+    )
+    return Identity(authenticator=Authenticator(clock, tokens, assertions), authority=authority)
 
 
-def open_authority(profile: Profile, data: Path, people: Path) -> DevelopmentAuthority:
+def open_authority(profile: Profile, data: Path, people: Path, now: float) -> DevelopmentAuthority:
     """Give the development authority of a data folder; its keys are made when there are none."""
-    return DevelopmentAuthority(data / FOLDER, profile, people_of(profile, people))
+    keys = DevelopmentKeys(data / FOLDER, now)
+    return DevelopmentAuthority(keys, profile, people_of(profile, people))
 
 
 def people_of(profile: Profile, people: Path) -> Mapping[str, DemonstrationPerson]:

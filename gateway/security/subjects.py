@@ -32,7 +32,7 @@ Fact: TypeAlias = str | Code | Identifier
 Facts: TypeAlias = Mapping[str, tuple[Fact, ...]]
 
 _LONGEST: Final = 1000
-_VALUE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:/@+-]{0,127}")
+_VALUE = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z._:/@+=, -]{0,254}[0-9A-Za-z._:/@+=-])?")
 _CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:/#-]{0,127}")
 _CX = re.compile(r"([^\^&~|\\]+)\^\^\^&([0-2](?:\.(?:0|[1-9][0-9]*))+)&ISO(?:\^([A-Z]{1,5}))?")
 _MOMENT = re.compile(r"[0-9]{14}")
