@@ -106,3 +106,24 @@ class AuditEvent:
     request_id: str = ""
     source: str = ""
     peer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observer:
+    """Who records: this gateway, as it names itself to those who read its events.
+
+    Attributes:
+        id: AuditSourceID, and ``source.observer``: a name that stays when machines change.
+        endpoint: Address under which clients reach the gateway.
+        host: Name or network address of the machine.
+        process: Of the running process, in digits.
+        site: AuditEnterpriseSiteID; empty where there is none.
+        home_community_id: ``urn:oid:…``; empty outside cross-community exchange.
+    """
+
+    id: str
+    endpoint: str = ""
+    host: str = ""
+    process: str = ""
+    site: str = ""
+    home_community_id: str = ""

@@ -1,0 +1,1 @@
+"""ATNA: audit events as DICOM AuditMessages, in syslog messages over TLS."""
