@@ -23,6 +23,7 @@ from gateway.model.submission import ReceivedDocument, RegistryObject
 from gateway.model.subscription import Subscription, SubscriptionEvent
 from gateway.transactions.conditions import Condition, Order
 from gateway.transactions.registry_stored_query import StoredQuery
+from gateway.transactions.retrieve_audit_event import FindAuditEvents
 
 
 class Form(Enum):
@@ -440,6 +441,99 @@ class SubscriptionStore(Protocol):
         Args:
             after: Key of the last object told; ``None`` when all of the event was.
         """
+        ...
+
+
+class KeptEvent(NamedTuple):
+    """An audit event in its place of the trail."""
+
+    number: int
+    event: AuditEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundEvents:
+    """A page of audit events.
+
+    Attributes:
+        total: How many there are over all pages; ``None`` where nobody counted.
+        more: Whether another page follows.
+    """
+
+    events: tuple[KeptEvent, ...] = ()
+    total: int | None = None
+    more: bool = False
+
+
+class AuditTrail(Protocol):
+    """What was done, by whom: read only, since events are kept by :class:`Account` alone."""
+
+    async def find(self, search: FindAuditEvents, page: Page, *, counted: bool) -> FoundEvents:
+        """Give the events that match, the newest first unless the page says otherwise.
+
+        Args:
+            counted: Tell the total as well.
+        """
+        ...
+
+    async def read(self, id: str) -> KeptEvent | None:
+        """Give the event with an id, ``urn:uuid:``."""
+        ...
+
+    async def after(self, number: int, limit: int) -> tuple[KeptEvent, ...]:
+        """Give the events that follow a number, in order."""
+        ...
+
+    async def called(self, patient: Identifier) -> tuple[str, ...]:
+        """Give every key (``value^authority``) a patient's record was ever called by."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedState:
+    """How far a receiver of the audit trail has come.
+
+    Attributes:
+        number: Of the last event it is known to have.
+        refused: Numbers of events it did not take, with what it answered.
+    """
+
+    number: int
+    refused: tuple[tuple[int, str], ...] = ()
+
+
+class AuditKeeping(Protocol):
+    """What those who look after the audit trail need: checkpoints, and feeds to other systems."""
+
+    async def after(self, number: int, limit: int) -> tuple[KeptEvent, ...]:
+        """Give the events that follow a number, in order."""
+        ...
+
+    async def sign(self, make: Callable[[int, bytes, bytes], bytes | None]) -> bytes | None:
+        """Add a checkpoint over the newest event, where there is one to add.
+
+        Args:
+            make: Gives the line, from number and hash of the newest event and the line before;
+                ``None`` where nothing is to be signed.
+        """
+        ...
+
+    async def newest(self) -> tuple[int, bytes]:
+        """Give number and hash of the last event; 0 and the first hash when there is none."""
+        ...
+
+    async def checkpoint(self) -> tuple[int, bytes]:
+        """Give number and line of the last checkpoint; 0 and nothing where there is none."""
+        ...
+
+    async def feed(self, name: str) -> FeedState:
+        """Tell how far a receiver has come; nowhere, when it was never told anything."""
+        ...
+
+    async def advance(
+        self, name: str, number: int, refused: Sequence[tuple[int, str]] = ()
+    ) -> None:
+        """Remember, durably, what a receiver has, and what of it it did not take."""
         ...
 
 

@@ -101,13 +101,14 @@ TRANSACTIONS = {
     "ITI-119": AuditedTransaction(name="Patient Demographics Match"),
 }
 
-_BY_ACTION = {
+KIND_BY_ACTION = {
     Action.CREATE: IMPORT,
     Action.READ: EXPORT,
     Action.UPDATE: PATIENT_RECORD,
     Action.DELETE: PATIENT_RECORD,
     Action.EXECUTE: QUERY,
 }
+"""The event of what is neither a transaction nor a RESTful interaction."""
 
 
 def audited(event: AuditEvent) -> AuditedTransaction:
@@ -117,7 +118,7 @@ def audited(event: AuditEvent) -> AuditedTransaction:
         return known
     if event.interaction:
         return AuditedTransaction(name=event.transaction)
-    return AuditedTransaction(name=event.transaction, kind=_BY_ACTION[event.action])
+    return AuditedTransaction(name=event.transaction, kind=KIND_BY_ACTION[event.action])
 
 
 def over_soap(event: AuditEvent) -> bool:

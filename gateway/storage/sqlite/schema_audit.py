@@ -43,4 +43,10 @@ AUDIT = """
         name   TEXT PRIMARY KEY,
         number INTEGER NOT NULL                -- of the last event it is known to have
     ) WITHOUT ROWID;
+    CREATE TABLE audit_refused (
+        feed   TEXT NOT NULL,
+        number INTEGER NOT NULL,               -- of an event a receiver did not take
+        answer TEXT NOT NULL,                  -- what it said instead
+        PRIMARY KEY (feed, number)
+    ) WITHOUT ROWID;
     """

@@ -7,6 +7,7 @@ that takes longer than a moment is asked again on another thread, where it holds
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Self, TypeVar
 
 from gateway.ports import Clock
 from gateway.storage.fragments import Fragments
+from gateway.storage.sqlite.audit_trail import SqliteAuditTrail
 from gateway.storage.sqlite.facts import RestrictionCodes
 from gateway.storage.sqlite.file import RegistryFile
 from gateway.storage.sqlite.filling import fill, restriction_codes
@@ -53,6 +55,7 @@ class SqliteRegistryStore(RegistryView):
         patients: The patients of the same file.
         notices: The notices of the same file.
         subscriptions: Who is told of what comes.
+        audit: The audit trail of the same file.
     """
 
     def __init__(self, file: RegistryFile) -> None:
@@ -67,6 +70,7 @@ class SqliteRegistryStore(RegistryView):
             file.accounts.keep,
         )
         self.subscriptions = SqliteSubscriptionStore(file.writer, file.connection, file.reading)
+        self.audit = SqliteAuditTrail(file.writer, file.connection, self._ask_file)
 
     @classmethod
     def open(
@@ -134,6 +138,9 @@ class SqliteRegistryStore(RegistryView):
         await self._file.writer.run(
             lambda: self._file.connection.execute("DELETE FROM outbox WHERE id <= ?", (up_to,))
         )
+
+    async def _ask_file(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._file.ask(lambda rows: question(rows.connection))
 
     async def _ask_patients(self, question: Callable[[PatientRows], T]) -> T:
         return await self._file.ask(lambda rows: question(rows.patients))
