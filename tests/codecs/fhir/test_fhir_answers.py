@@ -108,6 +108,43 @@ def test_lists_show_members_and_the_folders_own_time() -> None:
     assert found["date"] == "2025-01-14T09:45:00Z"
 
 
+def test_a_fragment_with_a_mark_for_each_part_is_filled_in_alike() -> None:
+    apart = {
+        b"%(\x1fH)b": b"%(\x1fV)b%(\x1fU)b",
+        b"%(\x1fA)b": b"%(\x1fS)b%(\x1fP)b%(\x1fD)b%(\x1fR)b",
+    }
+    older = fragment = FRAGMENTS.fragment(ENTRY)
+    for together, one_each in apart.items():
+        assert together in fragment
+        older = older.replace(together, one_each)
+
+    def shown(fragment: bytes) -> bytes:
+        return FRAGMENTS.splice(
+            fragment,
+            status=AvailabilityStatus.APPROVED,
+            version="2",
+            patient_id="1^^^&2.999&ISO",
+            relations=((AssociationType.RPLC, "urn:uuid:d", "urn:uuid:d"),),
+            last_updated="20250301120000",
+            registration_time="20250228235959",
+            base_url=BASE,
+        )
+
+    assert shown(older) == shown(fragment)
+    folder = b'{"resourceType":"List"%(\x1fS)b%(\x1fP)b%(\x1fT)b%(\x1fM)b}'
+    assert FRAGMENTS.splice(
+        folder,
+        status=AvailabilityStatus.APPROVED,
+        members=(("Folder", "urn:uuid:f"),),
+        last_update_time="20250228235959",
+    ) == FRAGMENTS.splice(
+        b'{"resourceType":"List"%(\x1fA)b}',
+        status=AvailabilityStatus.APPROVED,
+        members=(("Folder", "urn:uuid:f"),),
+        last_update_time="20250228235959",
+    )
+
+
 def test_a_transaction_response_answers_entry_by_entry() -> None:
     written = write_transaction_response(
         [
