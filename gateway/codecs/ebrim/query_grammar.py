@@ -10,6 +10,7 @@ Source:
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MAX_VALUES = 200
 """Values of one parameter; more make a query nobody can answer quickly."""
@@ -43,8 +44,11 @@ def read_text(value: str) -> str:
     raise NotInGrammar("is a text; write it in single quotes, and a quote inside it twice")
 
 
-def read_list(value: str) -> list[str]:
+@lru_cache(maxsize=256)
+def read_list(value: str) -> tuple[str, ...]:
     """Read texts in quotes, in parentheses, with commas between them.
+
+    What was read last is kept: most queries ask for the same few statuses and types.
 
     Raises:
         NotInGrammar: When anything else stands there, or nothing.
@@ -71,7 +75,7 @@ def read_list(value: str) -> list[str]:
         raise NotInGrammar(
             f"cannot be read at character {at + 1}; write ('a','b') and nothing after it"
         )
-    return texts
+    return tuple(texts)
 
 
 def read_number(value: str) -> int:
