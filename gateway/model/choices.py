@@ -149,11 +149,13 @@ class Authorise:
 
     Attributes:
         holder: A professional or a structure; an application is authorised by :class:`Service`.
+        agreed: When the patient agreed to what a professional declares himself.
     """
 
     holder: Holder
     period: Period = Period()
     origin: Origin = Origin.PATIENT
+    agreed: DateTime | None = None
 
     def __post_init__(self) -> None:
         """Keep applications out: they are authorised for something, not for everything."""

@@ -31,7 +31,8 @@ from gateway.codecs.cda.bppc import (
 )
 from gateway.codecs.cda.values import InstanceIdentifier
 from gateway.codecs.fhir.consent import read_consent
-from gateway.codecs.fhir.consent_writer import write_consents
+from gateway.codecs.fhir.consent_writer import write_consent, write_consents
+from gateway.codecs.fhir.datatypes import write_instant
 from gateway.errors import ErrorCode, Finding, Refused, Severity
 from gateway.model.choices import BasePolicy, Choice, Masked, Statement
 from gateway.model.datatypes import Identifier, is_oid
@@ -125,6 +126,46 @@ def from_consent(source: Json, profile: Profile, *, base_url: str = "") -> Trans
         raise Refused(*findings)
     choices = tuple(choice for statement in statements for choice in statement.choices)
     return Translation(replace(statements[0], choices=choices), tuple(findings))
+
+
+def to_kept_consent(
+    statement: Statement,
+    profile: Profile,
+    *,
+    resource_id: str,
+    version: int,
+    recorded: str,
+    is_active: bool,
+    resource: bytes = b"",
+) -> Json:
+    """Give a statement as the Consent it is kept as.
+
+    Args:
+        resource_id: Without ``urn:uuid:``.
+        recorded: When this version was kept, DTM of 14 digits, UTC.
+        is_active: Whether its choices count.
+        resource: The Consent as it was sent, where it was one: given back as it came.
+    """
+    updated = {"lastUpdated": write_instant(recorded)}
+    if resource:
+        sent: Json = orjson.loads(resource)
+        told = _object(sent.pop("meta", None))
+        sent.pop("resourceType", None)
+        sent.pop("id", None)
+        meta = {**told, "versionId": str(version), **updated}
+        if not is_active and sent.get("status") == "active":
+            sent["status"] = "inactive"
+        return {"resourceType": "Consent", "id": resource_id, "meta": meta, **sent}
+    policies = {policy: uri for policy in BasePolicy if (uri := profile.policies.uri(policy))}
+    return write_consent(
+        statement,
+        profile.naming,
+        policies,
+        resource_id=resource_id,
+        version=version,
+        last_updated=updated,
+        is_active=is_active,
+    )
 
 
 # --- BPPC ----------------------------------------------------------------------------------------

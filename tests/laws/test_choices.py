@@ -57,7 +57,12 @@ CHOICES = {
     c.Open: st.builds(c.Open, policy=st.sampled_from(c.BasePolicy)),
     c.Close: st.builds(c.Close),
     c.Authorise: st.builds(
-        c.Authorise, holder=holders, period=periods, origin=st.sampled_from(c.Origin)
+        c.Authorise,
+        holder=holders,
+        period=periods,
+        origin=st.sampled_from(c.Origin),
+        # A moment of a session: FHIR says it to the second, or as a day.
+        agreed=some.maybe(times.filter(lambda t: len(t.text) in (8, 14))),
     ),
     c.Revoke: st.builds(
         c.Revoke,

@@ -4,7 +4,9 @@
 choice               form (IHE PCF level)
 ===================  =======================================================================
 Open                 ``policy.uri`` of a base policy, nothing else (basic)
-Authorise            permit, actor Practitioner or Organization, purpose TREAT, period (basic)
+Authorise            permit, actor Practitioner or Organization, purpose TREAT, period (basic);
+                     our ``authorisation-origin`` and, declared by a professional,
+                     ``patient-agreement``
 Service              permit, actor Device, period, our ``service-scope`` (basic)
 Block                deny, actor Practitioner (basic)
 Emergency, refused   permit, in it deny with purpose BTG or ETREAT (intermediate)
@@ -52,10 +54,11 @@ CLOSED, HIDE_ALL, FEED_OBJECTION, REPRESENTATIVE = (
     POLICY + name for name in ("closed", "hide-all", "feed-objection", "representative")
 )
 
-ORIGIN, SCOPE_OF_SERVICE, MOTIVE, ACCEPTED_BY, TITLE = (
+ORIGIN, AGREED, SCOPE_OF_SERVICE, MOTIVE, ACCEPTED_BY, TITLE = (
     EXTENSION + name
     for name in (
         "authorisation-origin",
+        "patient-agreement",
         "service-scope",
         "objection-motive",
         "objection-accepted-by",

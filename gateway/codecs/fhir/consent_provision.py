@@ -159,14 +159,23 @@ class ProvisionReader(StrictReader):
         self._purposes(provision, path)
         period = self.period(provision, "period", path)
         origin = Origin.PATIENT
+        agreed = None
         scope: list[Code] = []
-        urls = {form.ORIGIN: "valueCode", form.SCOPE_OF_SERVICE: "valueCoding"}
+        urls = {
+            form.ORIGIN: "valueCode",
+            form.AGREED: "valueDateTime",
+            form.SCOPE_OF_SERVICE: "valueCoding",
+        }
         for url, extension, place in self.extensions(provision, urls, path):
             if url == form.ORIGIN:
                 try:
                     origin = Origin(extension.get("valueCode"))
                 except ValueError:
                     self.refuse(f"{place}.valueCode", "this origin is not known")
+            elif url == form.AGREED:
+                agreed = self.time(extension, "valueDateTime", place)
+                if agreed is None:
+                    self.refuse(f"{place}.valueDateTime", "say when the patient agreed")
             else:
                 scope += self._code(extension, place)
         for actor in self._each_actor(provision, path):
@@ -192,7 +201,7 @@ class ProvisionReader(StrictReader):
             elif scope:
                 self.refuse(f"{path}.extension", "service-scope belongs to a Device")
             else:
-                yield Authorise(holder=holder, period=period, origin=origin)
+                yield Authorise(holder=holder, period=period, origin=origin, agreed=agreed)
 
     def _code(self, extension: Json, path: str) -> Iterator[Code]:
         """Read a class of documents, with the display it may have in some language."""

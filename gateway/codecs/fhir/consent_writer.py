@@ -58,6 +58,47 @@ def write_consents(
     )
 
 
+def write_consent(
+    statement: Statement,
+    naming: NamingSystems,
+    policies: Mapping[BasePolicy, str],
+    *,
+    resource_id: str,
+    version: int,
+    last_updated: Json,
+    is_active: bool,
+) -> Json:
+    """Write a statement as the one Consent it is kept as.
+
+    Args:
+        policies: The URI of each base policy.
+        last_updated: The member ``lastUpdated`` of ``meta``.
+        is_active: Whether its choices count; taken back, the Consent is inactive.
+
+    Raises:
+        KeyError: When a base policy has no URI.
+    """
+    first, *others = write_consents(statement, naming, policies)
+    for other in others:
+        _join(first, other)
+    if not is_active:
+        first["status"] = "inactive"
+    meta = {"versionId": str(version), **last_updated, **first.pop("meta")}
+    first.pop("resourceType")
+    return {"resourceType": "Consent", "id": resource_id, "meta": meta, **first}
+
+
+def _join(consent: Json, other: Json) -> None:
+    """Let one Consent say what another one says as well, as one that was read had said both."""
+    provision, further = consent["provision"], other["provision"]
+    for name in ("provision", "actor"):
+        if name in further:
+            provision[name] = [*provision.get(name, ()), *further[name]]
+    levels = (form.BASIC, form.INTERMEDIATE, form.ADVANCED)
+    told = (*consent["meta"]["profile"], *other["meta"]["profile"])
+    consent["meta"]["profile"] = [max(told, key=levels.index)]
+
+
 class _Writing:
     """One statement while it is written."""
 
@@ -103,6 +144,10 @@ class _Writing:
             case Authorise():
                 provision = self._actor("permit", form.TYPE_OF[choice.holder.kind], choice.holder)
                 provision["extension"] = [{"url": form.ORIGIN, "valueCode": choice.origin.value}]
+                if choice.agreed is not None:
+                    agreed: Json = {"url": form.AGREED}
+                    write_time(agreed, "valueDateTime", choice.agreed)
+                    provision["extension"].append(agreed)
                 _period(provision, choice.period)
                 provision["purpose"] = [_purpose(form.TREATMENT)]
                 return form.BASIC, "active", domain, provision

@@ -53,7 +53,9 @@ class StrictReader:
             if url not in urls:
                 self.refuse(place, "this extension is not known, so it would not be enforced")
                 continue
-            self.only(extension, ("url", urls[url]), place)
+            # A time that FHIR cannot say to the digit has its text beside it.
+            beside = ("_valueDateTime",) if urls[url] == "valueDateTime" else ()
+            self.only(extension, ("url", urls[url], *beside), place)
             yield url, extension, place
 
     def identifier(self, reference: Json, path: str) -> Identifier | None:
