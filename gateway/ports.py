@@ -187,6 +187,16 @@ class Account:
     declaration: EmergencyDeclaration | None = None
 
 
+def beside(*accounts: Account) -> Account:
+    """Give several accounts of one request as one."""
+    return Account(
+        events=tuple(one for account in accounts for one in account.events),
+        notices=tuple(one for account in accounts for one in account.notices),
+        statements=tuple(one for account in accounts for one in account.statements),
+        declaration=next((one.declaration for one in accounts if one.declaration), None),
+    )
+
+
 class RegistryStore(Protocol):
     """Where registry objects are kept."""
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from gateway.actors.acknowledgments import Acknowledged, Acknowledgments
+from gateway.actors.masks import Masks
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.conventions import STANDARD, Conventions
 from gateway.model.datatypes import Author
@@ -22,7 +24,7 @@ from gateway.model.lifecycle import (
     update,
 )
 from gateway.model.submission import Submission
-from gateway.ports import Clock, Form, Found, Page, RegistryStore, TooManyResults
+from gateway.ports import Clock, Form, Found, Page, RegistryStore, TooManyResults, beside
 from gateway.transactions.registry_stored_query import (
     FindDocuments,
     FindFolders,
@@ -68,6 +70,8 @@ class DocumentRegistry:
         home_community_id: str | None = None,
         conventions: Conventions = STANDARD,
         rules: ProfileRules | None = None,
+        masks: Masks | None = None,
+        acknowledgments: Acknowledgments | None = None,
     ) -> None:
         """Take what it works with.
 
@@ -75,7 +79,11 @@ class DocumentRegistry:
             known_patients_only: Whether documents of patients nobody announced are refused.
             home_community_id: Of this community, where it is part of an exchange of several.
             rules: Of the community, beyond those of the standard.
+            masks: Lets choices follow what happens to entries; nobody does where there is none.
+            acknowledgments: Files the choices that documents make, likewise.
         """
+        self._masks = masks
+        self.acknowledgments = acknowledgments
         self._store = store
         self._clock = clock
         self._new_uuid = new_uuid
@@ -108,18 +116,27 @@ class DocumentRegistry:
             Refused: With every problem of the message and of its fit with the registry.
         """
         findings = request.findings + self.check(request.submission, transaction)
+        acknowledged: tuple[Acknowledged, ...] = ()
+        if self.acknowledgments is not None:
+            acknowledged, wrong = await self.acknowledgments.registered(request.submission)
+            findings += wrong
         return await self.register_checked(
-            SubmitObjects(submission=request.submission, findings=findings)
+            SubmitObjects(submission=request.submission, findings=findings),
+            acknowledged=acknowledged,
         )
 
     async def register_checked(
-        self, request: SubmitObjects, documents: tuple[DocumentRecord, ...] = ()
+        self,
+        request: SubmitObjects,
+        documents: tuple[DocumentRecord, ...] = (),
+        acknowledged: tuple[Acknowledged, ...] = (),
     ) -> Registered:
         """Register a submission whose own checks have run; their findings are in the request.
 
         Args:
             request: The submission and everything found in it.
             documents: What the repository keeps from the same transaction on.
+            acknowledged: The choices that documents of the submission make.
 
         Raises:
             Refused: With every problem of the message and of its fit with the registry.
@@ -130,7 +147,29 @@ class DocumentRegistry:
         def decide(known: Known) -> Changes:
             return register(submission, known, about)
 
-        return Registered(changes=await self._store.change(decide), warnings=request.findings)
+        changes = await self._change(submission, decide, acknowledged)
+        return Registered(changes=changes, warnings=request.findings)
+
+    async def _change(
+        self,
+        submission: Submission,
+        decide: Callable[[Known], Changes],
+        acknowledged: tuple[Acknowledged, ...] = (),
+    ) -> Changes:
+        """Run a decision, and let patients' choices follow from it in the same transaction."""
+        accounts = []
+        if self._masks is not None:
+            decide, account = await self._masks.following(submission, decide)
+            accounts.append(account)
+        if self.acknowledgments is not None:
+            decide, account = await self.acknowledgments.filing(submission, acknowledged, decide)
+            accounts.append(account)
+        left = [account for account in accounts if account is not None]
+        if not left:
+            return await self._store.change(decide)
+        return await self._store.change(
+            decide, lambda changes: beside(*(account(changes) for account in left))
+        )
 
     async def update(
         self,
@@ -160,7 +199,7 @@ class DocumentRegistry:
         def decide(known: Known) -> Changes:
             return update(submission, known, about, restricted=restricted)
 
-        return Registered(changes=await self._store.change(decide), warnings=findings)
+        return Registered(changes=await self._change(submission, decide), warnings=findings)
 
     async def remove(self, request: RemoveMetadata) -> Registered:
         """Remove metadata [ITI-62]; documents stay in the repository.

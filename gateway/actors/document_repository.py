@@ -8,9 +8,11 @@ Source:
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from gateway.actors.acknowledgments import Acknowledged
 from gateway.actors.document_registry import DocumentRegistry, Registered
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.document_entry import DocumentEntry
@@ -108,6 +110,12 @@ class DocumentRepository:
             *await self._compare(request.submission, staged, received),
             *self._registry.check(submission, transaction),
         )
+        acknowledged: tuple[Acknowledged, ...] = ()
+        if self._registry.acknowledgments is not None:
+            acknowledged, wrong = self._registry.acknowledgments.provided(
+                _described(submission, staged)
+            )
+            findings = (*findings, *wrong)
         message_is_good = not any(f.is_error for f in findings)
         if message_is_good:
             await self._documents.put_all(tuple(s.staging for s in staged))
@@ -117,6 +125,7 @@ class DocumentRepository:
         return await self._registry.register_checked(
             SubmitObjects(submission=submission, findings=findings),
             _records(submission, received) if message_is_good else (),
+            acknowledged,
         )
 
     async def _compare(
@@ -248,6 +257,16 @@ def _check_number(documents: tuple[DocumentRequest, ...]) -> None:
             message=f"{len(documents)} documents are named; name 1 to {MAX_DOCUMENTS} in a request",
         )
     )
+
+
+def _described(
+    submission: Submission, staged: tuple[StagedDocument, ...]
+) -> Iterator[tuple[DocumentEntry, Staging]]:
+    """Give each document with its entry, where it has one."""
+    entries = {e.entry_uuid: e for e in submission.document_entries}
+    for document in staged:
+        if (entry := entries.get(document.entry_id)) is not None:
+            yield entry, document.staging
 
 
 def _records(
