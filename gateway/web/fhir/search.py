@@ -146,15 +146,20 @@ _INCOMPLETE = Finding(
 
 
 def links(
-    request: Request, base_url: str, ignored: frozenset[str], following: str | None
+    request: Request,
+    base_url: str,
+    ignored: frozenset[str],
+    following: str | None,
+    segments: int = 1,
 ) -> list[tuple[str, str]]:
     """Give the links of an answer: what was asked, and where it goes on.
 
     Args:
         ignored: Parameters that were not used; the link to the answer itself leaves them out.
         following: The cursor of the next page.
+        segments: Of the path, those that belong to the address.
     """
-    address = f"{base_url}/{request.path[0]}?"
+    address = f"{base_url}/{'/'.join(request.path[:segments])}?"
     written = request.query_string
     if ignored:
         written = urlencode([(n, v) for n, v in request.parameters if n not in ignored])
