@@ -15,14 +15,17 @@ from time import time_ns
 
 import structlog
 
-from gateway.actors.access_control import AccessControl
+from gateway.actors.access_control import AccessControl, Permit
+from gateway.actors.acknowledgments import Acknowledgments
 from gateway.actors.bundle_resolution import BundleResolution
+from gateway.actors.consent_manager import ConsentManager, Pace
 from gateway.actors.document_administrator import DocumentAdministrator
 from gateway.actors.document_recipient import DocumentRecipient
 from gateway.actors.document_registry import DocumentRegistry
 from gateway.actors.document_repository import DocumentRepository
 from gateway.actors.document_responder import DocumentResponder
 from gateway.actors.guarded_store import GuardedStore, SeenPatients
+from gateway.actors.masks import MaskCodes, Masks, mask_codes
 from gateway.actors.proceedings import Proceedings, RequestKind
 from gateway.actors.reception import Authenticator, OpenVisit, Reception, Visit
 from gateway.actors.rights import Rights, Rules
@@ -40,6 +43,7 @@ from gateway.settings import Settings
 from gateway.storage.fairness import share_the_interpreter
 from gateway.storage.files import FileDocumentStore
 from gateway.storage.sqlite import SqliteRegistryStore
+from gateway.translators.acknowledgments import BppcReader
 from gateway.translators.cda_consistency import ConsistencyCheck
 from gateway.translators.community import as_the_community_writes
 from gateway.translators.stored_forms import StoredForms
@@ -80,10 +84,63 @@ def new_oid() -> str:
 class Actors:
     """The actors, wired to the stores as one permit shows them; each is made when asked for."""
 
-    def __init__(self, wiring: _Wiring, store: RegistryStore, patients: PatientDirectory) -> None:
+    def __init__(
+        self,
+        wiring: _Wiring,
+        store: RegistryStore,
+        patients: PatientDirectory,
+        permit: Permit | None = None,
+    ) -> None:
         self._wiring = wiring
         self._store = store
         self.patients = patients
+        self._access = permit.access if permit else None
+        self._about = tuple(record.patient for record in permit.records) if permit else None
+
+    @cached_property
+    def masks(self) -> Masks:
+        """What keeps masks on entries and masks as choices alike."""
+        wiring = self._wiring
+        return Masks(
+            wiring.choices,
+            wiring.clock,
+            new_uuid,
+            new_oid,
+            wiring.settings.source_id,
+            wiring.mask_codes,
+            complete=wiring.complete,
+            statuses=wiring.profile.conventions.statuses,
+            access=self._access,
+        )
+
+    @cached_property
+    def acknowledgments(self) -> Acknowledgments:
+        """What reads the commands among documents."""
+        wiring = self._wiring
+        return Acknowledgments(
+            self._store,
+            wiring.choices,
+            wiring.documents,
+            BppcReader(wiring.profile),
+            wiring.clock,
+            new_uuid,
+            access=self._access,
+        )
+
+    @cached_property
+    def consents(self) -> ConsentManager:
+        """Consent Manager."""
+        wiring = self._wiring
+        return ConsentManager(
+            self._store,
+            wiring.choices,
+            self.masks,
+            wiring.clock,
+            new_uuid,
+            pace=wiring.pace,
+            access=self._access,
+            about=self._about,
+        )
 
     @cached_property
     def registry(self) -> DocumentRegistry:
@@ -98,6 +155,8 @@ class Actors:
             home_community_id=wiring.settings.home_community_id,
             rules=wiring.rules,
             conventions=wiring.profile.conventions,
+            masks=self.masks,
+            acknowledgments=self.acknowledgments,
         )
 
     @cached_property
@@ -180,6 +239,9 @@ class _Wiring:
     clock: Clock
     profile: Profile
     documents: FileDocumentStore
+    choices: ChoiceStore
+    mask_codes: MaskCodes
+    pace: Pace
     rules: ProfileRules
     check_document: ConsistencyCheck | None
     complete: Callable[[Submission], Submission]
@@ -268,6 +330,9 @@ async def open_service(
             clock=clock,
             profile=profile,
             documents=documents,
+            choices=store,
+            mask_codes=mask_codes(profile),
+            pace=Pace(profile.access.self_declared_per_minute),
             rules=ProfileRules.of(
                 profile, environment=settings.environment, report=settings.rules == "report"
             ),
@@ -314,7 +379,7 @@ def _reception(wiring: _Wiring, store: SqliteRegistryStore, guard: Guard) -> Rec
         patients: PatientDirectory = store.patients
         if permit.operation is not Operation.ADMINISTER:
             patients = SeenPatients(patients, [record.patient for record in permit.records])
-        return Actors(wiring, seen, patients)
+        return Actors(wiring, seen, patients, permit)
 
     control = AccessControl(guard.rules.gate, guard.choices, store.patients, store, new_uuid)
     return Reception(

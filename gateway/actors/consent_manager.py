@@ -96,6 +96,7 @@ class ConsentManager:
         *,
         pace: Pace | None = None,
         access: AccessRequest | None = None,
+        about: Sequence[Identifier] | None = None,
     ) -> None:
         """Take what it works with.
 
@@ -104,7 +105,9 @@ class ConsentManager:
             masks: Of the same asker.
             pace: Of declared authorisations, shared by all requests.
             access: Who asks; ``None`` where everybody is trusted.
+            about: Whose records the request was let in to; ``None`` for all.
         """
+        self._about = None if about is None else frozenset(map(same_key, about))
         self._store = store
         self._choices = choices
         self._masks = masks
@@ -123,7 +126,14 @@ class ConsentManager:
     async def versions(self, logical_id: str) -> tuple[FiledStatement, ...]:
         """Give the versions of a statement, the newest first; none of what is not there for him."""
         found = await self._choices.statement(logical_id)
-        return found if found and all(map(self.may_see, found)) else ()
+        if not found or not all(map(self.may_see, found)):
+            return ()
+        if self._about is not None:
+            patient = found[0].statement.patient_id
+            record = await self._choices.record(patient) if patient else None
+            if record is None or same_key(record.patient) not in self._about:
+                return ()
+        return found
 
     async def patient_of(self, logical_id: str) -> Identifier | None:
         """Give whose record a statement is about, whoever asks."""

@@ -11,10 +11,12 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from gateway.actors.access_control import MOST_PATIENTS
 from gateway.consent.visibility import DocumentFacts, Visibility
 from gateway.errors import Finding, Refused
+from gateway.model.audit import AuditedObject
 from gateway.model.datatypes import Identifier
 from gateway.model.lifecycle import Changes, DocumentRecord, Known
 from gateway.model.patient import Patient
@@ -29,6 +31,7 @@ from gateway.ports import (
     Past,
     PatientDirectory,
     RegistryStore,
+    beside,
 )
 from gateway.transactions.conditions import Condition
 from gateway.transactions.registry_stored_query import StoredQuery
@@ -83,13 +86,7 @@ class GuardedStore(RegistryStore):
             own = self._account(changes)
             if account is None:
                 return own
-            more = account(changes)
-            return Account(
-                events=own.events + more.events,
-                notices=own.notices + more.notices,
-                statements=own.statements + more.statements,
-                declaration=own.declaration or more.declaration,
-            )
+            return _told_of(beside(own, account(changes)))
 
         changes = await self._seen.change(allowed, whole)
         self._kept()
@@ -130,6 +127,21 @@ class GuardedStore(RegistryStore):
     async def status(self, name: str) -> str | None:
         """Give the present availabilityStatus of an entry."""
         return await self._seen.status(name)
+
+
+def _told_of(account: Account) -> Account:
+    """Let the event of a request name the choices it changed, and notices name the event."""
+    if not account.events:
+        return account
+    filed = tuple(AuditedObject(kind="Consent", id=one.id) for one in account.statements)
+    first, *others = account.events
+    return replace(
+        account,
+        events=(replace(first, objects=first.objects + filed), *others),
+        notices=tuple(
+            one if one.event else replace(one, event=first.id) for one in account.notices
+        ),
+    )
 
 
 class SeenPatients(PatientDirectory):

@@ -23,11 +23,14 @@ from gateway.model.lifecycle import Changes, Circumstances, Known, update
 from gateway.model.lifecycle.after import After, joined
 from gateway.model.lifecycle.ids import same_patient
 from gateway.model.lifecycle.lineage import lineage, newest
+from gateway.model.restriction import Restriction
 from gateway.model.subject import AccessRequest
 from gateway.model.submission import Submission
 from gateway.model.submission_set import SubmissionSet
 from gateway.model.vocabulary import AssociationType
 from gateway.ports import Account, ChoiceStore, Clock, FiledStatement
+from gateway.profile import Profile
+from gateway.profile.access import AccessPolicy
 
 Decide = Callable[[Known], Changes]
 _SET = "submission-set"
@@ -74,6 +77,35 @@ class MaskCodes:
                 )
             codes = (self.written, *codes)
         return changed(entry, confidentiality_code=codes)
+
+
+def mask_codes(profile: Profile) -> MaskCodes:
+    """Give the codes of a community, with the words its value sets have for the one written."""
+    access = profile.access
+    written = access.restriction_code(Restriction.MASKED)
+    if written is not None:
+        written = Code(written.code, written.scheme, _display(written, profile))
+    return MaskCodes(
+        written=written,
+        masked=_meaning(access, Restriction.MASKED),
+        excludes=frozenset()
+        if access.cumulate_restrictions
+        else _meaning(access, Restriction.HIDDEN_FROM_PATIENT),
+        cumulating=access.cumulating_classes,
+    )
+
+
+def _meaning(access: AccessPolicy, restriction: Restriction) -> frozenset[tuple[str, str]]:
+    return frozenset(key for key, found in access.restriction_codes.items() if found is restriction)
+
+
+def _display(code: Code, profile: Profile) -> str:
+    """What a value set calls a code; the code itself where none knows it."""
+    for value_set in profile.value_sets.values():
+        known = value_set.codes.get(code.key)
+        if known is not None and known.display:
+            return known.display
+    return code.code
 
 
 class Masks:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from gateway.actors.access_control import AccessControl, Denied, PatientMismatch, Permit
@@ -22,7 +23,7 @@ from gateway.actors.rights import Rules
 from gateway.model.audit import AuditedObject, Outcome
 from gateway.model.datatypes import Identifier
 from gateway.model.patient import Patient
-from gateway.model.subject import AccessRequest, same_key
+from gateway.model.subject import AccessRequest, Operation, same_key
 from gateway.ports import Account, Clock, Held
 from gateway.transactions.conditions import Condition
 
@@ -129,6 +130,15 @@ class Visit(ABC, Generic[A]):
     def as_asked(self, patient: Patient) -> Patient:
         """Give a patient as who asks is told of it, with the status of the record."""
 
+    @abstractmethod
+    def becomes(self, operation: Operation) -> None:
+        """Say what the request turned out to want, before it enters."""
+
+    @property
+    @abstractmethod
+    def access(self) -> AccessRequest | None:
+        """Who asks, once that was verified; ``None`` where everybody is trusted."""
+
     @property
     @abstractmethod
     def permit(self) -> Permit | None:
@@ -191,6 +201,14 @@ class OpenVisit(Visit[A]):
     def as_asked(self, patient: Patient) -> Patient:
         """Give the patient as it is."""
         return patient
+
+    def becomes(self, operation: Operation) -> None:
+        """Note nothing."""
+
+    @property
+    def access(self) -> AccessRequest | None:
+        """None: nobody was asked."""
+        return None
 
     @property
     def permit(self) -> Permit | None:
@@ -361,6 +379,15 @@ class GuardedVisit(Visit[A]):
                 status = self._reception.rules.own_status(about.access, record, about.time)
                 return as_asked(patient, record, about.access, status)
         return patient
+
+    def becomes(self, operation: Operation) -> None:
+        """Say what the request turned out to want, before it enters."""
+        self.proceedings.kind = replace(self.proceedings.kind, operation=operation)
+
+    @property
+    def access(self) -> AccessRequest | None:
+        """Who asks, once that was verified."""
+        return self.proceedings.access
 
     @property
     def permit(self) -> Permit | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import orjson
 
 from gateway.codecs.fhir.capability_search import write_search_capability
+from gateway.codecs.fhir.consent_form import ADVANCED, BASIC, INTERMEDIATE
 from gateway.codecs.fhir.datatypes import write_date_time
 from gateway.codecs.fhir.reader import Json
 from gateway.codecs.fhir.search_parameters import SearchRules
@@ -35,12 +36,14 @@ class Capabilities:
         documents: ITI-67 and ITI-68 are served.
         lists: ITI-66 is served.
         patient_write: Patients can be put.
+        consents: ITI-108 is served.
     """
 
     publish: bool = True
     documents: bool = True
     lists: bool = True
     patient_write: bool = True
+    consents: bool = True
 
 
 def write_capability_statement(
@@ -93,6 +96,8 @@ def write_capability_statement(
             )
         )
     resources.append(_patient(able.patient_write))
+    if able.consents:
+        resources.append(_consent())
     interactions: list[Json] = []
     if able.publish:
         instantiates.insert(0, RECIPIENT)
@@ -209,6 +214,32 @@ def _patient(can_write: bool) -> Json:
         "referencePolicy": ["literal", "logical"],
         **write_search_capability("Patient"),
         "operation": [{"name": "ihe-pix", "definition": PIX}],
+    }
+
+
+def _consent() -> Json:
+    said = {
+        "create": "What would not be enforced is refused (422) with the path of the element.",
+        "update": "A new version; status inactive takes the choices back. If-Match is followed.",
+        "delete": "Takes the choices back: the Consent stays to be read, inactive.",
+        "history-instance": _SAID["history-instance"],
+        "search-type": "Access Consent [ITI-108]: patient or patient.identifier, and status.",
+    }
+    codes = ("create", "read", "vread", "update", "delete", "history-instance", "search-type")
+    levels = (BASIC, INTERMEDIATE, ADVANCED)
+    return {
+        "type": "Consent",
+        "supportedProfile": list(levels),
+        "interaction": [_interaction(code, said.get(code)) for code in codes],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": False,
+        "conditionalCreate": False,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
+        "referencePolicy": ["literal", "logical"],
+        **write_search_capability("Consent"),
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.codecs.fhir.consent_search import CONSENTS
 from gateway.codecs.fhir.patient_search import PATIENTS
 from gateway.codecs.fhir.reader import Json
 from gateway.codecs.fhir.search_control import INCLUDES, REVINCLUDES
@@ -22,8 +23,12 @@ _BASE = "http://hl7.org/fhir/SearchParameter/"
 _MEANING = {
     "_id": "The logical id, or the entryUUID of a version.",
     "Patient._id": "The id of the resource.",
+    "Consent._id": "The id of the resource.",
+    "Consent.status": "Required: active, or inactive where the choice was taken back.",
     "_lastUpdated": "When the resource was changed last.",
     "active": "true or false.",
+    "actor": "A reference; Consents here name actors by identifier, so none is found.",
+    "actor.identifier": "Who is authorised, blocked or meant otherwise.",
     "author.family": "Family name of one of the authors; begins with.",
     "author.given": "Given name of one of the authors; begins with.",
     "author.identifier": "Identifier of one of the authors or of their institutions.",
@@ -83,6 +88,8 @@ def write_search_capability(kind: str, rules: SearchRules | None = None) -> Json
         table = {**rules.folders, **rules.submission_sets}
     elif kind == "Patient":
         table = PATIENTS
+    elif kind == "Consent":
+        table = CONSENTS
     else:
         return {}
     written: Json = {}

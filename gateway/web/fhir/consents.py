@@ -7,9 +7,12 @@ Source:
 from __future__ import annotations
 
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import orjson
 
+from gateway.actors.access_control import Denied
+from gateway.actors.consent_manager import operation_of
 from gateway.codecs.fhir.consent_search import ConsentSearch, read_consent_search
 from gateway.codecs.fhir.cursor import read_cursor, write_cursor
 from gateway.codecs.fhir.history import HistoryEntry, read_history_question, write_history
@@ -19,7 +22,8 @@ from gateway.codecs.fhir.searchset import write_searchset
 from gateway.codecs.fhir.strict_json import read_json
 from gateway.codecs.fhir.subset import write_subset
 from gateway.codecs.fhir.vocabulary import UUID_URN
-from gateway.errors import ErrorCode, Finding
+from gateway.errors import ErrorCode, Finding, Refused
+from gateway.model.audit import AuditedObject
 from gateway.model.choices import (
     Authorise,
     Block,
@@ -33,6 +37,7 @@ from gateway.model.choices import (
 )
 from gateway.model.datatypes import Identifier
 from gateway.ports import FiledStatement
+from gateway.service import Actors
 from gateway.service import Service as Gateway
 from gateway.translators.consents import from_consent, to_kept_consent
 from gateway.web.fhir.conditions import http_date, names, read_http_date
@@ -47,7 +52,7 @@ class Consents:
     """Answers requests for Consent."""
 
     def __init__(self, service: Gateway, max_octets: int) -> None:
-        self._service = service
+        self._inside = service.inside
         self._profile = service.profile
         self._base_url = service.fhir_base_url
         self._key = service.cursor_key
@@ -59,11 +64,13 @@ class Consents:
 
     async def read(self, request: Request) -> Answer:
         """Read the present version."""
-        return self._given(request, (await self._versions(request))[0])
+        actors = await self._enter(request)
+        return self._given(request, (await self._versions(request, actors))[0])
 
     async def vread(self, request: Request) -> Answer:
         """Read one version by its number."""
-        for version in await self._versions(request):
+        actors = await self._enter(request)
+        for version in await self._versions(request, actors):
             if str(version.version) == request.path[3]:
                 return self._given(request, version)
         raise refusal(
@@ -76,7 +83,8 @@ class Consents:
     async def history(self, request: Request) -> Answer:
         """Give the versions, the newest first."""
         question = read_history_question(request.parameters, strict=request.prefer.strict)
-        versions = await self._versions(request)
+        actors = await self._enter(request)
+        versions = await self._versions(request, actors)
         until = "99999999999999"
         entries = []
         for version in versions:
@@ -121,21 +129,29 @@ class Consents:
             max_count=self._max_count,
             base_url=self._base_url,
         )
-        patient = await self._asked(search)
-        manager = self._service.consents
-        filed = await manager.find(patient) if patient else ()
+        visit, control = request.visit, search.control
+        if visit.guarded:
+            visit.asks(urlencode(request.parameters), f"{self._base_url}/Consent")
+        reference = self._patient_id(search.patient_reference)
+        actors = await request.enter(
+            patients=(search.patient,) if search.patient else (),
+            references=(reference,) if reference else (),
+        )
+        patient = await _asked(actors, search.patient, reference)
+        filed = await actors.consents.find(patient) if patient else ()
         found = [one for one in filed if self._matches(one, search)]
-        control = search.control
+        scope = search.scope + visit.scope
         if not control.ascending:
             found.reverse()
         start = 0
         if control.cursor is not None:
-            after = read_cursor(control.cursor, search.scope, self._key)[0]
+            after = read_cursor(control.cursor, scope, self._key, is_secret=visit.guarded)[0]
             start = next((n + 1 for n, one in enumerate(found) if one.id == after), len(found))
         page = found[start : start + control.count]
         following = None
         if page and start + len(page) < len(found):
-            following = write_cursor((page[-1].id,), search.scope, self._key)
+            following = write_cursor((page[-1].id,), scope, self._key)
+        visit.told(AuditedObject(kind="Consent", id=one.id) for one in page)
         resources = [self._resource(one) for one in page]
         if control.summary or control.elements:
             resources = [write_subset(r, control.summary, control.elements) for r in resources]
@@ -148,18 +164,12 @@ class Consents:
         )
         return Answer(200, body)
 
-    async def _asked(self, search: ConsentSearch) -> Identifier | None:
-        """Give whom a search is about; ``None`` where nobody is both, or known."""
-        patients = self._service.patients
-        found = await patients.find(search.patient) if search.patient else None
-        if search.patient is not None and found is None:
-            return None
-        if search.patient_reference:
-            named = await patients.read(search.patient_reference.rpartition("/")[2])
-            if named is None or (found is not None and found.logical_id != named.logical_id):
-                return None
-            found = named
-        return (found.merged_into or found.identifiers[0]) if found else None
+    def _patient_id(self, reference: str) -> str:
+        """The id in a reference to a Patient of ours; another server's patient is nobody here."""
+        if not reference:
+            return ""
+        kind, _, resource_id = reference.removeprefix(f"{self._base_url}/").partition("/")
+        return resource_id if kind == "Patient" and "/" not in resource_id else "-"
 
     def _matches(self, filed: FiledStatement, search: ConsentSearch) -> bool:
         if search.elsewhere or (
@@ -183,10 +193,16 @@ class Consents:
     async def create(self, request: Request) -> Answer:
         """Record what a patient decided."""
         sent = await self._body(request)
-        statement, warnings = await self._statement(sent)
-        manager = self._service.consents
-        filed = await manager.file(statement, resource=orjson.dumps(sent))
-        return self._kept(request, 201, filed, warnings)
+        read = from_consent(sent, self._profile, base_url=self._base_url)
+        request.visit.becomes(operation_of(read.value.choices, request.visit.access))
+        reference = self._patient_id(read.value.patient_reference)
+        actors = await request.enter(
+            patients=(read.value.patient_id,) if read.value.patient_id else (),
+            references=(reference,) if reference else (),
+        )
+        statement = await _about(actors, read.value, reference)
+        filed = await actors.consents.file(statement, resource=orjson.dumps(sent))
+        return self._kept(request, 201, filed, read.findings)
 
     async def update(self, request: Request) -> Answer:
         """Record a new version, which may take the choices back."""
@@ -200,19 +216,27 @@ class Consents:
             )
         active = sent.get("status") not in _TAKEN_BACK
         said = sent if active else {**sent, "status": "active"}
-        statement, warnings = await self._statement(said)
-        manager = self._service.consents
-        before = (await self._versions(request))[0]
+        read = from_consent(said, self._profile, base_url=self._base_url)
+        request.visit.becomes(operation_of(read.value.choices, request.visit.access))
+        actors = await self._enter(request)
+        before = (await self._versions(request, actors))[0]
         self._check(request, before)
-        filed = await manager.replace(before, statement, active=active, resource=orjson.dumps(sent))
-        return self._kept(request, 200, filed, warnings)
+        reference = self._patient_id(read.value.patient_reference)
+        statement = await _about(actors, read.value, reference)
+        filed = await actors.consents.replace(
+            before, statement, active=active, resource=orjson.dumps(sent)
+        )
+        return self._kept(request, 200, filed, read.findings)
 
     async def delete(self, request: Request) -> Answer:
         """Take a Consent back: it is inactive from now on, and stays to be read."""
-        manager = self._service.consents
-        before = (await self._versions(request))[0]
+        kept = await self._inside.consents.versions(UUID_URN + request.path[1])
+        choices = kept[0].statement.choices if kept else ()
+        request.visit.becomes(operation_of(choices, request.visit.access))
+        actors = await self._enter(request)
+        before = (await self._versions(request, actors))[0]
         self._check(request, before)
-        filed = await manager.take_back(before) if before.active else before
+        filed = await actors.consents.take_back(before) if before.active else before
         return Answer(204, b"", headers=[(b"etag", _etag(filed))])
 
     def _check(self, request: Request, before: FiledStatement) -> None:
@@ -225,41 +249,28 @@ class Consents:
     async def _body(self, request: Request) -> Json:
         return read_json(await json_body(request, self._limit))
 
-    async def _statement(self, sent: Json) -> tuple[Statement, tuple[Finding, ...]]:
-        """Give what a Consent says, its patient known by identifier."""
-        read = from_consent(sent, self._profile, base_url=self._base_url)
-        statement = read.value
-        if statement.patient_reference:
-            patient = await self._service.patients.read(
-                statement.patient_reference.rpartition("/")[2]
-            )
-            told = statement.patient_id
-            if patient is None or (
-                told is not None
-                and (told.value, told.authority)
-                not in {(one.value, one.authority) for one in patient.identifiers}
-            ):
-                raise refusal(
-                    ErrorCode.UNKNOWN_PATIENT_ID,
-                    "patient-known",
-                    "Consent.patient",
-                    "nobody knows this patient here",
-                )
-            statement = replace(statement, patient_id=patient.merged_into or patient.identifiers[0])
-        return statement, read.findings
-
     # ------------------------------------------------------------ answering
 
-    async def _versions(self, request: Request) -> tuple[FiledStatement, ...]:
-        name = request.path[1]
-        found = await self._service.consents.versions(UUID_URN + name)
+    async def _enter(self, request: Request) -> Actors:
+        """Enter with one Consent: about the patient the credential names, or else the Consent's.
+
+        Raises:
+            Refused: Where the credential names nobody, a refusal looks like an unknown id.
+        """
+        access = request.visit.access
+        if access is None or access.patient is not None:
+            return await request.enter()
+        about = await self._inside.consents.patient_of(UUID_URN + request.path[1])
+        try:
+            return await request.enter(patients=(about,) if about else ())
+        except Denied:
+            raise _unknown(request) from None
+
+    async def _versions(self, request: Request, actors: Actors) -> tuple[FiledStatement, ...]:
+        found = await actors.consents.versions(UUID_URN + request.path[1])
         if not found:
-            raise refusal(
-                ErrorCode.NOT_FOUND,
-                "resource-known",
-                f"Consent/{name[:64]}",
-                "there is no such Consent here",
-            )
+            raise _unknown(request)
+        request.visit.told((AuditedObject(kind="Consent", id=found[0].id),))
         return found
 
     def _resource(self, filed: FiledStatement) -> bytes:
@@ -299,6 +310,43 @@ class Consents:
         location = f"{self._base_url}/Consent/{name}/_history/{filed.version}".encode()
         headers = [(b"location", location), *self._headers(filed)]
         return written(request, status, self._resource(filed), headers, warnings)
+
+
+async def _asked(actors: Actors, named: Identifier | None, reference: str) -> Identifier | None:
+    """Give whom a request is about; ``None`` where nobody is both, or known."""
+    found = await actors.patients.find(named) if named else None
+    if named is not None and found is None:
+        return None
+    if reference:
+        read = await actors.patients.read(reference)
+        if read is None or (found is not None and found.logical_id != read.logical_id):
+            return None
+        found = read
+    return (found.merged_into or found.identifiers[0]) if found else None
+
+
+async def _about(actors: Actors, statement: Statement, reference: str) -> Statement:
+    """Give a statement whose patient is known by identifier."""
+    if not reference:
+        return statement
+    patient = await _asked(actors, statement.patient_id, reference)
+    if patient is None:
+        raise refusal(
+            ErrorCode.UNKNOWN_PATIENT_ID,
+            "patient-known",
+            "Consent.patient",
+            "nobody knows this patient here",
+        )
+    return replace(statement, patient_id=patient)
+
+
+def _unknown(request: Request) -> Refused:
+    return refusal(
+        ErrorCode.NOT_FOUND,
+        "resource-known",
+        f"Consent/{request.path[1][:64]}",
+        "there is no such Consent here",
+    )
 
 
 def _etag(filed: FiledStatement) -> bytes:

@@ -19,6 +19,7 @@ from gateway.model.audit import Action
 from gateway.model.subject import Operation
 from gateway.security.errors import NotAuthenticated
 from gateway.service import Actors, Service
+from gateway.web.fhir.consents import Consents
 from gateway.web.fhir.cors import Cors, with_headers
 from gateway.web.fhir.interaction import (
     Answer,
@@ -92,6 +93,15 @@ FINDS_PATIENTS = _kind("ITI-78", _STATUS, Action.EXECUTE, "search-type")
 CROSS_REFERENCES = _kind("ITI-83", _STATUS, Action.EXECUTE, "operation")
 READS_PATIENT = _kind("ITI-78", _STATUS, Action.READ, "read")
 READS_PATIENT_VERSION = _kind("ITI-78", _STATUS, Action.READ, "vread")
+_CHOICES = Operation.READ_CHOICES
+FINDS_CONSENTS = _kind("ITI-108", _CHOICES, Action.EXECUTE, "search-type")
+READS_CONSENT = _kind("ITI-108", _CHOICES, Action.READ, "read")
+READS_CONSENT_VERSION = _kind("ITI-108", _CHOICES, Action.READ, "vread")
+READS_CONSENT_HISTORY = _kind("ITI-108", _CHOICES, Action.READ, "history-instance")
+# What a Consent says decides which operation it is: a professional declares, or masks.
+RECORDS_CONSENT = _kind("ITI-108", Operation.CHOOSE, Action.CREATE, "create")
+CHANGES_CONSENT = _kind("ITI-108", Operation.CHOOSE, Action.UPDATE, "update")
+TAKES_BACK_CONSENT = _kind("ITI-108", Operation.CHOOSE, Action.DELETE, "delete")
 ADDS_PATIENT = _kind("ITI-104", Operation.ADMINISTER, Action.CREATE, "create")
 PUTS_PATIENT = _kind("ITI-104", Operation.ADMINISTER, Action.UPDATE, "update")
 
@@ -138,6 +148,7 @@ class FhirDoor:
         demographics = PatientSearches(service)
         metadata = Metadata(service)
         patch = Patch(service, self._limit)
+        consents = Consents(service, self._limit)
         # By method and shape of the path; {id} stands for any one segment.
         self.routes: dict[tuple[str, ...], dict[str, Route]] = {
             (): {"POST": Route(publish.transaction, SUBMITS)},
@@ -169,6 +180,22 @@ class FhirDoor:
             ("Binary", "{id}"): {
                 "GET": Route(retrieve.binary, RETRIEVES),
                 "HEAD": Route(retrieve.binary, RETRIEVES),
+            },
+            ("Consent",): {
+                "GET": Route(consents.search, FINDS_CONSENTS),
+                "POST": Route(consents.create, RECORDS_CONSENT),
+            },
+            ("Consent", "_search"): {"POST": Route(consents.search, FINDS_CONSENTS)},
+            ("Consent", "{id}"): {
+                "GET": Route(consents.read, READS_CONSENT),
+                "PUT": Route(consents.update, CHANGES_CONSENT),
+                "DELETE": Route(consents.delete, TAKES_BACK_CONSENT),
+            },
+            ("Consent", "{id}", "_history"): {
+                "GET": Route(consents.history, READS_CONSENT_HISTORY)
+            },
+            ("Consent", "{id}", "_history", "{vid}"): {
+                "GET": Route(consents.vread, READS_CONSENT_VERSION)
             },
             ("Patient",): {
                 "GET": Route(demographics.search, FINDS_PATIENTS),
