@@ -330,7 +330,7 @@ async def open_service(
             clock=clock,
             profile=profile,
             documents=documents,
-            choices=store,
+            choices=store.choices,
             mask_codes=mask_codes(profile),
             pace=Pace(profile.access.self_declared_per_minute),
             rules=ProfileRules.of(

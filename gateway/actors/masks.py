@@ -182,7 +182,8 @@ class Masks:
         before: dict[str, DocumentEntry] = {}
         freed: dict[str, None] = {}
         for named in unmasked:
-            for entry in lineage(known, named):
+            # What hides a document hides all of its lineage, seen by the asker or not.
+            for entry in lineage(known.whole, named):
                 freed[entry.logical_id or ""] = None
                 if self.codes.mask(entry):
                     before[entry.entry_uuid] = entry
@@ -196,7 +197,7 @@ class Masks:
         if not after:
             return Changes(), tuple(freed)
         pairs = [(before[uuid], entry) for uuid, entry in after.items()]
-        return self._updated(known, patient, pairs), tuple(freed)
+        return self._updated(known.whole, patient, pairs), tuple(freed)
 
     def _updated(
         self,

@@ -132,5 +132,5 @@ def read_consent_search(
         control=control,
         warnings=findings,
         ignored=ignored,
-        scope="Consent" + scope(reading),
+        scope="Consent" + scope(spelled),
     )

@@ -41,6 +41,11 @@ class After(Known):
         self._statuses = {c.entry_uuid: c.status for c in changes.statuses}
         self._gone = {*changes.removed, *(c.entry_uuid for c in changes.withdrawn)}
 
+    @property
+    def whole(self) -> Known:
+        """The same content as it would be, whoever asks."""
+        return After(self._known.whole, self._changes)
+
     def object(self, entry_uuid: str) -> RegistryObject | None:
         """The object with that id, as it would be."""
         item = self._added.get(entry_uuid) or self._known.object(entry_uuid)

@@ -16,6 +16,7 @@ from typing import Self, TypeVar
 from gateway.ports import Clock
 from gateway.storage.fragments import Fragments
 from gateway.storage.sqlite.audit_trail import SqliteAuditTrail
+from gateway.storage.sqlite.choice_store import SqliteChoiceStore
 from gateway.storage.sqlite.facts import RestrictionCodes
 from gateway.storage.sqlite.file import RegistryFile
 from gateway.storage.sqlite.filling import fill, restriction_codes
@@ -56,6 +57,7 @@ class SqliteRegistryStore(RegistryView):
         notices: The notices of the same file.
         subscriptions: Who is told of what comes.
         audit: The audit trail of the same file.
+        choices: Patients' choices, likewise.
     """
 
     def __init__(self, file: RegistryFile) -> None:
@@ -63,6 +65,7 @@ class SqliteRegistryStore(RegistryView):
         self.patients = SqlitePatientDirectory(
             file.writer, file.patients, file.rows.patients, file.clock, self._ask_patients
         )
+        self.choices = SqliteChoiceStore(file)
         self.notices = SqliteNoticeStore(
             file.writer,
             file.connection,
