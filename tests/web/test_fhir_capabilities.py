@@ -13,6 +13,11 @@ from starlette.testclient import TestClient
 
 from gateway.codecs.fhir.elements import _lines, is_resource
 from gateway.codecs.fhir.xml import json_from_xml
+from gateway.model import choices as c
+from gateway.model.datatypes import DateTime
+from gateway.profile import read_profile
+from gateway.translators.consents import to_consent
+from tests.shared import ROOT
 from tests.web.messages import (
     FHIR,
     PATIENT,
@@ -60,6 +65,10 @@ NEEDED = {
         "code": "submissionset",
     },
     "Patient": {"identifier": f"urn:oid:{PATIENT.authority}|{PATIENT.value}"},
+    "Consent": {
+        "patient.identifier": f"urn:oid:{PATIENT.authority}|{PATIENT.value}",
+        "status": "active",
+    },
 }
 VALUES = {
     "token": ("x", "urn:oid:2.999|x"),
@@ -70,7 +79,7 @@ VALUES = {
     "number": ("1",),
 }
 # Values of a parameter that takes not every value of its type.
-OWN_VALUES = {
+OWN_VALUES: dict[Any, Any] = {
     "status": ("current",),
     "code": ("submissionset", "folder"),
     "_id": ("0d5f0b1e-7a56-4a1c-9a4e-000000000001",),
@@ -78,6 +87,7 @@ OWN_VALUES = {
     "active": ("true",),
     "patient.identifier": ("urn:oid:2.999|x",),
     "related": None,
+    ("Consent", "status"): ("active", "inactive"),
 }
 KNOWN = f"urn:oid:{PATIENT.authority}|x"
 """Of a domain with patients; PDQm answers 404 for another one."""
@@ -97,6 +107,10 @@ OF_R4 = {
         "active address address-city address-country birthdate death-date deceased email family "
         "gender general-practitioner given identifier language link name organization phone "
         "phonetic telecom _tag _profile _security"
+    ),
+    "Consent": (
+        "action actor category consentor data date identifier organization patient period purpose "
+        "scope security-label source-reference status _tag _profile _security _text _content"
     ),
 }
 
@@ -163,6 +177,19 @@ def told(answer: Any) -> bool:
     return any(entry["search"]["mode"] == "outcome" for entry in entries)
 
 
+def closing() -> Json:
+    """A Consent that closes the record."""
+    said = c.Statement(
+        patient_id=PATIENT,
+        date_time=DateTime("2026"),
+        organization=PATIENT,
+        source="signed",
+        choices=(c.Close(),),
+    )
+    written: Json = to_consent(said, read_profile("ihe", ROOT / "profiles")).value
+    return written
+
+
 @pytest.fixture
 def served(client: TestClient) -> Served:
     answer = publish(
@@ -177,6 +204,8 @@ def served(client: TestClient) -> Served:
     ids = {place[0]: place[1] for place in places}
     patients = client.get("/fhir/Patient", params=NEEDED["Patient"]).json()
     ids["Patient"] = patients["entry"][0]["resource"]["id"]
+    consent = client.post("/fhir/Consent", content=json.dumps(closing()), headers=FHIR)
+    ids["Consent"] = consent.json()["id"]
     statement = client.get("/fhir/metadata").json()
     return Served(client, statement, ids)
 
@@ -229,7 +258,8 @@ def test_every_declared_search_parameter_is_understood_and_no_other(served: Serv
         assert declared, kind
         for name, parameter in declared.items():
             assert parameter.get("documentation") or parameter.get("definition"), (kind, name)
-            values = OWN_VALUES.get(name, VALUES[parameter["type"]])
+            usual = OWN_VALUES.get(name, VALUES[parameter["type"]])
+            values = OWN_VALUES.get((kind, name), usual)
             if (kind, name) == ("Patient", "identifier"):
                 values = (KNOWN,)
             for value in values or ():

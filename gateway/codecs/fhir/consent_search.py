@@ -84,6 +84,7 @@ def read_consent_search(
     ]
     reading = SearchReading(spelled, naming, base_url)
     table = {n: p for n, p in CONSENTS.items() if n not in _READ_BY_ITSELF}
+    reading.read_patient()
     others = [name for name in reading.read(table) if name not in _READ_BY_ITSELF]
     ignored = ignore_unknown(reading, others, strict)
     control = read_control(
