@@ -97,6 +97,16 @@ class Actors:
         self._access = permit.access if permit else None
         self._about = tuple(record.patient for record in permit.records) if permit else None
 
+    @property
+    def profile(self) -> Profile:
+        """The community's."""
+        return self._wiring.profile
+
+    @property
+    def choices(self) -> ChoiceStore:
+        """Where choices are kept, whoever asks; for commands."""
+        return self._wiring.choices
+
     @cached_property
     def masks(self) -> Masks:
         """What keeps masks on entries and masks as choices alike."""
@@ -137,6 +147,7 @@ class Actors:
             self.masks,
             wiring.clock,
             new_uuid,
+            patients=self.patients,
             pace=wiring.pace,
             access=self._access,
             about=self._about,
@@ -315,32 +326,11 @@ async def open_service(
     clock = SystemClock()
     profile = read_profile(settings.profile, settings.profiles)
     base_url = f"{settings.base_url}/fhir"
-    store = SqliteRegistryStore.open(
-        settings.data / "registry.sqlite",
-        StoredForms(profile.naming, base_url, profile.conventions),
-        clock,
-        max_results=settings.max_results,
-        by_entry_uuid=profile.conventions.serves_entry_uuid,
-    )
+    store = _opened(settings, profile, clock)
     documents = FileDocumentStore(settings.data / "documents")
     sweeping = asyncio.create_task(_sweep_often(documents, store))
     try:
-        wiring = _Wiring(
-            settings=settings,
-            clock=clock,
-            profile=profile,
-            documents=documents,
-            choices=store.choices,
-            mask_codes=mask_codes(profile),
-            pace=Pace(profile.access.self_declared_per_minute),
-            rules=ProfileRules.of(
-                profile, environment=settings.environment, report=settings.rules == "report"
-            ),
-            check_document=ConsistencyCheck(profile)
-            if profile.consistency.mode is not ConsistencyMode.OFF
-            else None,
-            complete=partial(as_the_community_writes, profile=profile),
-        )
+        wiring = _wired(settings, clock, profile, documents, store)
         yield Service(
             settings=settings,
             clock=clock,
@@ -357,6 +347,59 @@ async def open_service(
             await sweeping
         await documents.close()
         await store.close()
+
+
+@asynccontextmanager
+async def open_inside(settings: Settings) -> AsyncIterator[Actors]:
+    """Open the actors with everything in sight on the data folder, for a command.
+
+    The folder may belong to a server that runs: both write to its file one after another, and the
+    server's next answer tells what the command changed.
+    """
+    clock = SystemClock()
+    profile = read_profile(settings.profile, settings.profiles)
+    store = _opened(settings, profile, clock)
+    documents = FileDocumentStore(settings.data / "documents")
+    try:
+        yield Actors(_wired(settings, clock, profile, documents, store), store, store.patients)
+    finally:
+        await documents.close()
+        await store.close()
+
+
+def _opened(settings: Settings, profile: Profile, clock: SystemClock) -> SqliteRegistryStore:
+    return SqliteRegistryStore.open(
+        settings.data / "registry.sqlite",
+        StoredForms(profile.naming, f"{settings.base_url}/fhir", profile.conventions),
+        clock,
+        max_results=settings.max_results,
+        by_entry_uuid=profile.conventions.serves_entry_uuid,
+    )
+
+
+def _wired(
+    settings: Settings,
+    clock: SystemClock,
+    profile: Profile,
+    documents: FileDocumentStore,
+    store: SqliteRegistryStore,
+) -> _Wiring:
+    return _Wiring(
+        settings=settings,
+        clock=clock,
+        profile=profile,
+        documents=documents,
+        choices=store.choices,
+        mask_codes=mask_codes(profile),
+        pace=Pace(profile.access.self_declared_per_minute),
+        rules=ProfileRules.of(
+            profile, environment=settings.environment, report=settings.rules == "report"
+        ),
+        check_document=ConsistencyCheck(profile)
+        if profile.consistency.mode is not ConsistencyMode.OFF
+        else None,
+        complete=partial(as_the_community_writes, profile=profile),
+    )
 
 
 def _reception(wiring: _Wiring, store: SqliteRegistryStore, guard: Guard) -> Reception[Actors]:

@@ -20,10 +20,12 @@ from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.choices import (
     Authorise,
     Choice,
+    Close,
     Document,
     Holder,
     HolderKind,
     Mask,
+    Open,
     Origin,
     Revoke,
     Statement,
@@ -33,7 +35,14 @@ from gateway.model.datatypes import DateTime, Identifier
 from gateway.model.lifecycle import Changes, Known
 from gateway.model.notice import Notice, NoticeKind, RecipientKind
 from gateway.model.subject import AccessRequest, Operation, Subject, SubjectKind, same_key
-from gateway.ports import Account, ChoiceStore, Clock, FiledStatement, RegistryStore
+from gateway.ports import (
+    Account,
+    ChoiceStore,
+    Clock,
+    FiledStatement,
+    PatientDirectory,
+    RegistryStore,
+)
 
 _SELF = frozenset({SubjectKind.PROFESSIONAL, SubjectKind.STRUCTURE})
 _MASKING = frozenset({*_SELF, SubjectKind.DELEGATE})
@@ -94,6 +103,7 @@ class ConsentManager:
         clock: Clock,
         new_uuid: Callable[[], str],
         *,
+        patients: PatientDirectory | None = None,
         pace: Pace | None = None,
         access: AccessRequest | None = None,
         about: Sequence[Identifier] | None = None,
@@ -103,11 +113,13 @@ class ConsentManager:
         Args:
             store: As the asker sees it, keeping with each change what a request leaves behind.
             masks: Of the same asker.
+            patients: Told when a record is closed or opened; nobody is where there is none.
             pace: Of declared authorisations, shared by all requests.
             access: Who asks; ``None`` where everybody is trusted.
             about: Whose records the request was let in to; ``None`` for all.
         """
         self._about = None if about is None else frozenset(map(same_key, about))
+        self._patients = patients
         self._store = store
         self._choices = choices
         self._masks = masks
@@ -296,7 +308,31 @@ class ConsentManager:
             ):
                 raise _changed_meanwhile()
         await self._store.change(decide, account)
+        await self._life_follows(patient)
         return tuple(kept)
+
+    async def _life_follows(self, patient: Identifier) -> None:
+        """Let the directory tell the same of a record's life as the patient's choices.
+
+        Choices come first and decide by themselves; a record whose opening the directory did not
+        hear of yet stays closed.
+        """
+        acts = [
+            (one.recorded, choice)
+            for one in await self._choices.statements(patient)
+            if one.active
+            for choice in one.statement.choices
+            if isinstance(choice, Open | Close)
+        ]
+        known = await self._patients.find(patient) if self._patients and acts else None
+        if known is None or self._patients is None:
+            return
+        time, last = max(acts, key=lambda act: (act[0], isinstance(act[1], Close)))
+        if isinstance(last, Close) and known.active:
+            state = known.record.but(closed_on=DateTime(time[:8]))
+            await self._patients.put(replace(known, active=False, record=state))
+        elif isinstance(last, Open) and not known.active:
+            await self._patients.put(replace(known, active=True, record=known.record.opened()))
 
     def _resolved(self, known: Known, filed: FiledStatement, patient: Identifier) -> FiledStatement:
         """Give a statement in which documents go by the ids that stay the same."""
