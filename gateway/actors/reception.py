@@ -140,6 +140,11 @@ class Visit(ABC, Generic[A]):
         """Who asks, once that was verified; ``None`` where everybody is trusted."""
 
     @property
+    def access(self) -> AccessRequest | None:
+        """Who asks, once that was verified."""
+        return None
+
+    @property
     @abstractmethod
     def permit(self) -> Permit | None:
         """What was permitted, once something was."""
@@ -387,6 +392,11 @@ class GuardedVisit(Visit[A]):
     @property
     def access(self) -> AccessRequest | None:
         """Who asks, once that was verified."""
+        return self.proceedings.access
+
+    @property
+    def access(self) -> AccessRequest | None:
+        """Who asks."""
         return self.proceedings.access
 
     @property

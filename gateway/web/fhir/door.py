@@ -18,6 +18,7 @@ from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.audit import Action
 from gateway.model.subject import Operation
 from gateway.security.errors import NotAuthenticated
+from gateway.security.scopes import require_scope
 from gateway.service import Actors, Service
 from gateway.web.fhir.consents import Consents
 from gateway.web.fhir.cors import Cors, with_headers
@@ -318,7 +319,7 @@ class FhirDoor:
                     message=f"{method[:16]} is not done here; this address takes {allowed}",
                 ),
             )
-        visit = await self._identified(exchange, route)
+        visit = await self._identified(exchange, route, path)
         parameters = _parameters(query, "query")
         if method == "POST" and path[-1:] == ("_search",):
             form = await self._form(scope, exchange.receive)
@@ -340,7 +341,9 @@ class FhirDoor:
             )
         )
 
-    async def _identified(self, exchange: _Exchange, route: Route) -> Visit[Actors]:
+    async def _identified(
+        self, exchange: _Exchange, route: Route, path: tuple[str, ...]
+    ) -> Visit[Actors]:
         """Begin the request at the reception, before a word of it is read."""
         if route.kind is None:
             return Outside()
@@ -349,8 +352,16 @@ class FhirDoor:
         visit = self._visit(route.kind, header(scope, b"x-request-id") or "", peer.address)
         if visit.guarded:
             exchange.visit, exchange.kind = visit, route.kind
-            authorization = header(scope, b"authorization")
+            sent = [v for n, v in scope["headers"] if n == b"authorization"]
+            authorization = bytes(sent[0]).decode("latin-1") if len(sent) == 1 else None
             await visit.identify(lambda authenticator: authenticator.bearer(authorization, peer))
+            if visit.access is not None:
+                require_scope(
+                    visit.access,
+                    resource_type=path[0] if path else "DocumentReference",
+                    interaction=route.letter,
+                    transaction=route.kind.transaction,
+                )
         return visit
 
     def _methods(self, path: tuple[str, ...]) -> dict[str, Route]:

@@ -15,6 +15,7 @@ from gateway.codecs.fhir.xml import json_from_xml, xml_from_json
 from gateway.codecs.xml import XmlLimits
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.datatypes import Identifier
+from gateway.model.subject import Operation
 from gateway.service import Actors
 from gateway.web.fhir.conditions import names
 from gateway.web.fhir.negotiation import (
@@ -117,6 +118,15 @@ class Route:
 
     does: Interaction
     kind: RequestKind | None
+
+    @property
+    def letter(self) -> str:
+        """What a token's scope must allow: FHIR's word, or the letter itself."""
+        assert self.kind is not None
+        interaction = self.kind.interaction
+        if interaction in ("transaction", "operation"):
+            return "c" if self.kind.operation is Operation.SUBMIT else "s"
+        return interaction
 
 
 def urn(resource_id: str) -> str:
