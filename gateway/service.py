@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from time import time_ns
@@ -424,7 +425,14 @@ def _reception(wiring: _Wiring, store: SqliteRegistryStore, guard: Guard) -> Rec
             patients = SeenPatients(patients, [record.patient for record in permit.records])
         return Actors(wiring, seen, patients, permit)
 
-    control = AccessControl(guard.rules.gate, guard.choices, store.patients, store, new_uuid)
+    control = AccessControl(
+        guard.rules.gate,
+        guard.choices,
+        store.patients,
+        store,
+        new_uuid,
+        emergency_window=timedelta(hours=wiring.profile.access.emergency_hours),
+    )
     return Reception(
         control, guard.rules, guard.authenticator, wire, store.account, wiring.clock, new_uuid
     )

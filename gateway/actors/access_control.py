@@ -320,6 +320,7 @@ class AccessControl:
             for one in declarations:
                 if one.mode is access.mode and one.start <= now <= one.end:
                     return one, False
+            return None, False
         end = datetime.strptime(now[:14], "%Y%m%d%H%M%S") + self._window
         made = EmergencyDeclaration(
             id=self._new_uuid(),

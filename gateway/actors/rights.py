@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from gateway.actors.access_control import Gate, Permit
+from gateway.actors.access_control import Permit
+from gateway.consent.decision import Decision
 from gateway.consent.visibility import DocumentFacts
 from gateway.errors import ErrorCode, Finding
 from gateway.model.association import Association
@@ -22,8 +23,8 @@ from gateway.model.datatypes import Author, Identifier
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.lifecycle import Changes, Known
-from gateway.model.record import Record
-from gateway.model.subject import AccessRequest, Operation, same_key
+from gateway.model.record import EmergencyDeclaration, Record
+from gateway.model.subject import AccessRequest, Operation, SubjectKind, same_key
 from gateway.model.submission import RegistryObject
 from gateway.model.submission_set import SubmissionSet
 from gateway.model.vocabulary import REPLACEMENTS
@@ -32,9 +33,15 @@ from gateway.model.vocabulary import REPLACEMENTS
 class Rules(Protocol):
     """The rules of ``gateway.consent``, once the policy is chosen."""
 
-    @property
-    def gate(self) -> Gate:
-        """The record gate."""
+    def gate(
+        self,
+        access: AccessRequest,
+        operation: Operation,
+        record: Record | None,
+        now: str,
+        declarations: tuple[EmergencyDeclaration, ...] = (),
+    ) -> Decision:
+        """Decide on one request about one record: the record gate."""
         ...
 
     def may_submit(
@@ -116,9 +123,10 @@ class Rights:
         self, changes: Changes, known: Known, access: AccessRequest
     ) -> Iterator[Finding]:
         """Submission sets and folders are changed and removed by those who made them."""
-        keys = {access.subject.key, access.subject.structure_key}
-        if access.subject.on_behalf_of is not None:
-            keys.add(same_key(access.subject.on_behalf_of))
+        subject = access.subject
+        keys = {subject.key, subject.structure_key} - {""}
+        if subject.kind is SubjectKind.DELEGATE:
+            keys = {same_key(subject.on_behalf_of)} if subject.on_behalf_of else set()
         for item in _gone_or_changed(changes, known):
             if isinstance(item, SubmissionSet | Folder) and not keys & _makers(item, known):
                 yield Finding(

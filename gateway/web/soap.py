@@ -47,6 +47,7 @@ from gateway.web.http import (
     stream,
     whole_body,
 )
+from gateway.web.marks import Alerts, access_header
 from gateway.web.refusals import (
     denied_over_xds,
     not_authenticated_over_soap,
@@ -98,10 +99,11 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer's body, in pieces, and the documents beside it."""
+    """The answer's body, in pieces, the documents beside it, and what software is alerted to."""
 
     body: list[bytes]
     attachments: tuple[Attachment, ...] = ()
+    alerts: Alerts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +211,7 @@ class SoapDoor:
                 failure = denied.reason.value
                 reply = Reply([operation.refuse((denied_over_xds(denied, operation.denied),))])
             await visit.settle(failure)
-            await self._send_reply(send, operation, reply, exchange)
+            await self._send_reply(send, operation, reply, exchange, visit)
         except Disconnected:
             return
         except BodyTooLarge as large:
@@ -336,13 +338,19 @@ class SoapDoor:
     # ------------------------------------------------------------ answering
 
     async def _send_reply(
-        self, send: Send, operation: Operation, reply: Reply, exchange: _Exchange
+        self,
+        send: Send,
+        operation: Operation,
+        reply: Reply,
+        exchange: _Exchange,
+        visit: Visit[Actors],
     ) -> None:
         octets = write_envelope(
             reply.body,
             action=operation.response_action,
             message_id=new_uuid(),
             relates_to=exchange.message_id,
+            header_blocks=access_header(visit.permit, reply.alerts) if visit.guarded else b"",
         )
         if not (exchange.multipart or operation.always_mtom):
             content_type = (

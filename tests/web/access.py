@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from starlette.testclient import TestClient
 
-from gateway.actors.access_control import Gate
 from gateway.codecs.soap.envelope import Envelope, read_envelope, write_envelope
 from gateway.consent.decision import Decision, PublicReason
 from gateway.consent.visibility import DocumentFacts, Visibility
@@ -111,19 +110,15 @@ class Rulebook:
     not_changed: Finding | None = None
     asked: list[Operation] = field(default_factory=list)
 
-    @property
-    def gate(self) -> Gate:
-        """The record gate."""
-        return self._gate
-
-    def _gate(
+    def gate(
         self,
         access: AccessRequest,
         operation: Operation,
         record: Record | None,
         now: str,
-        declarations: Sequence[EmergencyDeclaration] = (),
+        declarations: tuple[EmergencyDeclaration, ...] = (),
     ) -> Decision:
+        """The record gate."""
         self.asked.append(operation)
         if record is None and operation is not Operation.ADMINISTER:
             reason = PublicReason.NO_RECORD

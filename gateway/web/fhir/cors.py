@@ -16,7 +16,7 @@ _REQUEST_HEADERS = (
 )
 _ANSWER_HEADERS = (
     b"accept-ranges, content-disposition, content-location, content-range, etag, last-modified, "
-    b"location, preference-applied, retry-after"
+    b"location, preference-applied, retry-after, www-authenticate, x-access-mode, x-access-until"
 )
 _SECONDS = b"600"
 

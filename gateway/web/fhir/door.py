@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import structlog
 
-from gateway.actors.access_control import Denied, PatientMismatch
+from gateway.actors.access_control import Denied, PatientMismatch, Permit
 from gateway.actors.proceedings import RequestKind
 from gateway.actors.reception import Outside, Unaccountable, Visit
 from gateway.codecs.fhir.outcome import http_status, write_operation_outcome
@@ -51,6 +51,7 @@ from gateway.web.http import (
     header,
     whole_body,
 )
+from gateway.web.marks import mode_headers
 from gateway.web.refusals import UNACCOUNTABLE, denied_over_fhir, mismatch, peer_of
 
 log = structlog.get_logger()
@@ -130,7 +131,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             await self.settle()
             if self.visit is not None and self.visit.guarded:
-                message["headers"] = private(message["headers"])
+                message["headers"] = private(message["headers"], self.visit.permit)
         await self.send(message)
 
 
@@ -230,7 +231,7 @@ class FhirDoor:
             return
         headers = done.headers
         if exchange.visit is not None and exchange.visit.guarded:
-            headers = private(headers)
+            headers = private(headers, exchange.visit.permit)
         if exchange.wanted is not PLAIN:
             try:
                 done = await shaped(done, exchange.wanted)
@@ -448,12 +449,13 @@ def _tolerant(query: bytes) -> list[tuple[str, str]]:
         return []
 
 
-def private(headers: Headers) -> Headers:
-    """Give the headers of an answer that depends on who asks."""
+def private(headers: Headers, permit: Permit | None) -> Headers:
+    """Give the headers of an answer that depends on who asks, and in which mode."""
     varying = [value for name, value in headers if name == b"vary"]
     return [
         *(one for one in headers if one[0] != b"vary"),
         (b"vary", b", ".join([*varying, b"Authorization"])),
+        *mode_headers(permit),
     ]
 
 
