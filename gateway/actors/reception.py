@@ -140,11 +140,6 @@ class Visit(ABC, Generic[A]):
         """Who asks, once that was verified; ``None`` where everybody is trusted."""
 
     @property
-    def access(self) -> AccessRequest | None:
-        """Who asks, once that was verified."""
-        return None
-
-    @property
     @abstractmethod
     def permit(self) -> Permit | None:
         """What was permitted, once something was."""
@@ -388,11 +383,6 @@ class GuardedVisit(Visit[A]):
     def becomes(self, operation: Operation) -> None:
         """Say what the request turned out to want, before it enters."""
         self.proceedings.kind = replace(self.proceedings.kind, operation=operation)
-
-    @property
-    def access(self) -> AccessRequest | None:
-        """Who asks, once that was verified."""
-        return self.proceedings.access
 
     @property
     def access(self) -> AccessRequest | None:
