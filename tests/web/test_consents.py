@@ -26,7 +26,6 @@ from tests.web.messages import (
     everything,
     publish,
     submission_list,
-    update,
     urn,
 )
 
