@@ -93,7 +93,7 @@ def test_a_body_cut_short_is_told() -> None:
 
 
 def test_a_body_that_unfolds_without_measure_is_not_unfolded() -> None:
-    bomb = gzip.compress(bytes(50_000_000, mtime=0))
+    bomb = gzip.compress(bytes(50_000_000), mtime=0)
     body = read_body(wrapping(bomb, 'compression="GZ"'), max_octets=1_000_000)
     assert body.wrapped is not None and body.wrapped.content is None
     assert [f.rule for f in body.findings] == ["cda-body-size"]
