@@ -235,7 +235,9 @@ def measure(options: argparse.Namespace, console: Console) -> list[Row]:
     rows: list[Row] = []
     if asked("cda"):
         rows.append(measure_description(options.seconds))
-    if wanted is not None and not wanted - {"cda"}:
+    if asked("consent"):
+        rows += measure_decisions(options.seconds)
+    if wanted is not None and not wanted - {"cda", "consent"}:
         return rows
     with (
         tempfile.TemporaryDirectory(dir=options.data) as data,
@@ -312,6 +314,18 @@ def measure_description(seconds: float) -> Row:
     return Row(name, measured, cpu, peak, note=note)
 
 
+def measure_decisions(seconds: float) -> list[Row]:
+    """Access rules, without a server; one request of the table is a thousand documents."""
+    from bench.consent import TARGET, decisions
+
+    rows = []
+    for name, (measured, cpu, rate) in decisions(seconds).items():
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        note = f"{rate:,.0f} documents/s of a core; at least {TARGET:,} are asked for"
+        rows.append(Row(f"{name}, 1000 documents", measured, cpu, peak, note=note))
+    return rows
+
+
 def measure_large(server: Server, mebibytes: int) -> list[Row]:
     """One document of several hundred megabytes, three times."""
     rows = []
@@ -385,7 +399,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--patients", type=int, default=500, help="patients with 10 entries")
     parser.add_argument("--large", type=int, default=500, help="MiB of the large document")
-    parser.add_argument("--rows", help="some of 42,41,65,18,67,43,big,cda; all by default")
+    parser.add_argument("--rows", help="some of 42,41,65,18,67,43,big,cda,consent; all by default")
     parser.add_argument("--data", help="folder for the store; the system's temporary one")
     parser.add_argument("--write", type=Path, help="append the table to this Markdown file")
     options = parser.parse_args()

@@ -61,4 +61,4 @@ def authorisation_status(
     person = access.subject.id
     if person is not None and same_key(person) in record.blocked:
         return AuthorisationStatus.FORBIDDEN
-    return case.authorisation()[0]
+    return case.authorisation[0]

@@ -6,10 +6,12 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Generic, TypeVar
 
-from gateway.consent.times import covers, is_minor, is_over, later
+from gateway.consent.times import covers, is_minor, is_over, later, latest
 from gateway.model.choices import Authorise, BasePolicy, HolderKind, Origin, Period, Representative
 from gateway.model.datatypes import DateTime, Identifier
 from gateway.model.record import Delegation, EmergencyDeclaration, Record
@@ -25,29 +27,47 @@ from gateway.model.subject import (
 )
 from gateway.profile.access import ANY, AccessPolicy
 
-READS = frozenset({Operation.READ, Operation.SUBSCRIBE})
+_T = TypeVar("_T")
+
+
+class once(Generic[_T]):  # noqa: N801 - read like property
+    """A property found when it is first asked for; without the lock of ``cached_property``."""
+
+    def __init__(self, find: Callable[[Case], _T]) -> None:
+        """Take what finds it."""
+        self._find = find
+        self.__doc__ = find.__doc__
+        self._name = find.__name__
+
+    def __get__(self, case: Case, _: type[Case] | None = None) -> _T:
+        """Find it, and leave it where the next look finds it first."""
+        found = case.__dict__[self._name] = self._find(case)
+        return found
+
+
+READS = (Operation.READ, Operation.SUBSCRIBE)
 """Operations that show documents."""
 
-EXPRESS = frozenset({Origin.PATIENT, Origin.SELF_DECLARED})
+EXPRESS = (Origin.PATIENT, Origin.SELF_DECLARED)
 """Authorisations the patient gave somebody by name, not by being in a team."""
 
 _P, _R, _PRO = SubjectKind.PATIENT, SubjectKind.REPRESENTATIVE, SubjectKind.PROFESSIONAL
 _D, _S, _APP = SubjectKind.DELEGATE, SubjectKind.STRUCTURE, SubjectKind.SERVICE
 
-RIGHTS: dict[Operation, frozenset[SubjectKind]] = {
-    Operation.STATUS: frozenset({_P, _R, _PRO, _D, _S, _APP}),
+RIGHTS: dict[Operation, tuple[SubjectKind, ...]] = {
+    Operation.STATUS: (_P, _R, _PRO, _D, _S, _APP),
     # Structures and delegates are refused by lines of their own (A13, A14).
-    Operation.READ: frozenset({_P, _R, _PRO, _D, _S, _APP}),
-    Operation.SUBSCRIBE: frozenset({_P, _R, _PRO, _D, _S, _APP}),
-    Operation.SUBMIT: frozenset({_P, _R, _PRO, _D, _S, _APP}),
-    Operation.UPDATE: frozenset({_P, _R, _PRO, _D, _S}),
-    Operation.DELETE: frozenset({_P, _R, _PRO, _S}),
-    Operation.CHOOSE: frozenset({_P, _R}),
-    Operation.DECLARE: frozenset({_PRO, _S}),
-    Operation.READ_CHOICES: frozenset({_P, _R, _PRO}),
-    Operation.HISTORY: frozenset({_P, _R}),
-    Operation.AUDIT: frozenset(),
-    Operation.ADMINISTER: frozenset(),
+    Operation.READ: (_P, _R, _PRO, _D, _S, _APP),
+    Operation.SUBSCRIBE: (_P, _R, _PRO, _D, _S, _APP),
+    Operation.SUBMIT: (_P, _R, _PRO, _D, _S, _APP),
+    Operation.UPDATE: (_P, _R, _PRO, _D, _S),
+    Operation.DELETE: (_P, _R, _PRO, _S),
+    Operation.CHOOSE: (_P, _R),
+    Operation.DECLARE: (_PRO, _S),
+    Operation.READ_CHOICES: (_P, _R, _PRO),
+    Operation.HISTORY: (_P, _R),
+    Operation.AUDIT: (),
+    Operation.ADMINISTER: (),
 }
 """Table 3.3: which kinds of subjects an operation is possible for, before anything else."""
 
@@ -61,9 +81,9 @@ class AuthorisationStatus(Enum):
     FORBIDDEN = "forbidden"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Case:
-    """A request, with what it is judged by."""
+    """A request, with what it is judged by; what several rules ask is found once."""
 
     access: AccessRequest
     operation: Operation
@@ -72,73 +92,81 @@ class Case:
     now: str
     declarations: tuple[EmergencyDeclaration, ...] = ()
 
-    @property
+    @once
     def subject(self) -> Subject:
         """Who asks."""
         return self.access.subject
 
-    @property
+    @once
+    def kind(self) -> SubjectKind:
+        """What who asks is to the record."""
+        return self.subject.kind
+
+    @once
+    def person(self) -> str:
+        """Key of the person or application who asks; empty where nobody is named."""
+        return same_key(self.subject.id) if self.subject.id else ""
+
+    @once
+    def structure(self) -> str:
+        """Key of the structure; empty where there is none."""
+        return self.subject.structure_key
+
+    @once
     def reads(self) -> bool:
         """Whether documents would be shown."""
         return self.operation in READS
 
-    @property
+    @once
     def writes(self) -> bool:
         """Whether the record's content would change."""
         return self.operation in WRITES
 
-    @property
+    @once
     def is_professional(self) -> bool:
         """Whether a professional asks."""
-        return self.subject.kind is SubjectKind.PROFESSIONAL
+        return self.kind is SubjectKind.PROFESSIONAL
 
-    @property
+    @once
     def is_emergency(self) -> bool:
         """Whether the record is opened in one of the two emergency modes."""
         return self.access.mode is not Mode.NORMAL
 
     # --- People ----------------------------------------------------------------------------------
 
-    @property
+    @once
     def people(self) -> tuple[str, ...]:
         """Keys of whoever acts, the principal of a delegate included."""
-        subject = self.subject
-        return tuple(same_key(one) for one in (subject.id, subject.on_behalf_of) if one)
+        principal = self.subject.on_behalf_of
+        keys = (self.person, same_key(principal) if principal else "")
+        return tuple(key for key in keys if key)
 
-    @property
+    @once
     def sources(self) -> tuple[str, ...]:
         """Keys by which somebody may have been objected to as a source."""
-        structure = self.subject.structure_key
-        return (*self.people, structure) if structure else self.people
+        return (*self.people, self.structure) if self.structure else self.people
 
-    @property
+    @once
     def owner_keys(self) -> frozenset[str]:
         """Keys whose documents are one's own: the person, the structure; a delegate's principal."""
-        subject = self.subject
-        person = subject.on_behalf_of if subject.kind is SubjectKind.DELEGATE else subject.id
-        keys = {same_key(person)} if person else set()
-        if subject.kind is not SubjectKind.DELEGATE and subject.structure_key:
-            keys.add(subject.structure_key)
-        return frozenset(keys)
+        if self.kind is SubjectKind.DELEGATE:
+            principal = self.subject.on_behalf_of
+            return frozenset((same_key(principal),)) if principal else frozenset()
+        return frozenset(key for key in (self.person, self.structure) if key)
 
-    @property
+    @once
     def is_individual(self) -> bool:
         """Whether the person, and not only a structure, was authenticated."""
         subject = self.subject
         return subject.id is not None and subject.authentication is not Authentication.INDIRECT
 
-    @property
+    @once
     def is_gp(self) -> bool:
         """Whether who asks is the attending doctor declared in the record."""
-        gp, person = self.record.gp, self.subject.id
-        return (
-            self.is_professional
-            and gp is not None
-            and person is not None
-            and same_key(gp) == same_key(person)
-        )
+        gp = self.record.gp
+        return self.is_professional and gp is not None and same_key(gp) == self.person
 
-    @property
+    @once
     def needs_express_consent(self) -> bool:
         """Whether presumptions never serve this one (occupational medicine, fire brigades)."""
         policy, subject = self.policy, self.subject
@@ -146,27 +174,31 @@ class Case:
             subject.sector is not None and subject.sector.key in policy.express_consent_sectors
         )
 
-    @property
+    @once
     def has_role(self) -> bool:
         """Whether the roles stand for one row of the matrix, where there is one."""
         policy = self.policy
         if not policy.matrix_applies or (self.is_emergency and not policy.emergency_matrix_applies):
             return True
-        return policy.row(self.subject.roles) is not None
+        return self.row is not None
+
+    @once
+    def row(self) -> str | None:
+        """The one row of the matrix that the roles stand for."""
+        return self.policy.row(self.subject.roles)
 
     def has_row_of(self, rows: frozenset[str]) -> bool:
         """Whether the role is one of those a list names."""
-        return ANY in rows or self.policy.row(self.subject.roles) in rows
+        return ANY in rows or self.row in rows
 
     # --- The record ------------------------------------------------------------------------------
 
-    @property
+    @once
     def is_own(self) -> bool:
         """Whether the record is that of who asks."""
-        person = self.subject.id
-        return person is not None and same_key(person) == same_key(self.record.patient)
+        return self.person != "" and same_key(self.record.patient) == self.person
 
-    @property
+    @once
     def is_minor(self) -> bool:
         """Whether the patient has surely not come of age, where minors are known at all."""
         policy = self.policy
@@ -174,36 +206,35 @@ class Case:
             self.record.birth_date, self.now, policy.legal_zone, policy.majority_age
         )
 
-    @property
+    @once
     def representation(self) -> Representative | None:
         """The link by which who asks acts for the patient now."""
-        person = self.subject.id
         for link in self.record.representatives:
             if (
-                person is not None
-                and same_key(link.person) == same_key(person)
+                self.person != ""
+                and same_key(link.person) == self.person
                 and covers(link.period, self.now)
                 and (self.is_minor or link.title in self.policy.protection_titles)
             ):
                 return link
         return None
 
-    @property
+    @once
     def delegation(self) -> Delegation | None:
         """The delegation in force from the principal named to who asks."""
-        subject = self.subject
+        principal = self.subject.on_behalf_of
         for one in self.record.delegations:
             if (
-                subject.id is not None
-                and subject.on_behalf_of is not None
-                and same_key(one.delegate) == same_key(subject.id)
-                and same_key(one.principal) == same_key(subject.on_behalf_of)
+                self.person != ""
+                and principal is not None
+                and same_key(one.delegate) == self.person
+                and same_key(one.principal) == same_key(principal)
                 and covers(_period(one.start, one.end), self.now)
             ):
                 return one
         return None
 
-    @property
+    @once
     def service_classes(self) -> frozenset[tuple[str, str]]:
         """The classes of documents the patient gave this application for now."""
         key = self.subject.key
@@ -216,22 +247,22 @@ class Case:
 
     # --- Authorisation ---------------------------------------------------------------------------
 
+    @once
     def authorisation(self) -> tuple[AuthorisationStatus, Authorise | None]:
         """How who asks is authorised to consult, and by which choice.
 
         An authorisation of a structure serves a person whom the structure authenticated.
         """
-        return self._authorisation_of(self.subject.id)
+        return self._authorisation_of(self.person)
 
+    @once
     def principal_authorisation(self) -> AuthorisationStatus:
         """How the principal of a delegate is authorised."""
-        return self._authorisation_of(self.subject.on_behalf_of)[0]
+        principal = self.subject.on_behalf_of
+        return self._authorisation_of(same_key(principal) if principal else "")[0]
 
-    def _authorisation_of(
-        self, who: Identifier | None
-    ) -> tuple[AuthorisationStatus, Authorise | None]:
-        person = same_key(who) if who else ""
-        structure = self.subject.structure_key if self._is_of_structure else ""
+    def _authorisation_of(self, person: str) -> tuple[AuthorisationStatus, Authorise | None]:
+        structure = self.structure if self._is_of_structure else ""
         express = self.needs_express_consent
         expired: Authorise | None = None
         for one in self.record.authorisations:
@@ -249,7 +280,7 @@ class Case:
                 expired = one
         return (AuthorisationStatus.EXPIRED if expired else AuthorisationStatus.NONE), expired
 
-    @property
+    @once
     def _is_of_structure(self) -> bool:
         known = self.subject.authentication
         if self.policy.structure_needs_reinforced:
@@ -261,24 +292,25 @@ class Case:
         start = one.period.start
         if start is None or not start.is_well_formed:
             return one.period
-        if one.origin in {Origin.CARE_TEAM, Origin.COLLEAGUE}:
+        if one.origin in (Origin.CARE_TEAM, Origin.COLLEAGUE):
             longest = later(start.lower, days=self.policy.team_max_days)
         elif one.origin is Origin.SELF_DECLARED and one.period.end is None:
             longest = later(start.lower, hours=self.policy.nonteam_max_hours)
         else:
             return one.period
-        if one.period.end is not None and one.period.end.lower < longest:
+        if one.period.end is not None and latest(one.period.end.text) <= longest:
             return one.period
         return Period(start=start, end=DateTime(longest))
 
-    @property
+    @once
     def is_open_to_professionals(self) -> bool:
         """Whether the base policy lets professionals consult without authorisation."""
         return (
-            self.record.base_policy in {BasePolicy.BASIC_NORMAL, BasePolicy.ALL_NORMAL}
+            self.record.base_policy in (BasePolicy.BASIC_NORMAL, BasePolicy.ALL_NORMAL)
             and not self.needs_express_consent
         )
 
+    @once
     def declaration(self) -> EmergencyDeclaration | None:
         """The declaration whose window this request belongs to."""
         key, mode, now = self.subject.key, self.access.mode, self.now
@@ -287,7 +319,7 @@ class Case:
                 return one
         return None
 
-    @property
+    @once
     def is_reason_given(self) -> bool:
         """Whether a new declaration has its reason, and a new one."""
         policy, reason = self.policy, " ".join(self.access.reason.split()).casefold()

@@ -6,6 +6,7 @@ A refused request has the rule of the record gate, everything else the rule of t
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import is_
 
 from gateway.consent.decision import Decision, Obligation
 from gateway.consent.document_gate import is_visible, rules_of, seeing
@@ -15,6 +16,10 @@ from gateway.consent.visibility import DocumentFacts, Visibility
 from gateway.model.record import EmergencyDeclaration, Record
 from gateway.model.subject import AccessRequest, Operation
 from gateway.profile.access import AccessPolicy
+
+
+def _unasked(_: DocumentFacts) -> Decision:
+    raise AssertionError("nothing was prepared")
 
 
 def decide(
@@ -33,7 +38,19 @@ def decide(
         The refusal of the record gate; or a permit with the rule that shows the document; or,
         of a document that is absent, a decision without a reason, since nobody is told.
     """
-    return deciding(access, operation, record, policy, now, declarations=declarations)(facts)
+    inputs = (access, operation, record, policy, now, declarations)
+    known, one = _LAST[0]
+    if not all(map(is_, known, inputs)):
+        one = deciding(access, operation, record, policy, now, declarations=declarations)
+        _LAST[0] = inputs, one
+    return one(facts)
+
+
+_LAST: list[tuple[tuple[object, ...], Callable[[DocumentFacts], Decision]]] = [
+    ((None,) * 6, _unasked)
+]
+"""What :func:`decide` was last prepared for: callers ask about the documents of one record in a
+row. Its inputs are immutable, and the very same objects mean the very same answer."""
 
 
 def deciding(

@@ -42,19 +42,18 @@ def seeing(visibility: Visibility) -> Callable[[DocumentFacts], str]:
     """Prepare :func:`see` for many documents."""
     owned_by = visibility.owned_by
     restrictions = visibility.restrictions
-    masks = visibility.masks
     types, classes = visibility.types, visibility.classes
     now, patient = visibility.now, visibility.patient.text
-    patient_key = same_key(visibility.patient)
     hides_all = visibility.hides_all
     masked_by, hidden_by = rules_of(visibility)
+    masks = _prepared(visibility.masks) if visibility.masks else None
 
     def rule(facts: DocumentFacts) -> str:
         whose = facts.patient
         if (
             facts.deleted
             or whose is None
-            or (whose.text != patient and same_key(whose) != patient_key)
+            or (whose.text != patient and same_key(whose) != same_key(visibility.patient))
         ):
             return "B0"
         if owned_by and not owned_by.isdisjoint(facts.owners):
@@ -62,19 +61,16 @@ def seeing(visibility: Visibility) -> Callable[[DocumentFacts], str]:
         if hides_all:
             return masked_by
         if not restrictions.isdisjoint(facts.restrictions):
-            # All of them are looked at in the order of the rules.
             forbidding = restrictions & facts.restrictions
+            if Restriction.HIDDEN_FROM_REPRESENTATIVES in forbidding:
+                return "B2"
             if Restriction.HIDDEN_FROM_PATIENT in forbidding and not (
                 facts.hidden_until and facts.hidden_until <= now
             ):
-                if Restriction.HIDDEN_FROM_REPRESENTATIVES in forbidding:
-                    return "B2"
                 return hidden_by
-            if Restriction.HIDDEN_FROM_REPRESENTATIVES in forbidding:
-                return "B2"
             if Restriction.MASKED in forbidding:
                 return masked_by
-        if masks and any(masks_document(mask, facts) for mask in masks):
+        if masks is not None and masks(facts):
             return masked_by
         if types is not None and (
             facts.type_code is None or (facts.type_code.code, facts.type_code.scheme) not in types
@@ -88,6 +84,28 @@ def seeing(visibility: Visibility) -> Callable[[DocumentFacts], str]:
         return "B99"
 
     return rule
+
+
+def _prepared(
+    masks: tuple[AuthoredBy | WrittenIn | Labelled, ...],
+) -> Callable[[DocumentFacts], bool]:
+    """Whether any of some masks hides a document."""
+    authors = frozenset(
+        same_key(mask.author.identifier) for mask in masks if isinstance(mask, AuthoredBy)
+    )
+    labels = frozenset(
+        (mask.label, HL7_CONFIDENTIALITY) for mask in masks if isinstance(mask, Labelled)
+    )
+    periods = tuple(mask.period for mask in masks if isinstance(mask, WrittenIn))
+
+    def hides(facts: DocumentFacts) -> bool:
+        return (
+            not authors.isdisjoint(facts.authors)
+            or (bool(labels) and any(code.key in labels for code in facts.confidentiality))
+            or any(overlaps(period, facts.creation_time) for period in periods)
+        )
+
+    return hides
 
 
 def rules_of(visibility: Visibility) -> tuple[str, str]:
@@ -110,7 +128,4 @@ def masks_document(mask: AuthoredBy | WrittenIn | Labelled, facts: DocumentFacts
         case WrittenIn(period=period):
             return overlaps(period, facts.creation_time)
         case Labelled(label=label):
-            return any(
-                code.code == label and code.scheme == HL7_CONFIDENTIALITY
-                for code in facts.confidentiality
-            )
+            return any(code.key == (label, HL7_CONFIDENTIALITY) for code in facts.confidentiality)

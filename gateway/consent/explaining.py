@@ -183,7 +183,7 @@ def _inputs(
         yield "record", record.status.value
         yield "policy version", str(record.policy_version)
         yield "base policy", record.base_policy.value
-        yield "authorisation", case.authorisation()[0].value
+        yield "authorisation", case.authorisation[0].value
         yield "attending doctor", "yes" if case.is_gp else "no"
         yield "minor", "yes" if case.is_minor else "no"
         yield "everything hidden", "yes" if record.hide_all else "no"

@@ -12,13 +12,11 @@ from gateway.consent.visibility import DocumentFacts, Restriction
 from gateway.model.subject import Mode, Operation, SubjectKind
 from gateway.profile.access import AccessPolicy
 
-FEEDERS = frozenset(
-    {
-        SubjectKind.PROFESSIONAL,
-        SubjectKind.DELEGATE,
-        SubjectKind.STRUCTURE,
-        SubjectKind.SERVICE,
-    }
+FEEDERS = (
+    SubjectKind.PROFESSIONAL,
+    SubjectKind.DELEGATE,
+    SubjectKind.STRUCTURE,
+    SubjectKind.SERVICE,
 )
 """Who is told why a record may not be fed."""
 
@@ -44,15 +42,15 @@ def reason_of(case: Case, rule: str) -> PublicReason:
     number = rule.partition("-")[0]
     if number == "A1":
         return PublicReason.NOT_ALLOWED
-    stranger = (case.subject.kind is SubjectKind.PATIENT and not case.is_own) or (
-        case.subject.kind is SubjectKind.REPRESENTATIVE and case.representation is None
+    stranger = (case.kind is SubjectKind.PATIENT and not case.is_own) or (
+        case.kind is SubjectKind.REPRESENTATIVE and case.representation is None
     )
     if stranger:
         return PublicReason.NO_RECORD
     if rule.endswith("-reason"):
         return PublicReason.REASON_REQUIRED
     if number in _FOR_FEEDERS:
-        feeds = case.subject.kind in FEEDERS
+        feeds = case.kind in FEEDERS
         return _FOR_FEEDERS[number] if feeds else PublicReason.NOT_ALLOWED
     return _PUBLIC.get(number, PublicReason.NO_ACCESS)
 
@@ -65,11 +63,11 @@ def obligations_of(case: Case) -> frozenset[Obligation]:
     """
     brings = {Obligation.AUDIT}
     operation = case.operation
-    reading_professional = case.reads and case.subject.kind in {
+    reading_professional = case.reads and case.kind in {
         SubjectKind.PROFESSIONAL,
         SubjectKind.DELEGATE,
     }
-    notified = {Operation.SUBMIT, Operation.CHOOSE, Operation.DECLARE}
+    notified = (Operation.SUBMIT, Operation.CHOOSE, Operation.DECLARE)
     if reading_professional or operation in notified:
         brings.add(Obligation.NOTIFY_PATIENT)
     if case.is_emergency and (
@@ -78,7 +76,7 @@ def obligations_of(case: Case) -> frozenset[Obligation]:
         brings |= {Obligation.NOTIFY_PATIENT, Obligation.NOTIFY_GP}
         if case.access.mode is Mode.BREAK_GLASS:
             brings.add(Obligation.SHOW_MODE)
-        if case.declaration() is None:
+        if case.declaration is None:
             brings.add(Obligation.DECLARE_EMERGENCY)
     return frozenset(brings)
 

@@ -45,19 +45,17 @@ class Line(NamedTuple):
     consents: tuple[str, ...] = ()
 
 
-SURVIVE_CLOSING = frozenset(
-    {
-        Operation.STATUS,
-        Operation.CHOOSE,
-        Operation.READ_CHOICES,
-        Operation.HISTORY,
-        Operation.AUDIT,
-        Operation.ADMINISTER,
-    }
+SURVIVE_CLOSING = (
+    Operation.STATUS,
+    Operation.CHOOSE,
+    Operation.READ_CHOICES,
+    Operation.HISTORY,
+    Operation.AUDIT,
+    Operation.ADMINISTER,
 )
 """What a closed record still answers: its status, and the patient who may open it again."""
 
-KEEPERS = frozenset({SubjectKind.AUDITOR, SubjectKind.OPERATOR})
+KEEPERS = (SubjectKind.AUDITOR, SubjectKind.OPERATOR)
 
 
 def gate(
@@ -116,7 +114,7 @@ def operation_is_possible(case: Case) -> Line | None:
     Operations that show no document pass here for whoever the table names: no line below is about
     them.
     """
-    kind, operation, policy = case.subject.kind, case.operation, case.policy
+    kind, operation, policy = case.kind, case.operation, case.policy
     if operation is Operation.ADMINISTER and kind in policy.administer_kinds:
         return Line("A1", True)
     if kind in KEEPERS:
@@ -128,7 +126,7 @@ def operation_is_possible(case: Case) -> Line | None:
         or (case.subject.secret_connection and case.record is not NOBODY and not case.is_minor)
     ):
         return Line("A1-operation", False)
-    own_line = {SubjectKind.PATIENT, SubjectKind.REPRESENTATIVE, SubjectKind.SERVICE}
+    own_line = (SubjectKind.PATIENT, SubjectKind.REPRESENTATIVE, SubjectKind.SERVICE)
     if not case.reads and not case.writes and kind not in own_line:
         return Line("A1", True)
     return None
@@ -137,11 +135,11 @@ def operation_is_possible(case: Case) -> Line | None:
 def record_exists(case: Case) -> Line | None:
     """A2: a record that was never opened answers its status, and can be opened."""
     operation = case.operation
-    if operation in {Operation.AUDIT, Operation.ADMINISTER}:
+    if operation in (Operation.AUDIT, Operation.ADMINISTER):
         return None
     if case.record.status is not RecordStatus.NONE:
         return None
-    if case.record is not NOBODY and operation in {Operation.STATUS, Operation.CHOOSE}:
+    if case.record is not NOBODY and operation in (Operation.STATUS, Operation.CHOOSE):
         return None
     return Line("A2-no-record", False)
 
@@ -167,8 +165,8 @@ def patient_lives(case: Case) -> Line | None:
 
 def nobody_is_blocked(case: Case) -> Line | None:
     """A6: in every mode; one's own status can still be asked for, since it is the answer."""
-    kinds = {SubjectKind.PROFESSIONAL, SubjectKind.DELEGATE, SubjectKind.STRUCTURE}
-    if case.subject.kind not in kinds or case.operation is Operation.STATUS:
+    kinds = (SubjectKind.PROFESSIONAL, SubjectKind.DELEGATE, SubjectKind.STRUCTURE)
+    if case.kind not in kinds or case.operation is Operation.STATUS:
         return None
     if case.is_emergency and not case.policy.block_beats_emergency:
         return None
@@ -178,7 +176,7 @@ def nobody_is_blocked(case: Case) -> Line | None:
 
 def source_is_welcome(case: Case) -> Line | None:
     """A7: the patient's accepted objection to being fed by a source."""
-    if not case.writes or case.subject.kind not in FEEDERS:
+    if not case.writes or case.kind not in FEEDERS:
         return None
     for objection in case.record.feed_objections:
         if same_key(objection.source.identifier) in case.sources:
@@ -189,7 +187,7 @@ def source_is_welcome(case: Case) -> Line | None:
 
 def feeding_needs_nothing(case: Case) -> Line | None:
     """A8: who may write does so without authorisation."""
-    if case.writes and case.subject.kind in RIGHTS[case.operation]:
+    if case.writes and case.kind in RIGHTS[case.operation]:
         return Line("A8", True)
     return None
 
@@ -204,8 +202,7 @@ def regulation_centre(case: Case) -> Line | None:
         or not case.is_individual
         or not case.has_row_of(policy.regulation_roles)
         or not (
-            ANY in policy.regulation_structures
-            or case.subject.structure_key in policy.regulation_structures
+            ANY in policy.regulation_structures or case.structure in policy.regulation_structures
         )
     ):
         return Line("A10-eligible", False)
@@ -235,7 +232,7 @@ def _declared(case: Case, rule: str) -> Line:
     """What both emergency modes end with: the base policy, and a declaration with its reason."""
     if case.record.base_policy is BasePolicy.DENY:
         return Line(f"{rule}-objection", False, ("base-policy deny",))
-    declaration = case.declaration()
+    declaration = case.declaration
     if declaration:
         return Line(rule, True, (f"declaration {declaration.id}",))
     return Line(rule, True) if case.is_reason_given else Line(f"{rule}-reason", False)
@@ -245,7 +242,7 @@ def professional_is_authorised(case: Case) -> Line | None:
     """A12: in the normal mode a professional reads by a valid authorisation."""
     if not case.is_professional or not case.reads or case.is_emergency:
         return None
-    status, by = case.authorisation()
+    status, by = case.authorisation
     consents: tuple[str, ...] = ()
     if by:
         holder = by.holder
@@ -261,7 +258,7 @@ def professional_is_authorised(case: Case) -> Line | None:
 
 def individual_reads(case: Case) -> Line | None:
     """A13: a structure's certificate alone reads nothing."""
-    alone = case.subject.kind is SubjectKind.STRUCTURE or (
+    alone = case.kind is SubjectKind.STRUCTURE or (
         case.is_professional and case.subject.authentication is Authentication.INDIRECT
     )
     return Line("A13-individual-required", False) if case.reads and alone else None
@@ -269,7 +266,7 @@ def individual_reads(case: Case) -> Line | None:
 
 def delegate_acts(case: Case) -> Line | None:
     """A14: a delegate enters documents for a named principal, in a period."""
-    if case.subject.kind is not SubjectKind.DELEGATE or not (case.reads or case.writes):
+    if case.kind is not SubjectKind.DELEGATE or not (case.reads or case.writes):
         return None
     if case.reads and case.operation not in case.policy.delegate_read_operations:
         return Line("A14-delegate-read", False)
@@ -277,14 +274,14 @@ def delegate_acts(case: Case) -> Line | None:
     if delegation is None:
         return Line("A14-delegation", False)
     who = f"delegation {named(delegation.delegate)} for {named(delegation.principal)}"
-    if case.reads and case.principal_authorisation() is not AuthorisationStatus.VALID:
+    if case.reads and case.principal_authorisation is not AuthorisationStatus.VALID:
         return Line("A14-delegate-read", False, (who,))
     return Line("A14", True, (who,))
 
 
 def representative_acts(case: Case) -> Line | None:
     """A15: by a link that holds now; otherwise nobody has such a record."""
-    if case.subject.kind is not SubjectKind.REPRESENTATIVE:
+    if case.kind is not SubjectKind.REPRESENTATIVE:
         return None
     link = case.representation
     if link is None:
@@ -294,14 +291,14 @@ def representative_acts(case: Case) -> Line | None:
 
 def patient_acts(case: Case) -> Line | None:
     """A16: on the own record; nobody has any other."""
-    if case.subject.kind is not SubjectKind.PATIENT:
+    if case.kind is not SubjectKind.PATIENT:
         return None
     return Line("A16", case.is_own)
 
 
 def service_is_authorised(case: Case) -> Line | None:
     """A17: the patient gave the application classes of documents for a time."""
-    if case.subject.kind is not SubjectKind.SERVICE:
+    if case.kind is not SubjectKind.SERVICE:
         return None
     if not case.service_classes:
         return Line("A17-service", False)
@@ -310,12 +307,12 @@ def service_is_authorised(case: Case) -> Line | None:
 
 def keepers_read_nothing(case: Case) -> Line | None:
     """A18: operators and auditors see no document; auditors see audit events and choices."""
-    if case.subject.kind not in KEEPERS:
+    if case.kind not in KEEPERS:
         return None
-    if case.operation is Operation.ADMINISTER and case.subject.kind in case.policy.administer_kinds:
+    if case.operation is Operation.ADMINISTER and case.kind in case.policy.administer_kinds:
         return None
-    seen = {Operation.AUDIT, Operation.HISTORY, Operation.READ_CHOICES}
-    if case.subject.kind is SubjectKind.AUDITOR and case.operation in seen:
+    seen = (Operation.AUDIT, Operation.HISTORY, Operation.READ_CHOICES)
+    if case.kind is SubjectKind.AUDITOR and case.operation in seen:
         return Line("A18", True)
     return Line("A18", False)
 
@@ -333,7 +330,7 @@ def purpose_is_allowed(case: Case) -> Line | None:
 def somebody_else_serves(case: Case) -> Line | None:
     """A20: heirs and courts go to the operator; who acted for a patient that died is an heir."""
     if any(one.key in case.policy.outside_purposes for one in case.access.purposes) or (
-        case.subject.kind is SubjectKind.REPRESENTATIVE and case.record.deceased
+        case.kind is SubjectKind.REPRESENTATIVE and case.record.deceased
     ):
         return Line("A20", False)
     return None

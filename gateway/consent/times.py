@@ -29,18 +29,23 @@ def latest(digits: str) -> str:
 
 
 def covers(period: Period, now: str) -> bool:
-    """Whether a moment lies in a period; both ends belong to it."""
+    """Whether a moment lies in a period; both ends belong to it.
+
+    Nothing lies in a period whose ends cannot be read.
+    """
     return not is_before(period, now) and not is_over(period, now)
 
 
 def is_before(period: Period, now: str) -> bool:
     """Whether a period has not begun yet."""
-    return period.start is not None and now < earliest(period.start.text)
+    start = period.start
+    return start is not None and (not start.is_well_formed or now < earliest(start.text))
 
 
 def is_over(period: Period, now: str) -> bool:
     """Whether a period has ended."""
-    return period.end is not None and now > latest(period.end.text)
+    end = period.end
+    return end is not None and (not end.is_well_formed or now > latest(end.text))
 
 
 def overlaps(period: Period, digits: str) -> bool:

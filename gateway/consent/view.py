@@ -10,7 +10,7 @@ from gateway.consent.case import AuthorisationStatus, Case
 from gateway.consent.visibility import Restriction, Visibility
 from gateway.model.choices import AuthoredBy, BasePolicy, Labelled, WrittenIn
 from gateway.model.record import Record
-from gateway.model.subject import AccessRequest, Mode, Operation, SubjectKind, same_key
+from gateway.model.subject import AccessRequest, Mode, Operation, SubjectKind
 from gateway.profile.access import AccessPolicy
 
 PATIENTS = frozenset({Restriction.HIDDEN_FROM_PATIENT})
@@ -39,11 +39,8 @@ def narrow(
 
 def view(case: Case) -> Visibility:
     """Give what a request sees."""
-    record, kind = case.record, case.subject.kind
-    creator = {case.subject.key}
-    if case.subject.on_behalf_of:
-        creator.add(same_key(case.subject.on_behalf_of))
-    creators = frozenset(creator - {""})
+    record, kind = case.record, case.kind
+    creators = frozenset(case.people or (case.structure,)) - {""}
     if kind is SubjectKind.PATIENT and case.is_own:
         return Visibility(
             patient=record.patient, now=case.now, restrictions=PATIENTS, creator=creators
@@ -67,7 +64,7 @@ def view(case: Case) -> Visibility:
         return _professional(case, creators)
     if kind is SubjectKind.DELEGATE and case.reads:
         return _professional(case, creators)
-    owns = kind in {SubjectKind.STRUCTURE, SubjectKind.DELEGATE} and case.writes
+    owns = kind in (SubjectKind.STRUCTURE, SubjectKind.DELEGATE) and case.writes
     return Visibility(
         patient=record.patient,
         now=case.now,
@@ -103,7 +100,7 @@ def _professional(case: Case, creators: frozenset[str]) -> Visibility:
         masks = (*masks, *(mask for mask in RESTRICTED if mask not in masks))
     types = None
     if policy.matrix_applies and (not case.is_emergency or policy.emergency_matrix_applies):
-        types = policy.readable_types(case.subject.roles, case.now)
+        types = policy.readable_types(case.row, case.now)
     return Visibility(
         patient=record.patient,
         now=case.now,
@@ -123,8 +120,8 @@ def _reads_by_base_policy(case: Case) -> bool | None:
         return False  # the record gate refused it, or an emergency is its reason
     if mode is Mode.REGULATION or not (case.is_individual or case.reads):
         return None
-    if case.subject.kind is SubjectKind.DELEGATE:
+    if case.kind is SubjectKind.DELEGATE:
         return False
-    if case.authorisation()[0] is AuthorisationStatus.VALID:
+    if case.authorisation[0] is AuthorisationStatus.VALID:
         return False
     return True if case.is_open_to_professionals else None

@@ -57,7 +57,7 @@ def may_submit(
 
 
 def _refusals(case: Case, entry: DocumentEntry) -> Iterator[Finding]:
-    policy, subject, kind = case.policy, case.subject, case.subject.kind
+    policy, subject, kind = case.policy, case.subject, case.kind
     restrictions = policy.restrictions(entry.confidentiality_code)
     yield from check_restrictions(entry, policy)
     if subject.secret_connection and not case.is_minor:
@@ -177,7 +177,7 @@ def may_change(
         policy.is_deleted(after.availability_status)
         and not policy.is_deleted(before.availability_status)
     ):
-        if case.subject.kind in {SubjectKind.DELEGATE, SubjectKind.SERVICE}:
+        if case.kind in {SubjectKind.DELEGATE, SubjectKind.SERVICE}:
             return _not_allowed(before, "only authors delete documents")
         return None if own else _others(case, facts, "deleted")
     return (
@@ -193,7 +193,7 @@ def _is_ones_own(case: Case, facts: DocumentFacts) -> bool:
 
     What is of a patient's own class comes from the patient, whichever parent entered it.
     """
-    kind = case.subject.kind
+    kind = case.kind
     if kind in OWNERS:
         return facts.class_code is not None and facts.class_code.key in case.policy.patient_classes
     if kind is SubjectKind.SERVICE:
@@ -204,7 +204,7 @@ def _is_ones_own(case: Case, facts: DocumentFacts) -> bool:
 def _others(case: Case, facts: DocumentFacts, done: str) -> Finding:
     what = "Only who recorded a document may have it"
     message = f"{what} {done}"
-    if case.subject.kind in OWNERS:
+    if case.kind in OWNERS:
         message += "; ask the author, for a legitimate reason"
     return Finding(
         rule="C1-not-author",
@@ -222,7 +222,7 @@ def _status_change(
     new = after.availability_status or AvailabilityStatus.APPROVED
     if old == new:
         return None
-    kind, archived = case.subject.kind, case.policy.document_archived
+    kind, archived = case.kind, case.policy.document_archived
     if archived and archived in (old, new):
         if kind in OWNERS or kind is SubjectKind.PROFESSIONAL:
             return None
@@ -247,7 +247,7 @@ def _restriction_change(
 
 def _may_not_restrict(case: Case, restriction: Restriction, added: bool, own: bool) -> str:
     """Why a restriction may not be put on or taken off; empty when it may."""
-    kind = case.subject.kind
+    kind = case.kind
     if restriction is Restriction.MASKED:
         if kind is SubjectKind.SERVICE or (kind is SubjectKind.STRUCTURE and not own):
             return "masking is for the patient, or for a professional the patient asked"
@@ -278,7 +278,7 @@ def _correction(
         if one.name not in KEPT
     ):
         return None
-    if case.subject.kind in {SubjectKind.DELEGATE, SubjectKind.SERVICE}:
+    if case.kind in {SubjectKind.DELEGATE, SubjectKind.SERVICE}:
         return _not_allowed(before, "authors correct descriptions")
     return None if own else _others(case, facts, "corrected")
 

@@ -207,10 +207,10 @@ class AccessPolicy:
         Returns:
             ``None`` when a role is unknown, when there is none, or when they differ.
         """
-        found = {role.key: self.roles.get(role.key) for role in roles}
-        qualified = {known.of for known in found.values() if known}
+        found = [(role.code, self.roles.get(role.key)) for role in roles]
+        qualified = {known.of for _, known in found if known}
         rows = set()
-        for (code, _), known in found.items():
+        for code, known in found:
             if known is None:
                 return None
             if known.of or code not in qualified:
@@ -221,9 +221,9 @@ class AccessPolicy:
         """The version of the matrix in force at a moment (DTM of 14 digits, UTC)."""
         return next((v for v in reversed(self.matrix) if v.effective <= now), None)
 
-    def readable_types(self, roles: Iterable[Code], now: str) -> frozenset[Key]:
-        """The types of documents that roles may read at a moment; none where unclear."""
-        row, version = self.row(roles), self.matrix_at(now)
+    def readable_types(self, row: str | None, now: str) -> frozenset[Key]:
+        """The types of documents that a row may read at a moment; none where roles are unclear."""
+        version = self.matrix_at(now)
         if row is None or version is None:
             return frozenset()
         return version.readable.get(row, frozenset())
