@@ -33,10 +33,10 @@ def access_from(data: Mapping[str, Any], parent: AccessPolicy, place: Path) -> A
     """
     changes: dict[str, Any] = {}
     for name, value in data.items():
-        if name in _TABLES:
-            _known(name, value, _TABLES[name])
+        if name in TABLES:
+            _known(name, value, TABLES[name])
             for key, said in value.items():
-                attribute, read = _TABLES[name][key]
+                attribute, read = TABLES[name][key]
                 changes[attribute] = _read(read, said, f"{name}.{key}")
         elif name == "legal_zone":
             changes[name] = _read(_text, value, name)
@@ -153,7 +153,7 @@ def _meanings(rows: Any, kind: type[Restriction] | type[Mode]) -> Mapping[Key, A
     return MappingProxyType(found)
 
 
-_TABLES: Mapping[str, Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
+TABLES: Mapping[str, Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
     "visibility": {
         "harmless_codes": ("harmless_codes", _codes),
         "cumulate": ("cumulate_restrictions", _flag),

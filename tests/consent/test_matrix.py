@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from gateway.consent import gate, see
 from gateway.model.datatypes import Code
 from gateway.model.subject import Operation
 from gateway.profile import AccessPolicy, Profile, ProfileFault, read_profile
+from gateway.profile.access_reading import TABLES
 from tests.consent.people import (
     DIRECTIVES,
     PHYSICIAN,
@@ -208,3 +210,13 @@ def test_a_profile_that_says_nothing_opens_nothing() -> None:
     decision = gate(access, Operation.READ, known, roles, "20261122000000")
     assert decision.visibility is not None
     assert decision.visibility.types == frozenset()
+
+
+def test_the_page_lists_every_key_and_the_plain_profile_says_each() -> None:
+    page = (ROOT / "docs" / "reference" / "access-control.md").read_text(encoding="utf-8")
+    with (ROOT / "profiles" / "ihe" / "access.toml").open("rb") as file:
+        plain = tomllib.load(file)
+    for table, keys in TABLES.items():
+        for key in keys:
+            assert f"`{table}.{key}`" in page, f"{table}.{key}"
+            assert key in plain[table], f"{table}.{key}"
