@@ -128,8 +128,9 @@ class StagedDocument(Staging):
     def forget(self) -> None:
         """Let go of what is held; a file that was moved away stays where it is."""
         self._buffer = bytearray()
-        if self.file is not None:
-            self.file.discard()
+        file, self.file = self.file, None
+        if file is not None:
+            file.discard()
 
     def _large(self) -> LargeFile:
         if self.file is None:
