@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.actors.acknowledgments import Acknowledged
 from gateway.actors.document_registry import DocumentRegistry, Registered
 from gateway.errors import ErrorCode, Finding, Refused
+from gateway.model.changed import changed
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.lifecycle import Changes, DocumentRecord, Known
 from gateway.model.lifecycle.ids import place
@@ -54,6 +55,10 @@ class DocumentCheck(Protocol):
     """
 
     octets: int
+
+    def concerns(self, entry: DocumentEntry, first_octets: bytes) -> bool:
+        """Whether the document is of a kind that is compared at all; quickly told."""
+        ...
 
     def __call__(self, entry: DocumentEntry, first_octets: bytes, size: int) -> tuple[Finding, ...]:
         """Give a finding for each disagreement."""
@@ -144,7 +149,8 @@ class DocumentRepository:
             entry = entries.get(document.entry_id)
             if entry is not None:
                 head = document.staging.head(check.octets)
-                findings += await asyncio.to_thread(check, entry, head, measured.size)
+                if check.concerns(entry, head):
+                    findings += await asyncio.to_thread(check, entry, head, measured.size)
         return tuple(findings)
 
     def _completed(
@@ -157,7 +163,7 @@ class DocumentRepository:
             content = contents.get(entry.entry_uuid)
             if content is None:
                 return entry
-            return replace(
+            return changed(
                 entry,
                 size=str(content.size),
                 hash=content.sha1,
@@ -165,7 +171,7 @@ class DocumentRepository:
             )
 
         entries = tuple(complete(e) for e in submission.document_entries)
-        return replace(submission, document_entries=entries)
+        return changed(submission, document_entries=entries)
 
     async def retrieve(self, request: RetrieveDocumentSet) -> RetrieveDocumentSetResponse:
         """Give the documents that are here, and a finding for each that is not.

@@ -250,6 +250,10 @@ class ConsistencyCheck:
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
 
+    def concerns(self, entry: DocumentEntry, first_octets: bytes) -> bool:
+        """Whether a document is a clinical one."""
+        return looks_like_cda(entry, first_octets)
+
     def __call__(self, entry: DocumentEntry, first_octets: bytes, size: int) -> tuple[Finding, ...]:
         """Compare one document with its entry; see :func:`check_first_octets`."""
         return check_first_octets(entry, first_octets, size, self._profile)

@@ -200,3 +200,11 @@ def test_a_repository_takes_it_where_the_profile_does_not_look(tmp_path: Path) -
 
 def test_a_check_wants_no_more_than_the_head() -> None:
     assert ConsistencyCheck(profile()).octets == HEAD
+
+
+def test_a_check_concerns_itself_with_clinical_documents_only() -> None:
+    check = ConsistencyCheck(profile())
+    entry = DocumentEntry(entry_uuid="d", mime_type="text/xml")
+    assert check.concerns(entry, b"<ClinicalDocument xmlns='urn:hl7-org:v3'>")
+    assert not check.concerns(entry, b"<html>")
+    assert not check.concerns(DocumentEntry(entry_uuid="d", mime_type="image/png"), b"\x89PNG")
