@@ -81,9 +81,9 @@ class Searches:
             references=[reference] if reference else (),
             names=[name for query in search.queries for name in names_in(query)],
         )
-        scope = search.scope + visit.scope
         place: tuple[Any, ...] = ()
         if control.cursor is not None:
+            scope = search.scope + visit.scope
             place = read_cursor(control.cursor, scope, self._key, is_secret=visit.guarded)
         found = _NOTHING
         if search.queries:
@@ -113,6 +113,7 @@ class Searches:
         last = found.objects[-1] if found.more and found.objects else None
         following = None
         if last is not None:
+            scope = search.scope + visit.scope
             following = write_cursor((last.key, *last.place), scope, self._key)
         body = write_searchset(
             resources,
