@@ -275,10 +275,8 @@ def read_date_time(text: str) -> tuple[str, bool] | None:
         if zone == "Z":
             # A leap second has no DTM: it becomes the second before it.
             kept = "59" if second == "60" else second
-            date_and_time = datetime(
-                int(year), int(month), int(day), int(hour), int(minute), int(kept)
-            )
-            return date_and_time.strftime("%Y%m%d%H%M%S").rjust(14, "0"), not fraction
+            datetime(int(year), int(month), int(day), int(hour), int(minute), int(kept))
+            return year + month + day + hour + minute + kept, not fraction
         moment = datetime.fromisoformat(
             f"{year}-{month}-{day}T{hour}:{minute}:{second}{zone}"
         ).astimezone(UTC)
