@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import orjson
+
 from gateway.codecs.fhir.identifiers import cx_text
 from gateway.codecs.fhir.reader import Json, Reader, own, own_text
 from gateway.codecs.fhir.vocabulary import OID_URN, URI_SYSTEM
@@ -184,10 +186,32 @@ def write_person(person: Person, naming: NamingSystems) -> Json:
 
 
 _PERSON = ("extension", "identifier", "name", "qualification")
+_LONGEST_KEPT = 2048
 
 
 def read_person(reader: Reader, resource: Json, path: str) -> Person | None:
     """Read a Practitioner, Patient, RelatedPerson or Device as an XCN."""
+    try:
+        written = orjson.dumps(resource)
+    except TypeError:
+        written = b""
+    if 0 < len(written) <= _LONGEST_KEPT:
+        # Few people sign most documents, and in the same words.
+        flawless, person = _known_person(written, reader.naming)
+        if flawless:
+            return person
+    return _read_person(reader, resource, path)
+
+
+@lru_cache(maxsize=512)
+def _known_person(written: bytes, naming: NamingSystems) -> tuple[bool, Person | None]:
+    """Read a person from octets, and tell whether nothing about it is worth a word."""
+    reader = Reader(naming)
+    person = _read_person(reader, orjson.loads(written), "")
+    return not reader.findings, person
+
+
+def _read_person(reader: Reader, resource: Json, path: str) -> Person | None:
     kept = own_text(resource, "text")
     if kept is not None:
         candidate = Person(kept)
