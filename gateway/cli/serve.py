@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import os
 import signal
 import socket
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 BACKLOG = 2048
 SECONDS_TO_FINISH = 10
+
+_COLLECT_AFTER = 10_000
+"""Objects more than before that let the collector look for those that refer to themselves."""
 
 
 def serve(
@@ -126,6 +130,11 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
                 from gateway.cli.demonstration import load_demonstration
 
                 await load_demonstration(settings, service)
+            # What was loaded stays, so the collector need not look at it again; and since hardly
+            # anything made for a request refers to itself, it need not look often.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(_COLLECT_AFTER)
             out.print(banner(settings), soft_wrap=True)
 
         server = _Server(
