@@ -142,8 +142,10 @@ def _is_bearable(root: Json) -> bool:
         below: list[Any] = []
         for value in level:
             count += len(value)
-            items = value.values() if type(value) is dict else value
-            below += [item for item in items if type(item) is dict or type(item) is list]
+            for item in value.values() if type(value) is dict else value:
+                kind = type(item)
+                if kind is dict or kind is list:
+                    below.append(item)
         if not below:
             return count <= MAX_VALUES
         level = below
