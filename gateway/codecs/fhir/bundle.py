@@ -307,7 +307,8 @@ class _BundleReading:
         document = self._document(entry, resource, path)
         if document is not None:
             self.documents.append(document)
-            entry = changed(entry, mime_type=entry.mime_type or document.content_type)
+            if not entry.mime_type:
+                entry = changed(entry, mime_type=document.content_type)
             if document.is_serialized:
                 entry = changed(entry, hash=None, size=None)
         self.entries.append(entry)
