@@ -42,7 +42,7 @@ bench: ## Measure requests per second and latency against a bare endpoint
 lock: ## Pin every dependency anew (needs uv)
 	@scripts/lock
 
-settings: ## Write docs/reference/settings.md from gateway/settings.py
+settings: ## Write docs/reference/settings.md from gateway/settings/
 	@scripts/environment requirements.lock
 	@$(VENV)/bin/python -m scripts.settings_reference
 

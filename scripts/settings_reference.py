@@ -1,4 +1,4 @@
-"""Write docs/reference/settings.md from gateway/settings.py: ``make settings``.
+"""Write docs/reference/settings.md from gateway/settings/: ``make settings``.
 
 A test compares the stored page with what this module writes, so the page cannot fall behind.
 """
@@ -17,7 +17,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "reference" / "settings.md"
 HEAD = f"""\
 # Settings
 
-<!-- Written by `make settings` from gateway/settings.py; edit that file. -->
+<!-- Written by `make settings` from gateway/settings/; edit those files. -->
 
 Each setting can be given, strongest first:
 

@@ -14,6 +14,7 @@ import gc
 import os
 import signal
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -121,7 +122,15 @@ def serve(
 async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> None:
     from gateway.service import open_service
     from gateway.web.app import create_app
-    from gateway.web.limits import BoundedProtocol
+    from gateway.web.peer import protocol_for, read_networks
+
+    context = _tls(settings)
+    if settings.development_authority != "off":
+        err.print(
+            "The development authority is on: whoever reaches this gateway can be anybody.",
+            style="yellow",
+            soft_wrap=True,
+        )
 
     async with open_service(settings) as service, _feed(settings, service):
 
@@ -141,7 +150,8 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
             uvicorn.Config(
                 create_app(service),
                 loop="uvloop",
-                http=BoundedProtocol,
+                http=protocol_for(read_networks(settings.trusted_proxies)),
+                ssl_context_factory=(lambda *_: context) if context is not None else None,
                 ws="none",
                 log_config=None,
                 access_log=False,
@@ -154,6 +164,33 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
             when_listening,
         )
         await server.serve(sockets=[listener])
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    """Make the server's side of TLS, or say which file does not fit."""
+    if settings.tls_certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # A peer may not choose the weakest suite both know, nor begin the handshake anew in between.
+    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_RENEGOTIATION
+    context.options |= ssl.OP_NO_COMPRESSION
+    context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")
+    try:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    except (ssl.SSLError, OSError) as error:
+        give_up(f"GATEWAY_TLS_CERTIFICATE, GATEWAY_TLS_KEY: they cannot be used: {error}.", 2)
+    if settings.tls_client_ca is not None:
+        try:
+            context.load_verify_locations(settings.tls_client_ca)
+        except (ssl.SSLError, OSError) as error:
+            give_up(f"GATEWAY_TLS_CLIENT_CA: it cannot be used: {error}.", 2)
+    context.verify_mode = {
+        "off": ssl.CERT_NONE,
+        "optional": ssl.CERT_OPTIONAL,
+        "required": ssl.CERT_REQUIRED,
+    }[settings.tls_client_certificate]
+    return context
 
 
 @contextlib.asynccontextmanager

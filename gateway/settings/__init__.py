@@ -3,7 +3,7 @@
 Values come from, strongest first: the command line, the environment (``GATEWAY_`` and the field's
 name), a TOML file (``GATEWAY_CONFIG``, else ``./gateway.toml`` where present), the defaults below.
 A value that cannot be used stops the start with one message that names every such field, its
-variable and its rule. ``docs/reference/settings.md`` is generated from this module.
+variable and its rule. ``docs/reference/settings.md`` is generated from this package.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from gateway.settings.connection import ConnectionSettings, Port, an_address, is_loopback
+from gateway.settings.field import setting
+
 PREFIX = "GATEWAY_"
 CONFIG_VARIABLE = "GATEWAY_CONFIG"
 CONFIG_FILE = Path("gateway.toml")
@@ -44,7 +47,6 @@ GIB = 1024**3
 
 Oid = Annotated[str, StringConstraints(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$", max_length=64)]
 Octets = Annotated[ByteSize, Field(ge=1024)]
-Port = Annotated[int, Field(ge=0, le=65535)]
 
 _ORIGIN = re.compile(
     r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?|https?://\[[0-9a-f:]+\](?::[0-9]{1,5})?"
@@ -58,17 +60,12 @@ def shipped(name: str) -> Path:
 
     In a checkout it stands beside the package, in an installed wheel inside it.
     """
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parent.parent
     beside = package.parent / name
     return beside if beside.is_dir() else package / "shipped" / name
 
 
-def _setting(description: str, rule: str) -> Any:
-    """Describe one field for the operator: what it is for, and which values it can have."""
-    return Field(description=description, json_schema_extra={"rule": rule})
-
-
-class Settings(BaseSettings):
+class Settings(ConnectionSettings):
     """What an operator can choose; every field has a default that works on one machine."""
 
     model_config = SettingsConfigDict(
@@ -79,68 +76,35 @@ class Settings(BaseSettings):
         validate_default=True,
     )
 
-    host: Annotated[
-        str,
-        _setting(
-            "Address the gateway listens on.",
-            "an IP address of this machine, or a name that resolves to one",
-        ),
-    ] = "127.0.0.1"
-    port: Annotated[
-        Port,
-        _setting(
-            "Port of both faces, SOAP and FHIR; 0 takes a free one.",
-            "a whole number from 0 to 65535",
-        ),
-    ] = 8080
     public_url: Annotated[
         str | None,
-        _setting(
+        setting(
             "Address under which clients reach the gateway, where it differs from host and port "
             "(a reverse proxy); links and references in answers begin with it.",
             "an http:// or https:// address without query, such as https://gateway.example",
         ),
     ] = None
-    auth: Annotated[
-        Literal["none", "required"],
-        _setting(
-            "Whether peers must prove who they are. `required` asks for an assertion over SOAP and "
-            "an access token over FHIR; `none` trusts everyone who can reach the gateway, so it is "
-            "refused unless `host` is a loopback address.",
-            "required, or none with a loopback address such as 127.0.0.1 for host (GATEWAY_HOST)",
-        ),
-    ] = "none"
-    development_authority: Annotated[
-        Literal["off", "on", "exposed"],
-        _setting(
-            "The authority that issues tokens and assertions for demonstration people to whoever "
-            "asks; its credentials are trusted while it is on. Anybody can be anybody with it: "
-            "`on` is refused unless `host` is a loopback address, `exposed` is not.",
-            "off, or on with a loopback address such as 127.0.0.1 for host (GATEWAY_HOST), or "
-            "exposed",
-        ),
-    ] = "off"
     data: Annotated[
         Path,
-        _setting(
+        setting(
             "Folder that holds the database and the documents; made when missing.",
             "a folder that can be made and written",
         ),
     ] = Path("var")
     profile: Annotated[
         Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")],
-        _setting(
+        setting(
             "Country or community whose rules apply: the name of a folder in `profiles`.",
             "the name of a folder in profiles",
         ),
     ] = "ihe"
     profiles: Annotated[
         Path,
-        _setting("Folder with the profiles.", "a folder with one folder for each profile"),
+        setting("Folder with the profiles.", "a folder with one folder for each profile"),
     ] = Field(default_factory=lambda: shipped("profiles"))
     environment: Annotated[
         Literal["test", "production"],
-        _setting(
+        setting(
             "Where the gateway stands. Rules of a profile may differ: identities of people who "
             "exist are refused by a test platform, invented ones in production.",
             "test or production",
@@ -148,7 +112,7 @@ class Settings(BaseSettings):
     ] = "test"
     rules: Annotated[
         Literal["enforce", "report"],
-        _setting(
+        setting(
             "What becomes of submissions that break an error rule of the profile: refused "
             "(`enforce`), or taken with the same findings as warnings (`report`), for the weeks "
             "in which peers are corrected. Rules of the standard are always enforced.",
@@ -157,7 +121,7 @@ class Settings(BaseSettings):
     ] = "enforce"
     patients: Annotated[
         Literal["open", "known"],
-        _setting(
+        setting(
             "Whether documents of patients nobody announced are taken (`open`) or refused with "
             "XDSUnknownPatientId (`known`). Patients are announced by FHIR PUT, by "
             "`gateway patient add` or by the HL7 v2 feed.",
@@ -166,14 +130,14 @@ class Settings(BaseSettings):
     ] = "open"
     assigning_authority: Annotated[
         Oid,
-        _setting(
+        setting(
             "OID of the domain a patient's identifier belongs to where a command names none.",
             "an OID such as 2.999.1.3",
         ),
     ] = "2.999.1.3"
     repository_unique_id: Annotated[
         Oid,
-        _setting(
+        setting(
             "This repository's repositoryUniqueId. The default is an example: choose one of your "
             "own before the first real document, and keep it.",
             "an OID such as 2.999.1.1",
@@ -181,7 +145,7 @@ class Settings(BaseSettings):
     ] = "2.999.1.1"
     source_id: Annotated[
         Oid,
-        _setting(
+        setting(
             "sourceId of what `gateway submit` sends, and of the submission sets made around "
             "documents that come without one. The default is an example, as above.",
             "an OID such as 2.999.1.4",
@@ -189,7 +153,7 @@ class Settings(BaseSettings):
     ] = "2.999.1.4"
     home_community_id: Annotated[
         Annotated[str, StringConstraints(pattern=r"^urn:oid:[0-2](\.(0|[1-9][0-9]*))+$")] | None,
-        _setting(
+        setting(
             "This community's homeCommunityId, returned with every object; none outside "
             "cross-community exchange.",
             "urn:oid: and an OID, such as urn:oid:2.999.1.2",
@@ -197,7 +161,7 @@ class Settings(BaseSettings):
     ] = None
     mllp_port: Annotated[
         Port | None,
-        _setting(
+        setting(
             "Port of the HL7 v2 patient identity feed (ITI-8 over MLLP); none or 0 switches the "
             "feed off.",
             "none, or a whole number from 0 to 65535",
@@ -205,34 +169,34 @@ class Settings(BaseSettings):
     ] = None
     mllp_host: Annotated[
         str,
-        _setting(
+        setting(
             "Address the HL7 v2 feed listens on.",
             "a loopback address such as 127.0.0.1, since the feed does not ask who sends",
         ),
     ] = "127.0.0.1"
     max_root_octets: Annotated[
         Octets,
-        _setting(
+        setting(
             "Largest SOAP envelope, without the documents that travel beside it.", _OCTETS_RULE
         ),
     ] = ByteSize(8 * MIB)
     max_fhir_octets: Annotated[
         Octets,
-        _setting("Largest FHIR resource or Bundle, documents inside it included.", _OCTETS_RULE),
+        setting("Largest FHIR resource or Bundle, documents inside it included.", _OCTETS_RULE),
     ] = ByteSize(32 * MIB)
     max_document_octets: Annotated[
         Octets,
-        _setting(
+        setting(
             "Largest single document; documents are streamed to disk, never held in memory.",
             _OCTETS_RULE,
         ),
     ] = ByteSize(1 * GIB)
     max_submission_octets: Annotated[
-        Octets, _setting("Largest submission, all its documents together.", _OCTETS_RULE)
+        Octets, setting("Largest submission, all its documents together.", _OCTETS_RULE)
     ] = ByteSize(2 * GIB)
     max_results: Annotated[
         Annotated[int, Field(ge=1)],
-        _setting(
+        setting(
             "Most objects one stored query answers with; more is XDSTooManyResults. A FHIR search "
             "has pages instead.",
             "a whole number, at least 1",
@@ -240,21 +204,21 @@ class Settings(BaseSettings):
     ] = 1000
     max_page_size: Annotated[
         Annotated[int, Field(ge=1, le=1000)],
-        _setting(
+        setting(
             "Most entries one page of a FHIR search has, whatever `_count` asks for.",
             "a whole number from 1 to 1000",
         ),
     ] = 500
     page_size: Annotated[
         Annotated[int, Field(ge=1)],
-        _setting(
+        setting(
             "Entries on a page of a FHIR search that does not say `_count`.",
             "a whole number from 1 to max_page_size",
         ),
     ] = 50
     deprecated_documents: Annotated[
         Literal["gone", "hidden", "served"],
-        _setting(
+        setting(
             "What a FHIR client is told that retrieves a document whose description is Deprecated: "
             "`gone`, that it was there (410, as MHD has it); `hidden`, that it is not there (404); "
             "`served`, the document. XDS clients always get it.",
@@ -263,7 +227,7 @@ class Settings(BaseSettings):
     ] = "gone"
     cors_origins: Annotated[
         str,
-        _setting(
+        setting(
             "Web origins whose pages may call the FHIR face from a browser, separated by spaces; "
             "`*` means every one. Without any, browsers keep other sites' pages out.",
             "origins such as https://app.example, separated by spaces, or *",
@@ -271,7 +235,7 @@ class Settings(BaseSettings):
     ] = ""
     notify_endpoints: Annotated[
         str,
-        _setting(
+        setting(
             "Endpoints that notices and notifications of subscriptions may be sent to: how their "
             "addresses begin, separated by spaces. Without any, nothing is sent and no "
             "subscription is taken.",
@@ -280,7 +244,7 @@ class Settings(BaseSettings):
     ] = ""
     notify_networks: Annotated[
         str,
-        _setting(
+        setting(
             "Networks that are not public and may be called all the same when an endpoint on the "
             "list leads there. Without any, loopback, link-local and private addresses are "
             "refused, whatever name leads to them.",
@@ -289,7 +253,7 @@ class Settings(BaseSettings):
     ] = ""
     subscription_days: Annotated[
         Annotated[int, Field(ge=1, le=3650)],
-        _setting(
+        setting(
             "How long a subscription lasts at most; it ends earlier with what lets the subscriber "
             "see the record.",
             "a whole number from 1 to 3650",
@@ -297,25 +261,25 @@ class Settings(BaseSettings):
     ] = 365
     subscriptions_each: Annotated[
         Annotated[int, Field(ge=1, le=10000)],
-        _setting(
+        setting(
             "How many subscriptions one subscriber has at the same time at most.",
             "a whole number from 1 to 10000",
         ),
     ] = 100
     smtp_host: Annotated[
         str | None,
-        _setting(
+        setting(
             "Mail relay for notices; none switches mail off. Mails name nobody and no document.",
             "a host name or an IP address",
         ),
     ] = None
     smtp_port: Annotated[
         Annotated[int, Field(ge=1, le=65535)],
-        _setting("Port of the mail relay.", "a whole number from 1 to 65535"),
+        setting("Port of the mail relay.", "a whole number from 1 to 65535"),
     ] = 587
     smtp_security: Annotated[
         Literal["starttls", "tls", "none"],
-        _setting(
+        setting(
             "How the connection to the mail relay is kept private: `starttls`, required; `tls` "
             "from the first octet; `none` for a relay on this machine.",
             "starttls, tls or none",
@@ -323,26 +287,26 @@ class Settings(BaseSettings):
     ] = "starttls"
     smtp_sender: Annotated[
         str,
-        _setting("Address mails come from.", "an address such as record@hospital.example"),
+        setting("Address mails come from.", "an address such as record@hospital.example"),
     ] = "gateway@localhost"
     smtp_user: Annotated[
         str | None,
-        _setting("Who the gateway is to the mail relay; none for no sign-in.", "a user name"),
+        setting("Who the gateway is to the mail relay; none for no sign-in.", "a user name"),
     ] = None
     smtp_password_file: Annotated[
         Path | None,
-        _setting(
+        setting(
             "File whose first line is the password for the mail relay.",
             "a file that can be read",
         ),
     ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        _setting("Least weight of what is logged.", "debug, info, warning or error"),
+        setting("Least weight of what is logged.", "debug, info, warning or error"),
     ] = "info"
     log_format: Annotated[
         Literal["text", "json"],
-        _setting(
+        setting(
             "Form of the log on standard error: for eyes, or one JSON object a line.",
             "text or json",
         ),
@@ -354,14 +318,13 @@ class Settings(BaseSettings):
         if self.public_url is not None:
             return self.public_url
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        scheme = "http" if self.tls_certificate is None else "https"
+        return f"{scheme}://{host}:{self.port}"
 
-    @field_validator("host", "mllp_host")
+    @field_validator("mllp_host")
     @classmethod
-    def _an_address(cls, value: str) -> str:
-        if not value.strip() or any(c.isspace() or c == "/" for c in value):
-            raise PydanticCustomError("address", "is not an address")
-        return value
+    def _feed_address(cls, value: str) -> str:
+        return an_address(value)
 
     @field_validator("public_url")
     @classmethod
@@ -412,30 +375,6 @@ class Settings(BaseSettings):
             raise PydanticCustomError("address", "is no mail address")
         return value
 
-    @field_validator("auth")
-    @classmethod
-    def _nobody_else_reaches(cls, value: str, info: ValidationInfo) -> str:
-        host = info.data.get("host")
-        if value == "none" and host is not None and not is_loopback(host):
-            raise PydanticCustomError(
-                "exposed",
-                "trusts everyone, and host {host} can be reached from other machines",
-                {"host": host},
-            )
-        return value
-
-    @field_validator("development_authority")
-    @classmethod
-    def _nobody_else_mints(cls, value: str, info: ValidationInfo) -> str:
-        host = info.data.get("host")
-        if value == "on" and host is not None and not is_loopback(host):
-            raise PydanticCustomError(
-                "exposed",
-                "lets everyone be anybody, and host {host} can be reached from other machines",
-                {"host": host},
-            )
-        return value
-
     @field_validator("mllp_port", mode="before")
     @classmethod
     def _off(cls, value: object) -> object:
@@ -479,16 +418,6 @@ class Settings(BaseSettings):
             env_settings,
             TomlConfigSettingsSource(settings_cls, toml_file=config_file()),
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the address."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def config_file() -> Path:
@@ -586,7 +515,7 @@ def _problem(detail: ErrorDetails, sources: Mapping[str, Source]) -> _Problem:
         near = difflib.get_close_matches(field, Settings.model_fields, n=1)
         hint = f"did you mean {near[0]}?" if near else "see docs/reference/settings.md"
         return _Problem(field, source, detail["input"], "is no setting", hint)
-    own = detail["type"] in {"address", "url", "exposed", "page_size"}
+    own = detail["type"] in {"address", "url", "exposed", "page_size", "network"}
     trouble = detail["msg"] if own else "cannot be used"
     return _Problem(field, source, detail["input"], trouble, f"must be {rule(field)}")
 
@@ -608,6 +537,9 @@ def _unusable_places(settings: Settings, sources: Mapping[str, Source]) -> list[
         add("profiles", "has no profile in it")
     elif settings.profile not in names:
         add("profile", f"is none of {', '.join(names)}")
+
+    for name, trouble in settings.connection_troubles():
+        add(name, trouble)
 
     place = settings.data.absolute()
     while not place.exists():
