@@ -27,8 +27,8 @@ from cryptography.x509.verification import (
 )
 
 from gateway.security.instants import datetime_of
+from gateway.security.weak_keys import weakness_of
 
-_LEAST_RSA_BITS: Final = 2048
 _CURVES: Final = frozenset({"secp256r1", "secp384r1"})
 _MOST_INTERMEDIATES: Final = 8
 
@@ -112,8 +112,8 @@ class CertificateTrust:
             raise CertificateRefused("the certificate is not valid at this moment")
         key = certificate.public_key()
         if isinstance(key, RSAPublicKey):
-            if key.key_size < _LEAST_RSA_BITS:
-                raise CertificateRefused("the certificate has a short key")
+            if weakness_of(key):
+                raise CertificateRefused("the certificate has a weak key")
         elif not isinstance(key, EllipticCurvePublicKey) or key.curve.name not in _CURVES:
             raise CertificateRefused("the certificate has a key of another kind")
         extensions = certificate.extensions

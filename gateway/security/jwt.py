@@ -78,12 +78,27 @@ def verify_jwt(token: str, issuers: Mapping[str, JwtIssuer], now: float) -> Clai
     Raises:
         NotAuthenticated: When anything about it does not hold.
     """
-    if len(token) > LONGEST_TOKEN:
-        raise NotAuthenticated("the token is too long")
     header, payload = _segments(token)
-    issuer = _issuer(payload, issuers)
+    issuer = _issuer(_object(payload), issuers)
+    # Read from what was verified; `payload` above only chose whose keys to use.
+    claims = _object(_verified(token, header, issuer.keys))
+    not_before, expires = check_claims(claims, issuer, now)
+    return Claims(issuer=issuer.issuer, values=claims, not_before=not_before, expires=expires)
+
+
+def verify_signature(token: str, keys: TokenKeys) -> bytes:
+    """Give the payload of a token that one of some keys signed.
+
+    Raises:
+        NotAuthenticated: When none did, or the token is not of the one form that is read.
+    """
+    header, _ = _segments(token)
+    return _verified(token, header, keys)
+
+
+def _verified(token: str, header: Mapping[str, Any], keys: TokenKeys) -> bytes:
     algorithm = header.get("alg")
-    if not isinstance(algorithm, str) or algorithm not in issuer.keys.algorithms:
+    if not isinstance(algorithm, str) or algorithm not in keys.algorithms:
         raise NotAuthenticated("the algorithm is not one of the issuer's")
     # What the header says beside algorithm, key id and type is not looked at, but extensions that
     # must be understood, and forms that change what was signed, cannot be left unread.
@@ -95,7 +110,7 @@ def verify_jwt(token: str, issuers: Mapping[str, JwtIssuer], now: float) -> Clai
     kid = header.get("kid")
     if kid is not None and not isinstance(kid, str):
         raise NotAuthenticated("the key id is no text")
-    key = issuer.keys.find(kid, algorithm)
+    key = keys.find(kid, algorithm)
     if key is None:
         raise NotAuthenticated("the issuer has no such key")
     registry = JWSRegistry(algorithms=[algorithm], strict_check_header=False)
@@ -104,10 +119,7 @@ def verify_jwt(token: str, issuers: Mapping[str, JwtIssuer], now: float) -> Clai
         verified = deserialize_compact(token, key, registry=registry)
     except (JoseError, ValueError, TypeError):
         raise NotAuthenticated("the signature does not hold") from None
-    # Read from what was verified; `payload` above only chose whose keys to use.
-    claims = _object(bytes(verified.payload or b""))
-    not_before, expires = check_claims(claims, issuer, now)
-    return Claims(issuer=issuer.issuer, values=claims, not_before=not_before, expires=expires)
+    return bytes(verified.payload or b"")
 
 
 def check_claims(claims: Mapping[str, Any], issuer: JwtIssuer, now: float) -> tuple[float, float]:
@@ -153,7 +165,9 @@ def check_audience(said: object, audiences: frozenset[str]) -> None:
         raise NotAuthenticated("the token is for another service")
 
 
-def _segments(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _segments(token: str) -> tuple[dict[str, Any], bytes]:
+    if len(token) > LONGEST_TOKEN:
+        raise NotAuthenticated("the token is too long")
     parts = token.split(".")
     if len(parts) != 3:
         raise NotAuthenticated("the token has not three parts")
@@ -169,7 +183,7 @@ def _segments(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
         if urlsafe_b64encode(octets).rstrip(b"=").decode() != part:
             raise NotAuthenticated("a part of the token is not base64url")
         decoded.append(octets)
-    return _object(decoded[0]), _object(decoded[1])
+    return _object(decoded[0]), decoded[1]
 
 
 def _object(octets: bytes) -> dict[str, Any]:

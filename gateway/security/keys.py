@@ -17,6 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, Key, OctKey, RSAKey
 
 from gateway.security.strict_json import read_object
+from gateway.security.weak_keys import weakness_of
 
 ASYMMETRIC: Final = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"}
@@ -25,7 +26,6 @@ SYMMETRIC: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
 """By algorithm, the least octets of a shared key."""
 
 _CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
-_LEAST_RSA_BITS: Final = 2048
 
 
 class KeyFault(ValueError):
@@ -120,10 +120,9 @@ def _fits(data: Mapping[str, Any], algorithm: str) -> bool:
 def _refuse_weak(key: Key, algorithm: str) -> None:
     if isinstance(key, RSAKey):
         public = key.public_key
-        if not isinstance(public, RSAPublicKey) or public.key_size < _LEAST_RSA_BITS:
-            raise KeyFault(f"an RSA key has less than {_LEAST_RSA_BITS} bits")
-        if public.public_numbers().e < 65537:
-            raise KeyFault("an RSA key has a small exponent")
+        trouble = weakness_of(public) if isinstance(public, RSAPublicKey) else "no RSA key"
+        if trouble:
+            raise KeyFault(trouble)
     elif isinstance(key, OctKey):
         if len(key.raw_value) < SYMMETRIC[algorithm]:
             raise KeyFault(f"a shared key has less than {SYMMETRIC[algorithm]} octets")
