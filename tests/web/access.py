@@ -181,24 +181,16 @@ class House:
 
     def guard(self, store: SqliteRegistryStore) -> Guard:
         """Ask for credentials as a test says; keep accounts where a test sees them."""
-        change = store.change
+        accounts = store._file.accounts
+        keep = accounts.keep
 
-        async def account(account: Account) -> None:
+        def kept(account: Account, time: str) -> None:
             if self.full:
                 raise Full
+            keep(account, time)
             self.kept.append(account)
 
-        async def changed(decide: Any, told: Any = None) -> Any:
-            if self.full:
-                raise Full
-            changes = await change(decide)
-            if told is not None:
-                self.kept.append(told(changes))
-            return changes
-
-        store.account = account  # type: ignore[method-assign]
-        store.change = changed  # type: ignore[method-assign]
-        store.seen_by = lambda visibility: store  # type: ignore[method-assign,assignment]
+        accounts.keep = kept  # type: ignore[method-assign]
         return Guard(authenticator=self.keys, rules=self.rules, choices=self.choices)
 
     def knows(self, word: str, access: AccessRequest) -> AccessRequest:
