@@ -33,6 +33,7 @@ from gateway.actors.rights import Rights, Rules
 from gateway.actors.single_document import SingleDocumentRecipient
 from gateway.clock import SystemClock
 from gateway.codecs.fingerprint import fingerprint
+from gateway.model.choices import Choice
 from gateway.model.lifecycle import Changes
 from gateway.model.naming import NamingSystems
 from gateway.model.subject import Operation
@@ -308,6 +309,14 @@ class Service:
         if self.reception is None:
             return OpenVisit(self.inside)
         return self.reception.visit(kind, request_id=request_id, network_address=network_address)
+
+    async def choices_of(self, name: str) -> tuple[Choice, ...]:
+        """Say what a Consent decides: which operation it is to take it back depends on that.
+
+        It is asked before anybody is let in, so that nothing of it may be told.
+        """
+        versions = await self.inside.consents.versions(name)
+        return versions[0].statement.choices if versions else ()
 
     async def trouble(self) -> str | None:
         """Say why the service cannot do its work, or ``None`` when it can."""

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 import orjson
 
-from gateway.actors.access_control import Denied
 from gateway.actors.consent_manager import operation_of
 from gateway.codecs.fhir.consent_search import ConsentSearch, read_consent_search
 from gateway.codecs.fhir.cursor import read_cursor, write_cursor
@@ -52,7 +51,7 @@ class Consents:
     """Answers requests for Consent."""
 
     def __init__(self, service: Gateway, max_octets: int) -> None:
-        self._inside = service.inside
+        self._choices_of = service.choices_of
         self._profile = service.profile
         self._base_url = service.fhir_base_url
         self._key = service.cursor_key
@@ -230,8 +229,7 @@ class Consents:
 
     async def delete(self, request: Request) -> Answer:
         """Take a Consent back: it is inactive from now on, and stays to be read."""
-        kept = await self._inside.consents.versions(UUID_URN + request.path[1])
-        choices = kept[0].statement.choices if kept else ()
+        choices = await self._choices_of(UUID_URN + request.path[1])
         request.visit.becomes(operation_of(choices, request.visit.access))
         actors = await self._enter(request)
         before = (await self._versions(request, actors))[0]
@@ -254,17 +252,9 @@ class Consents:
     async def _enter(self, request: Request) -> Actors:
         """Enter with one Consent: about the patient the credential names, or else the Consent's.
 
-        Raises:
-            Refused: Where the credential names nobody, a refusal looks like an unknown id.
+        Where the credential names nobody, a refusal looks like an unknown id.
         """
-        access = request.visit.access
-        if access is None or access.patient is not None:
-            return await request.enter()
-        about = await self._inside.consents.patient_of(UUID_URN + request.path[1])
-        try:
-            return await request.enter(patients=(about,) if about else ())
-        except Denied:
-            raise _unknown(request) from None
+        return await request.enter(names=(UUID_URN + request.path[1],))
 
     async def _versions(self, request: Request, actors: Actors) -> tuple[FiledStatement, ...]:
         found = await actors.consents.versions(UUID_URN + request.path[1])
