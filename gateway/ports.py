@@ -245,6 +245,17 @@ class RegistryStore(Protocol):
         """What decisions look at in a document entry, by its entryUUID or logical id."""
         ...
 
+    async def alerting(
+        self, entries: Sequence[str], classes: frozenset[tuple[str, str]]
+    ) -> tuple[DocumentFacts, ...]:
+        """Give the facts of those among some entries that are restricted, or of these classes.
+
+        Args:
+            entries: entryUUIDs.
+            classes: Codes and schemes of classCode.
+        """
+        ...
+
     async def find(self, query: StoredQuery, form: Form, page: Page | None = None) -> Found:
         """Answer a query; what is visible was committed before the call.
 

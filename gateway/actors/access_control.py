@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from gateway.consent.decision import Decision, Obligation, PublicReason
-from gateway.consent.visibility import Visibility
+from gateway.consent.visibility import DocumentFacts, Visibility
 from gateway.model.datatypes import Identifier
 from gateway.model.record import EmergencyDeclaration, Record
 from gateway.model.subject import AccessRequest, Mode, Operation, SubjectKind, same_key
@@ -184,6 +184,12 @@ class AccessControl:
             return await self._permit(access, operation, id, now, asked or [None], aloud=True)
         named = await self._named(operation, names)
         return await self._permit(access, operation, id, now, named, aloud=False)
+
+    async def facts(
+        self, entries: Sequence[str], classes: frozenset[tuple[str, str]]
+    ) -> tuple[DocumentFacts, ...]:
+        """Give what of some entries that are shown software is to be alerted to."""
+        return await self._registry.alerting(entries, classes)
 
     async def enter_quietly(
         self,

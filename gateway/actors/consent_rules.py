@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway import consent
-from gateway.consent.decision import Decision
+from gateway.consent.decision import Decision, Obligation
 from gateway.consent.visibility import DocumentFacts
 from gateway.errors import Finding
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.record import EmergencyDeclaration, Record
-from gateway.model.subject import AccessRequest, Operation
+from gateway.model.subject import AccessRequest, Operation, SubjectKind
 from gateway.profile.access import AccessPolicy
 
 
@@ -61,6 +61,15 @@ class ConsentRules:
     ) -> Finding | None:
         """Say why somebody may not make an entry another one, or remove it."""
         return consent.may_change(access, before, after, facts, record, self.policy)
+
+    @property
+    def patient_classes(self) -> frozenset[tuple[str, str]]:
+        """Classes of documents that patients deposit themselves."""
+        return self.policy.patient_classes
+
+    def alerts(self, facts: DocumentFacts, kind: SubjectKind, now: str) -> frozenset[Obligation]:
+        """Say what software is alerted to that shows a document."""
+        return consent.document_obligations(facts, kind, self.policy, now)
 
     def own_status(self, access: AccessRequest, record: Record, now: str) -> str:
         """Say how who asks stands to a record."""

@@ -104,6 +104,12 @@ class GuardedStore(RegistryStore):
         """What decisions look at in a document entry."""
         return await self._seen.facts(name)
 
+    async def alerting(
+        self, entries: Sequence[str], classes: frozenset[tuple[str, str]]
+    ) -> tuple[DocumentFacts, ...]:
+        """Give the facts of restricted entries, and of those of some classes."""
+        return await self._seen.alerting(entries, classes)
+
     async def find(self, query: StoredQuery, form: Form, page: Page | None = None) -> Found:
         """Answer a query."""
         return await self._seen.find(query, form, page)

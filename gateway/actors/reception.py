@@ -12,7 +12,7 @@ Source:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -20,10 +20,11 @@ from gateway.actors.access_control import AccessControl, Denied, PatientMismatch
 from gateway.actors.proceedings import Proceedings, RequestKind
 from gateway.actors.record_status import as_asked
 from gateway.actors.rights import Rules
+from gateway.consent.decision import Obligation
 from gateway.model.audit import AuditedObject, Outcome
 from gateway.model.datatypes import Identifier
 from gateway.model.patient import Patient
-from gateway.model.subject import AccessRequest, Operation, same_key
+from gateway.model.subject import AccessRequest, Operation, SubjectKind, same_key
 from gateway.ports import Account, Clock, Held
 from gateway.transactions.conditions import Condition
 
@@ -31,6 +32,8 @@ A = TypeVar("A")
 
 NOT_AUTHENTICATED = "A0-not-authenticated"
 PATIENT_MISMATCH = "A0-patient-mismatch"
+_OWNERS = frozenset({SubjectKind.PATIENT, SubjectKind.REPRESENTATIVE})
+"""Who sees nothing that others do not, so that there is nothing to alert to."""
 
 
 class Authenticator(Protocol):
@@ -127,6 +130,10 @@ class Visit(ABC, Generic[A]):
         """
 
     @abstractmethod
+    async def alerts(self, objects: Iterable[Held]) -> Mapping[str, tuple[Obligation, ...]]:
+        """Say by entryUUID what software is alerted to that is shown these objects."""
+
+    @abstractmethod
     def as_asked(self, patient: Patient) -> Patient:
         """Give a patient as who asks is told of it, with the status of the record."""
 
@@ -197,6 +204,10 @@ class OpenVisit(Visit[A]):
 
     async def settle(self, failure: str = "", *, serious: bool = False) -> None:
         """Keep nothing."""
+
+    async def alerts(self, objects: Iterable[Held]) -> Mapping[str, tuple[Obligation, ...]]:
+        """Alert to nothing: nobody knows who asks."""
+        return {}
 
     def as_asked(self, patient: Patient) -> Patient:
         """Give the patient as it is."""
@@ -367,6 +378,24 @@ class GuardedVisit(Visit[A]):
         except Exception as error:
             raise Unaccountable from error
         about.settled = True
+
+    async def alerts(self, objects: Iterable[Held]) -> Mapping[str, tuple[Obligation, ...]]:
+        """Say what software is alerted to that is shown these objects."""
+        about, rules = self.proceedings, self._reception.rules
+        if about.access is None or about.access.subject.kind in _OWNERS:
+            return {}
+        entries = [held.entry_uuid for held in objects if held.kind == "DocumentEntry"]
+        if not entries:
+            return {}
+        kind = about.access.subject.kind
+        found = await self._reception.control.facts(entries, rules.patient_classes)
+        alerts = {
+            facts.entry_uuid: tuple(
+                sorted(rules.alerts(facts, kind, about.time), key=lambda one: one.value)
+            )
+            for facts in found
+        }
+        return {uuid: several for uuid, several in alerts.items() if several}
 
     def as_asked(self, patient: Patient) -> Patient:
         """Give a patient as who asks is told of it."""

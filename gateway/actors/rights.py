@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gateway.actors.access_control import Permit
-from gateway.consent.decision import Decision
+from gateway.consent.decision import Decision, Obligation
 from gateway.consent.visibility import DocumentFacts
 from gateway.errors import ErrorCode, Finding
 from gateway.model.association import Association
@@ -58,6 +58,15 @@ class Rules(Protocol):
         self, access: AccessRequest, facts: DocumentFacts, record: Record
     ) -> Finding | None:
         """Say why somebody may not put another document in the place of one."""
+        ...
+
+    @property
+    def patient_classes(self) -> frozenset[tuple[str, str]]:
+        """Classes of documents that patients deposit themselves."""
+        ...
+
+    def alerts(self, facts: DocumentFacts, kind: SubjectKind, now: str) -> frozenset[Obligation]:
+        """Say what software is alerted to that shows a document."""
         ...
 
     def own_status(self, access: AccessRequest, record: Record, now: str) -> str:

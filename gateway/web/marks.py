@@ -19,6 +19,7 @@ from gateway.codecs.fhir.vocabulary import OURS
 from gateway.codecs.xml import escape_attribute
 from gateway.consent.decision import Obligation
 from gateway.model.subject import Mode
+from gateway.ports import Held
 from gateway.web.http import Headers
 
 ACCESS: Final = OURS + "access"
@@ -55,6 +56,18 @@ def mode_headers(permit: Permit | None) -> Headers:
     if not mode:
         return []
     return [(b"x-access-mode", mode.encode()), (b"x-access-until", until.encode())]
+
+
+def shown(objects: Sequence[Held], alerts: Alerts) -> list[bytes]:
+    """Give FHIR objects as they are, tagged where software is alerted to something."""
+    if not alerts:
+        return [held.fragment for held in objects]
+    return [
+        tagged(held.fragment, alerts[held.entry_uuid])
+        if held.entry_uuid in alerts
+        else held.fragment
+        for held in objects
+    ]
 
 
 def tagged(resource: bytes, alerts: Sequence[Obligation]) -> bytes:

@@ -139,12 +139,13 @@ class RegistryOperations:
         )
         found = await actors.registry.query(request, Form.EBRIM)
         visit.told_held(found.objects)
+        alerts = await visit.alerts(found.objects)
         if request.return_type is ReturnType.OBJECT_REF:
             home = actors.registry.home_community_id
             objects = [write_object_ref(held.entry_uuid, home) for held in found.objects]
         else:
             objects = [held.fragment for held in found.objects]
-        return Reply(query_response(objects))
+        return Reply(query_response(objects), alerts=alerts)
 
     async def register(self, question: Question) -> Reply:
         """Register Document Set-b [ITI-42]."""

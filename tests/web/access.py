@@ -10,7 +10,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from gateway.codecs.soap.envelope import Envelope, read_envelope, write_envelope
-from gateway.consent.decision import Decision, PublicReason
+from gateway.consent.decision import Decision, Obligation, PublicReason
 from gateway.consent.visibility import DocumentFacts, Visibility
 from gateway.errors import Finding
 from gateway.model.datatypes import Identifier
@@ -109,6 +109,7 @@ class Rulebook:
     not_submitted: tuple[Finding, ...] = ()
     not_changed: Finding | None = None
     asked: list[Operation] = field(default_factory=list)
+    alerting: frozenset[Obligation] = frozenset()
 
     def gate(
         self,
@@ -144,6 +145,11 @@ class Rulebook:
         self, access: AccessRequest, facts: DocumentFacts, record: Record
     ) -> Finding | None:
         return self.not_changed
+
+    patient_classes: frozenset[tuple[str, str]] = frozenset()
+
+    def alerts(self, facts: DocumentFacts, kind: SubjectKind, now: str) -> frozenset[Obligation]:
+        return self.alerting
 
     def own_status(self, access: AccessRequest, record: Record, now: str) -> str:
         return "valid"

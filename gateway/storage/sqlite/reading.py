@@ -10,6 +10,7 @@ from gateway.model.lifecycle import DocumentRecord
 from gateway.storage.sqlite.conditions import marks
 from gateway.storage.sqlite.facts import COLUMNS, read_facts
 from gateway.storage.sqlite.rows import Rows
+from gateway.storage.sqlite.words import code_key
 
 _DESCRIBED = (
     "SELECT d.unique_id, d.mime_type, d.size, d.sha1, d.content FROM document_entry e "
@@ -64,6 +65,25 @@ def facts(rows: Rows, name: str) -> DocumentFacts | None:
         if row is not None:
             return read_facts(row)
     return None
+
+
+def alerting(
+    rows: Rows, entries: Sequence[str], classes: frozenset[tuple[str, str]]
+) -> tuple[DocumentFacts, ...]:
+    """Give the facts of restricted entries; see :meth:`gateway.ports.RegistryStore.alerting`."""
+    if not entries:
+        return ()
+    codes = [code_key(code, scheme) for code, scheme in sorted(classes)]
+    found = rows.execute(
+        _FACTS
+        + "o.entry_uuid IN "
+        + marks(entries)
+        + " AND (e.restrictions OR e.class_code IN "
+        + marks(codes)
+        + ")",
+        (*entries, *codes),
+    )
+    return tuple(read_facts(row) for row in found)
 
 
 def patients_of(rows: Rows, names: Sequence[str]) -> tuple[Identifier, ...]:

@@ -73,6 +73,14 @@ class RegistryView(RegistryStore):
         """What decisions look at in a document entry."""
         return await self._file.ask(lambda rows: reading.facts(rows, name), self._visibility)
 
+    async def alerting(
+        self, entries: Sequence[str], classes: frozenset[tuple[str, str]]
+    ) -> tuple[DocumentFacts, ...]:
+        """Give the facts of restricted entries, and of those of some classes."""
+        return await self._file.ask(
+            lambda rows: reading.alerting(rows, entries, classes), self._visibility
+        )
+
     async def find(self, query: StoredQuery, form: Form, page: Page | None = None) -> Found:
         """Answer a query from what was committed before."""
         most = self._file.max_results

@@ -23,6 +23,7 @@ from gateway.ports import Found, Page
 from gateway.service import Service
 from gateway.transactions.registry_stored_query import names_in
 from gateway.web.fhir.interaction import Answer, Request, refusal
+from gateway.web.marks import shown
 
 _NOTHING = Found(objects=(), total=0)
 
@@ -96,7 +97,8 @@ class Searches:
             )
             found = await actors.responder.find(search.queries, page, reference)
         visit.told_held(found.objects)
-        resources = [held.fragment for held in found.objects]
+        alerts = await visit.alerts(found.objects)
+        resources = shown(found.objects, alerts)
         if control.summary or control.elements:
             resources = [write_subset(r, control.summary, control.elements) for r in resources]
         warnings = search.warnings
@@ -105,7 +107,7 @@ class Searches:
             beside, patients, more = await actors.responder.include(found.objects, control.includes)
             visit.told_held(beside)
             visit.told(AuditedObject(kind="Patient", id=p.logical_id) for p in patients)
-            included = [held.fragment for held in beside]
+            included = shown(beside, await visit.alerts(beside))
             asked = [visit.as_asked(p) for p in patients]
             included += [write_patient(p, self._naming, self._conventions) for p in asked]
             if more:

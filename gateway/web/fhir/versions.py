@@ -20,6 +20,7 @@ from gateway.service import Service
 from gateway.web.fhir.conditions import http_date, names, read_http_date
 from gateway.web.fhir.interaction import Answer, Request, urn
 from gateway.web.http import Headers
+from gateway.web.marks import shown
 
 
 class Versions:
@@ -46,8 +47,10 @@ class Versions:
     ) -> Answer:
         actors = await request.enter(names=(urn(resource_id),))
         version = await actors.responder.version(kind, resource_id, number)
-        request.visit.told_held((version.held,))
-        return conditional(request, version.held.fragment, version)
+        held = version.held
+        request.visit.told_held((held,))
+        (resource,) = shown((held,), await request.visit.alerts((held,)))
+        return conditional(request, resource, version)
 
     async def history(self, request: Request) -> Answer:
         """Give the versions, the newest first."""
