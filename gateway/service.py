@@ -20,6 +20,7 @@ from gateway.actors.access_control import AccessControl, Permit
 from gateway.actors.acknowledgments import Acknowledgments
 from gateway.actors.bundle_resolution import BundleResolution
 from gateway.actors.consent_manager import ConsentManager, Pace
+from gateway.actors.consent_rules import ConsentRules
 from gateway.actors.document_administrator import DocumentAdministrator
 from gateway.actors.document_recipient import DocumentRecipient
 from gateway.actors.document_registry import DocumentRegistry
@@ -41,7 +42,9 @@ from gateway.model.submission import Submission
 from gateway.ports import Account, ChoiceStore, Clock, PatientDirectory, RegistryStore
 from gateway.profile import Profile, read_profile
 from gateway.profile.consistency import ConsistencyMode
-from gateway.settings import Settings
+from gateway.security.opening import Identity, open_identity
+from gateway.security.replay import TransientReplayMemory
+from gateway.settings import Settings, shipped
 from gateway.storage.fairness import share_the_interpreter
 from gateway.storage.files import FileDocumentStore
 from gateway.storage.sqlite import SqliteRegistryStore
@@ -284,6 +287,7 @@ class Service:
             demonstration record, commands. No door of the web uses them; these go through
             :meth:`visit`.
         reception: Where requests come in; ``None`` where everybody is trusted.
+        identity: What verifies credentials; ``None`` likewise.
         fhir_base_url: The address FHIR clients reach us under, without a slash at its end.
         cursor_key: Signs page links, so that nobody can make one up; kept with the data.
     """
@@ -294,6 +298,7 @@ class Service:
     documents: FileDocumentStore
     inside: Actors
     reception: Reception[Actors] | None
+    identity: Identity | None
     fhir_base_url: str
     cursor_key: bytes
 
@@ -330,7 +335,7 @@ async def open_service(
     """Open the storage below the data folder, wire the actors, and close it all at the end.
 
     Args:
-        guard: Asks for credentials and decides on them, where the settings do not say how.
+        guard: Asks for credentials and decides on them, in place of what the settings say.
     """
     share_the_interpreter()
     clock = SystemClock()
@@ -341,13 +346,16 @@ async def open_service(
     sweeping = asyncio.create_task(_sweep_often(documents, store))
     try:
         wiring = _wired(settings, clock, profile, documents, store)
+        identity = _identity(settings, profile, clock)
+        guarding = guard(store) if guard else _guard(identity, profile, store)
         yield Service(
             settings=settings,
             clock=clock,
             profile=profile,
             documents=documents,
             inside=Actors(wiring, store, store.patients),
-            reception=_reception(wiring, store, guard(store)) if guard else None,
+            reception=_reception(wiring, store, guarding) if guarding else None,
+            identity=identity,
             fhir_base_url=base_url,
             cursor_key=_cursor_key(settings.data / "cursor.key"),
         )
@@ -384,6 +392,7 @@ def _opened(settings: Settings, profile: Profile, clock: SystemClock) -> SqliteR
         clock,
         max_results=settings.max_results,
         by_entry_uuid=profile.conventions.serves_entry_uuid,
+        restrictions=profile.access.restriction_codes,
     )
 
 
@@ -409,6 +418,31 @@ def _wired(
         if profile.consistency.mode is not ConsistencyMode.OFF
         else None,
         complete=partial(as_the_community_writes, profile=profile),
+    )
+
+
+def _identity(settings: Settings, profile: Profile, clock: Clock) -> Identity | None:
+    """Give what verifies credentials, where they are asked for."""
+    if settings.auth == "none":
+        return None
+    return open_identity(
+        profile=profile,
+        clock=clock,
+        replay=TransientReplayMemory(clock.now),
+        base_url=settings.base_url,
+        data=settings.data,
+        people=shipped("samples") / "people.toml",
+        development=settings.development_authority != "off",
+    )
+
+
+def _guard(identity: Identity | None, profile: Profile, store: SqliteRegistryStore) -> Guard | None:
+    if identity is None:
+        return None
+    return Guard(
+        authenticator=identity.authenticator,
+        rules=ConsentRules(profile.access),
+        choices=store.choices,
     )
 
 
