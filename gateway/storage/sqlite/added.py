@@ -15,7 +15,13 @@ from gateway.model.submission_set import SubmissionSet
 from gateway.model.vocabulary import RELATIONSHIPS, DocumentAvailability
 from gateway.storage.fragments import Fragments
 from gateway.storage.sqlite import filling, words
-from gateway.storage.sqlite.facts import author_keys, bits_of, hidden_until
+from gateway.storage.sqlite.facts import (
+    author_keys,
+    bits_of,
+    hidden_until,
+    owner_columns,
+    texts_of,
+)
 from gateway.storage.sqlite.lineage import LINKS, Lineages
 from gateway.storage.sqlite.patients import PatientRows
 from gateway.storage.sqlite.words import ASSOCIATION, DOCUMENT_ENTRY, FOLDER, SUBMISSION_SET
@@ -161,13 +167,12 @@ class Adder:
         lid = entry.logical_id or entry.entry_uuid
         confidentiality = words.codes_text(entry.confidentiality_code)
         marked = bits_of(confidentiality, self._codes)
-        authors = author_keys(entry.author)
-        brought_by, deposited = words.several(depositors), None
+        brought_by, deposited = depositors, None
         if lid != entry.entry_uuid:
             # A version of a description is no new deposit: whoever writes it gains nothing by it.
             first = self._execute(_FIRST_DEPOSIT, (lid,)).fetchone()
             if first is not None:
-                deposited, brought_by = first
+                deposited, brought_by = first[0], dict.fromkeys(texts_of(first[1]))
         version = words.version_number(entry.version)
         self._execute(
             "INSERT INTO document_entry (key, patient, status, lid, version, latest, offline, "
@@ -177,9 +182,9 @@ class Adder:
             "service_start_time, service_stop_time, registration_time, last_updated, "
             "creation_time_last, service_start_time_last, service_stop_time_last, "
             "author_institution, mime_type, language_code, marked, restrictions, hidden_until, "
-            "authors, depositors, deposited) VALUES "
+            "owners, authors, depositors, deposited) VALUES "
             "(?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-            "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 key,
                 patient,
@@ -210,8 +215,7 @@ class Adder:
                 marked,
                 marked,
                 hidden_until(marked, deposited or time),
-                words.several(authors),
-                brought_by,
+                *owner_columns(author_keys(entry.author), brought_by),
                 deposited,
             ),
         )

@@ -19,7 +19,7 @@ RestrictionCodes = Mapping[tuple[str, str], Restriction]
 """Which confidentiality codes (code and scheme) restrict, and how."""
 
 COLUMNS = (
-    "o.entry_uuid, p.cx, e.restrictions, e.hidden_until, e.authors, e.depositors, e.type_code, "
+    "o.entry_uuid, p.cx, e.restrictions, e.hidden_until, e.owners, e.authors, e.type_code, "
     "e.class_code, e.confidentiality_code, e.creation_time, e.creation_time_last"
 )
 """What :func:`read_facts` reads."""
@@ -36,6 +36,20 @@ def author_keys(authors: Iterable[Author]) -> dict[str, None]:
             if one.identifier:
                 keys[words.clean(one.identifier + "^" + one.authority)] = None
     return keys
+
+
+def owner_columns(
+    authors: Mapping[str, None], depositors: Mapping[str, None]
+) -> tuple[str | None, str | None, str | None]:
+    """Owners, authors and depositors as a row holds them."""
+    owners = words.several({**authors, **depositors})
+    written, brought = words.several(authors), words.several(depositors)
+    # An empty list of authors is told apart from one that is the same.
+    return owners, None if written == owners else written or NOBODY, brought
+
+
+NOBODY = SEPARATOR * 2
+"""A list of keys without any."""
 
 
 def bits_of(held: str | None, codes: Mapping[str, int]) -> int:
@@ -58,16 +72,15 @@ def hidden_until(bits: int, deposited: str) -> str | None:
 
 def read_facts(row: tuple[Any, ...], *, deleted: bool = False) -> DocumentFacts:
     """The facts of one row of :data:`COLUMNS`."""
-    uuid, cx, bits, hidden, authors, depositors, type_code, class_code, labels, first, last = row
-    written = frozenset(texts_of(authors))
+    uuid, cx, bits, hidden, owners, authors, type_code, class_code, labels, first, last = row
     return DocumentFacts(
         entry_uuid=uuid,
         patient=Identifier(cx) if cx else None,
         deleted=deleted,
         restrictions=frozenset(one for one in Restriction if bits & one.value),
         hidden_until=hidden or "",
-        owners=written | frozenset(texts_of(depositors)),
-        authors=written,
+        owners=frozenset(texts_of(owners)),
+        authors=frozenset(texts_of(authors or owners)),
         type_code=None if type_code is None else code_of(type_code),
         class_code=None if class_code is None else code_of(class_code),
         confidentiality=tuple(map(code_of, texts_of(labels))),
@@ -89,7 +102,7 @@ def digits(first: str | None, last: str | None) -> str:
 
 def texts_of(text: str | None) -> list[str]:
     """The texts that a row holds as one."""
-    return text[1:-1].split(SEPARATOR) if text else []
+    return text[1:-1].split(SEPARATOR) if text and len(text) > 2 else []
 
 
 def code_of(text: str) -> Code:

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from gateway.consent.visibility import Visibility
 from gateway.ports import Clock
 from gateway.storage.fragments import Fragments
 from gateway.storage.sqlite.accounts import AccountRows
@@ -21,7 +20,7 @@ from gateway.storage.sqlite.notices import NoticeRows
 from gateway.storage.sqlite.patients import PatientRows
 from gateway.storage.sqlite.rows import Rows
 from gateway.storage.sqlite.schema import connect
-from gateway.storage.sqlite.seen import Eyes
+from gateway.storage.sqlite.sight import Eyes, Sight
 from gateway.storage.sqlite.writer import Writer, refusal
 
 T = TypeVar("T")
@@ -83,21 +82,19 @@ class RegistryFile:
         self.reading.close()
         self.connection.close()
 
-    def known_to(self, visibility: tuple[Visibility, ...] | None) -> SqliteKnown:
+    def known_to(self, sight: Sight | None) -> SqliteKnown:
         """The content as a decision of somebody sees it."""
-        if visibility is None:
+        if sight is None:
             return self.known
-        return self.known.seen_through(self._writing_eyes.seeing(visibility))
+        return self.known.seen_through(self._writing_eyes.seeing(sight, self.patients.members))
 
-    async def ask(
-        self, question: Callable[[Rows], T], visibility: tuple[Visibility, ...] | None = None
-    ) -> T:
+    async def ask(self, question: Callable[[Rows], T], sight: Sight | None = None) -> T:
         """Answer a question from what was committed before.
 
         A question that takes longer than a moment is asked again on another thread, where it holds
         up nobody.
         """
-        rows = self.rows if visibility is None else self.rows.seen_by(visibility)
+        rows = self.rows if sight is None else self.rows.seen_by(sight)
         try:
             return _snapshot(rows, question, _MOMENT)
         except sqlite3.OperationalError as error:
@@ -105,18 +102,16 @@ class RegistryFile:
                 raise
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._slow, self._ask_slowly, question, visibility)
+            return await loop.run_in_executor(self._slow, self._ask_slowly, question, sight)
         except sqlite3.OperationalError as error:
             raise refusal(error) from error
 
-    def _ask_slowly(
-        self, question: Callable[[Rows], T], visibility: tuple[Visibility, ...] | None
-    ) -> T:
+    def _ask_slowly(self, question: Callable[[Rows], T], sight: Sight | None) -> T:
         connection = connect(self._path, read_only=True)
         try:
             rows = Rows(connection, self.fragments, self._by_entry_uuid)
-            if visibility is not None:
-                rows = rows.seen_by(visibility)
+            if sight is not None:
+                rows = rows.seen_by(sight)
             return _snapshot(rows, question, _LONGEST)
         finally:
             connection.close()

@@ -17,6 +17,7 @@ from gateway.storage.sqlite.facts import (
     author_keys,
     bits_of,
     hidden_until,
+    owner_columns,
     stored_codes,
 )
 from gateway.storage.sqlite.known import SqliteKnown
@@ -140,10 +141,12 @@ def _fill_facts(connection: sqlite3.Connection, fragments: Fragments) -> None:
                 "SELECT registration_time FROM document_entry WHERE key = ?", (first,)
             ).fetchone()
         connection.execute(
-            "UPDATE document_entry SET authors = ?, depositors = ?, deposited = ? WHERE key = ?",
+            "UPDATE document_entry SET owners = ?, authors = ?, depositors = ?, deposited = ? "
+            "WHERE key = ?",
             (
-                words.several(author_keys(entry.author)),
-                words.several(_brought_by(connection, first, depositors)),
+                *owner_columns(
+                    author_keys(entry.author), _brought_by(connection, first, depositors)
+                ),
                 deposited,
                 key,
             ),

@@ -60,7 +60,7 @@ def _patients(
     rows: Rows, query: FindDocuments | FindSubmissionSets | FindFolders
 ) -> dict[int, Record] | None:
     """The patients a query is about; ``None`` when it names none, empty when it names nobody."""
-    return None if query.patient_id is None else rows.patients.members(query.patient_id)
+    return None if query.patient_id is None else rows.members(query.patient_id)
 
 
 def _numbers(patients: dict[int, Record] | None) -> Sequence[int] | None:

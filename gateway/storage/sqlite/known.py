@@ -16,7 +16,7 @@ from gateway.model.submission_set import SubmissionSet
 from gateway.storage.fragments import Fragments
 from gateway.storage.sqlite.patients import PatientRows
 from gateway.storage.sqlite.rows import Rows
-from gateway.storage.sqlite.seen import Execute
+from gateway.storage.sqlite.sight import Execute
 from gateway.storage.sqlite.words import word
 
 # One row for an object of any kind: its fragment and what is spliced into it.

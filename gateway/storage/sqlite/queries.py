@@ -91,7 +91,7 @@ def follow(rows: Rows, query: StoredQuery, limit: int) -> Keys:
 
 
 def _get_all(steps: _Steps, query: GetAll) -> Keys:
-    patients = list(steps.rows.patients.members(query.patient_id))
+    patients = list(steps.rows.members(query.patient_id))
     if not patients:
         return {}
     entries = Where()

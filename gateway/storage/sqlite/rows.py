@@ -8,17 +8,17 @@ from __future__ import annotations
 import math
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from typing import Any
 
-from gateway.consent.visibility import Visibility
+from gateway.model.datatypes import Identifier
 from gateway.ports import Form, Held
 from gateway.storage.fragments import Fragments, Member, Relation
 from gateway.storage.sqlite import functions, words
 from gateway.storage.sqlite.conditions import Value, Where, marks
 from gateway.storage.sqlite.patients import NOBODY, PatientRows, Record
-from gateway.storage.sqlite.seen import Execute, Eyes
+from gateway.storage.sqlite.sight import Execute, Eyes, Sight
 from gateway.storage.sqlite.words import (
     ASSOCIATION,
     DOCUMENT_ENTRY,
@@ -113,11 +113,27 @@ class _Patience:
         return time.monotonic() > self.deadline
 
 
+def _once(
+    members: Callable[[Identifier], dict[int, Record]],
+) -> Callable[[Identifier], dict[int, Record]]:
+    """Look each patient up once: the view of a record and a query on it ask for the same one."""
+    met: dict[str, dict[int, Record]] = {}
+
+    def once(identifier: Identifier) -> dict[int, Record]:
+        found = met.get(identifier.text)
+        if found is None:
+            found = met[identifier.text] = members(identifier)
+        return found
+
+    return once
+
+
 class Rows:
     """One connection's view of the registry.
 
     Attributes:
         execute: Runs one statement.
+        members: Gives the rows whose objects a query on an identifier sees.
         limited: Whether it is somebody's view, in which not everything is there.
     """
 
@@ -132,6 +148,7 @@ class Rows:
         """
         self.execute: Execute = connection.execute
         self.patients = PatientRows(connection)
+        self.members: Callable[[Identifier], dict[int, Record]] = self.patients.members
         self.connection = connection
         self.fragments = fragments
         self.limited = False
@@ -141,10 +158,11 @@ class Rows:
         functions.register(connection)
         connection.set_progress_handler(self._patience.is_over, _STEPS)
 
-    def seen_by(self, visibility: tuple[Visibility, ...]) -> Rows:
-        """Give the view of somebody, through the same connection."""
+    def seen_by(self, sight: Sight) -> Rows:
+        """Give the view of somebody in one transaction, through the same connection."""
         seen = copy(self)
-        seen.execute = self._eyes.seeing(visibility)
+        seen.members = _once(self.members)
+        seen.execute = self._eyes.seeing(sight, seen.members)
         seen.limited = True
         return seen
 

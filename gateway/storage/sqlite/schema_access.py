@@ -8,7 +8,9 @@ ACCESS = """
     ALTER TABLE document_entry ADD COLUMN marked INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE document_entry ADD COLUMN restrictions INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE document_entry ADD COLUMN hidden_until TEXT;
-    -- Keys of authors and their institutions, and of those who brought it.
+    -- Keys of authors, their institutions and those who brought it; of the first two alone, and
+    -- of the last ones alone, where that is not the same.
+    ALTER TABLE document_entry ADD COLUMN owners TEXT;
     ALTER TABLE document_entry ADD COLUMN authors TEXT;
     ALTER TABLE document_entry ADD COLUMN depositors TEXT;
     ALTER TABLE document_entry ADD COLUMN deposited TEXT;  -- where not the registration time

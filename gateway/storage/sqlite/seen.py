@@ -5,79 +5,32 @@ the tables and hold only what is visible, so that no statement can forget to lea
 SQLite puts their conditions into the statement itself: it works through the same indexes as
 without them, and looks at a document's facts where it reads the row anyhow.
 
-The expressions are constant texts, one for each shape of a :class:`Visibility`; its values are
-given by the function ``asked``, whose calls SQLite makes once for each statement, so that the
-statement keeps its own parameters.
-
 Source:
     Sections 1, 3.2 and 6.3 of docs/reference/access-control.md.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-from gateway.consent.visibility import Restriction, Visibility
 from gateway.storage.sqlite import words
-from gateway.storage.sqlite.masks import is_masked
 from gateway.storage.sqlite.words import ASSOCIATION, DOCUMENT_ENTRY, FOLDER, SUBMISSION_SET
 
-Execute = Callable[..., sqlite3.Cursor]
-"""Runs one statement with its parameters."""
 
+class Shape(NamedTuple):
+    """What of a visibility makes a difference in the text of the conditions.
 
-class _Asked:
-    """The values of whoever a connection reads for at this moment."""
+    The values they ask for come in the order of these: the patient's rows, the moment, the keys
+    of owners and of creators, types, classes, masks.
 
-    __slots__ = ("values",)
+    Attributes:
+        patients: Rows of the patient, merged ones included.
+        bits: Restrictions that exclude at any time.
+        hidden: What is hidden until some time is excluded until then.
+    """
 
-    def __init__(self) -> None:
-        self.values: tuple[Any, ...] = ()
-
-    def asked(self, number: int) -> Any:
-        return self.values[number]
-
-    def is_granted(self, number: int, code: str | None) -> bool:
-        return code in self.values[number]
-
-    def is_masked(
-        self,
-        number: int,
-        authors: str | None,
-        codes: str | None,
-        first: str | None,
-        last: str | None,
-    ) -> bool:
-        return is_masked(self.values[number], authors, codes, first, last)
-
-
-class Eyes:
-    """One connection, and the functions through which statements learn who asks."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._asked = _Asked()
-        self._execute = connection.execute
-        for name, count in (("asked", 1), ("is_granted", 2), ("is_masked", 5)):
-            connection.create_function(name, count, getattr(self._asked, name), deterministic=True)
-
-    def seeing(self, visibility: tuple[Visibility, ...]) -> Execute:
-        """Give what runs statements on the tables as somebody sees them."""
-        tables, values = _seen(visibility)
-        execute, asked = self._execute, self._asked
-
-        def seeing(sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
-            asked.values = values
-            return execute(tables + sql, parameters)
-
-        return seeing
-
-
-class _Shape(NamedTuple):
-    """What of a visibility makes a difference in the text of the conditions."""
-
+    patients: int
     owners: int
     creators: int
     hides_all: bool
@@ -87,45 +40,12 @@ class _Shape(NamedTuple):
     classes: bool
     masks: bool
 
+    @property
+    def size(self) -> int:
+        """How many values it asks for."""
+        codes = self.types + self.classes + self.masks
+        return self.patients + 1 + self.owners + self.creators + codes
 
-def _seen(visibility: tuple[Visibility, ...]) -> tuple[str, tuple[Any, ...]]:
-    shapes, values = [], []
-    for one in visibility:
-        shape, its_values = _values(one)
-        shapes.append(shape)
-        values += its_values
-    return _tables(tuple(shapes)), tuple(values)
-
-
-def _values(one: Visibility) -> tuple[_Shape, list[Any]]:
-    owners, creators = sorted(one.owned_by), sorted(one.creator)
-    values: list[Any] = [words.patient_key(one.patient), one.now]
-    values += [words.several((words.clean(key),)) for key in (*owners, *creators)]
-    bits = sum(r.value for r in one.restrictions if r is not Restriction.HIDDEN_FROM_PATIENT)
-    for codes in (one.types, one.classes):
-        if codes is not None:
-            values.append(_stored(codes))
-    if one.masks:
-        values.append(one.masks)
-    shape = _Shape(
-        len(owners),
-        len(creators),
-        one.hides_all,
-        bits,
-        Restriction.HIDDEN_FROM_PATIENT in one.restrictions,
-        one.types is not None,
-        one.classes is not None,
-        bool(one.masks),
-    )
-    return shape, values
-
-
-@lru_cache(maxsize=256)
-def _stored(codes: frozenset[tuple[str, str]]) -> frozenset[str]:
-    return frozenset(words.code_key(code, scheme) for code, scheme in codes)
-
-
-# --- The texts ----------------------------------------------------------------------------------
 
 _ENTRY_COLUMNS = (
     "e.key, e.patient, e.status, e.lid, e.version, e.latest, e.offline, e.availability, "
@@ -135,7 +55,7 @@ _ENTRY_COLUMNS = (
     "e.service_start_time, e.service_stop_time, e.registration_time, e.related, "
     "e.creation_time_last, e.service_start_time_last, e.service_stop_time_last, "
     "e.author_institution, e.mime_type, e.language_code, e.restrictions, e.hidden_until, "
-    "e.authors, e.depositors, "
+    "e.owners, e.authors, "
 )
 _SET_COLUMNS = (
     "s.key, s.patient, s.status, s.lid, s.version, s.unique_id, s.source_id, s.submission_time, "
@@ -191,8 +111,7 @@ def _changed(alias: str, there: str) -> str:
 _HAS_MEMBER = "x.association_type = " + str(words.HAS_MEMBER)
 
 
-@lru_cache(maxsize=1024)
-def _tables(shapes: tuple[_Shape, ...]) -> str:
+def expressions(shapes: tuple[Shape, ...]) -> str:
     """The expressions that stand for the tables, for visibilities of these shapes."""
     entry = _either(shapes, lambda shape, first: _entry(shape, first, "e"))
     newest = _either(shapes, lambda shape, first: _entry(shape, first, "n"))
@@ -229,7 +148,7 @@ def _tables(shapes: tuple[_Shape, ...]) -> str:
         + _changed("f", _ENTRY_THERE)
         + " FROM seen_folder f), "
         "seen_set AS NOT MATERIALIZED (SELECT s.* FROM main.submission_set s WHERE "
-        + _either(shapes, lambda _, first: _patient(first, "s.patient"))
+        + _either(shapes, lambda shape, first: _patient(shape, first, "s.patient"))
         + " AND EXISTS (SELECT 1 FROM main.association x WHERE x.source = s.key AND "
         + _HAS_MEMBER
         + " AND "
@@ -249,34 +168,32 @@ def _tables(shapes: tuple[_Shape, ...]) -> str:
     )
 
 
-def _either(shapes: tuple[_Shape, ...], condition: Callable[[_Shape, int], str]) -> str:
+def _either(shapes: tuple[Shape, ...], condition: Callable[[Shape, int], str]) -> str:
     first, conditions = 0, []
     for shape in shapes:
         conditions.append(condition(shape, first))
-        first += 2 + shape.owners + shape.creators + shape.types + shape.classes + shape.masks
+        first += shape.size
     return "(" + (" OR ".join(conditions) or "0") + ")"
 
 
-def _patient(first: int, column: str) -> str:
-    return (
-        column + " IN (SELECT m.id FROM main.patient_identifier i "
-        "JOIN main.patient p ON p.id = i.patient JOIN main.patient m ON m.survivor = p.survivor "
-        "WHERE i.identifier = " + _value(first) + ")"
-    )
+def _patient(shape: Shape, first: int, column: str) -> str:
+    """The condition of belonging to the patient whose record may be looked at."""
+    rows = [_value(first + number) for number in range(shape.patients)]
+    if len(rows) == 1:
+        # A patient has many documents: any index of what a statement asks leads to fewer.
+        return "likelihood(" + column + " = " + rows[0] + ", 0.001)"
+    return column + " IN (" + ", ".join(rows) + ")"
 
 
 def _value(number: int) -> str:
     return "asked(" + str(number) + ")"
 
 
-def _entry(shape: _Shape, first: int, alias: str) -> str:
-    """The condition of one visibility on a document entry."""
+def _entry(shape: Shape, first: int, alias: str) -> str:
+    """The condition of one visibility on a document entry, what is true of most of them first."""
     column = alias + "."
-    owned = [
-        "instr(" + column + name + ", " + _value(first + 2 + number) + ") > 0"
-        for number in range(shape.owners)
-        for name in ("authors", "depositors")
-    ]
+    whose = _patient(shape, first, column + "patient")
+    number = first + shape.patients
     granted = []
     if shape.hides_all:
         granted.append("0")
@@ -284,36 +201,35 @@ def _entry(shape: _Shape, first: int, alias: str) -> str:
         granted.append("NOT " + column + "restrictions & " + str(shape.bits))
     if shape.hidden:
         until = column + "hidden_until"
-        granted.append("(" + until + " IS NULL OR " + until + " <= " + _value(first + 1) + ")")
-    number = first + 2 + shape.owners + shape.creators
+        granted.append("(" + until + " IS NULL OR " + until + " <= " + _value(number) + ")")
+    number += 1
+    owned = [
+        "instr(" + column + "owners, " + _value(number + one) + ") > 0"
+        for one in range(shape.owners)
+    ]
+    number += shape.owners + shape.creators
     for present, name in ((shape.types, "type_code"), (shape.classes, "class_code")):
         if present:
             granted.append("is_granted(" + str(number) + ", " + column + name + ")")
             number += 1
     if shape.masks:
-        columns = ("authors", "confidentiality_code", "creation_time", "creation_time_last")
-        listed = ", ".join(column + name for name in columns)
+        columns = ("owners", "authors", "confidentiality_code", "creation_time")
+        listed = ", ".join(column + name for name in (*columns, "creation_time_last"))
         granted.append("NOT is_masked(" + str(number) + ", " + listed + ")")
     visible = " AND ".join(granted) or "1"
-    return (
-        "("
-        + _patient(first, column + "patient")
-        + " AND ("
-        + " OR ".join([*owned, "(" + visible + ")"])
-        + "))"
-    )
+    return "(" + whose + " AND (" + " OR ".join(["(" + visible + ")", *owned]) + "))"
 
 
-def _folder(shapes: tuple[_Shape, ...], alias: str) -> str:
+def _folder(shapes: tuple[Shape, ...], alias: str) -> str:
     """The condition on a folder: a member is there, or it is one's own."""
     here = alias + "."
 
-    def created(shape: _Shape, first: int) -> str:
-        start = first + 2 + shape.owners
+    def created(shape: Shape, first: int) -> str:
+        start = first + shape.patients + 1 + shape.owners
         made = (_value(start + number) for number in range(shape.creators))
         return "(" + " AND ".join(
             (
-                _patient(first, here + "patient"),
+                _patient(shape, first, here + "patient"),
                 "("
                 + (
                     " OR ".join("instr(" + here + "creators, " + one + ") > 0" for one in made)
@@ -324,7 +240,7 @@ def _folder(shapes: tuple[_Shape, ...], alias: str) -> str:
         )
 
     return (
-        _either(shapes, lambda _, first: _patient(first, here + "patient"))
+        _either(shapes, lambda shape, first: _patient(shape, first, here + "patient"))
         + " AND (EXISTS (SELECT 1 FROM main.association x WHERE x.source = "
         + here
         + "key AND "

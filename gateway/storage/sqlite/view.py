@@ -16,6 +16,7 @@ from gateway.ports import Account, Form, Found, Page, Past, RegistryStore
 from gateway.storage.sqlite import finding, reading, versions
 from gateway.storage.sqlite.file import RegistryFile
 from gateway.storage.sqlite.known import SqliteKnown
+from gateway.storage.sqlite.sight import Sight
 from gateway.transactions.registry_stored_query import StoredQuery
 
 
@@ -27,7 +28,7 @@ class RegistryView(RegistryStore):
     ) -> None:
         """Take the file and what of it is there; ``None`` for everything."""
         self._file = file
-        self._visibility = visibility
+        self._sight = None if visibility is None else Sight(visibility)
 
     def seen_by(self, visibility: tuple[Visibility, ...] | None) -> RegistryStore:
         """Give the store as somebody sees it.
@@ -35,7 +36,7 @@ class RegistryView(RegistryStore):
         Raises:
             TypeError: This view is somebody's already, and would show more or less than to him.
         """
-        if self._visibility is not None:
+        if self._sight is not None:
             raise TypeError("a view of the registry is nobody else's")
         return self if visibility is None else RegistryView(self._file, visibility)
 
@@ -46,10 +47,9 @@ class RegistryView(RegistryStore):
     ) -> Changes:
         """Run one decision, keep its outcome and what it leaves behind, all in one transaction."""
         file = self._file
-        known = file.known_to(self._visibility)
 
         def job() -> Changes:
-            changes = decide(known)
+            changes = decide(file.known_to(self._sight))
             left = account(changes) if account is not None else None
             time = file.clock.now()
             file.applier.apply(changes, time)
@@ -71,7 +71,7 @@ class RegistryView(RegistryStore):
 
     async def facts(self, name: str) -> DocumentFacts | None:
         """What decisions look at in a document entry."""
-        return await self._file.ask(lambda rows: reading.facts(rows, name), self._visibility)
+        return await self._file.ask(lambda rows: reading.facts(rows, name), self._sight)
 
     async def alerting(
         self, entries: Sequence[str], classes: frozenset[tuple[str, str]]
@@ -85,33 +85,33 @@ class RegistryView(RegistryStore):
         """Answer a query from what was committed before."""
         most = self._file.max_results
         return await self._file.ask(
-            lambda rows: finding.find(rows, query, form, page, most), self._visibility
+            lambda rows: finding.find(rows, query, form, page, most), self._sight
         )
 
     async def read(self, entry_uuid: str) -> RegistryObject | None:
         """Give one object as a value, in its present state."""
         return await self._file.ask(
-            lambda rows: SqliteKnown.of(rows).found(entry_uuid), self._visibility
+            lambda rows: SqliteKnown.of(rows).found(entry_uuid), self._sight
         )
 
     async def document(self, unique_id: str) -> DocumentRecord | None:
         """Give what the repository holds under a document's uniqueId, and gives out."""
         return await self._file.ask(
-            lambda rows: SqliteKnown.of(rows).given_document(unique_id), self._visibility
+            lambda rows: SqliteKnown.of(rows).given_document(unique_id), self._sight
         )
 
     async def described_document(self, logical_id: str) -> tuple[bool, DocumentRecord | None]:
         """Give the document that an entry describes, and whether there is such an entry."""
         return await self._file.ask(
-            lambda rows: reading.described_document(rows, logical_id), self._visibility
+            lambda rows: reading.described_document(rows, logical_id), self._sight
         )
 
     async def past(self, resource_type: str, name: str) -> Past:
         """Give every version of an object."""
         return await self._file.ask(
-            lambda rows: versions.past(rows, resource_type, name), self._visibility
+            lambda rows: versions.past(rows, resource_type, name), self._sight
         )
 
     async def status(self, name: str) -> str | None:
         """Give the present availabilityStatus of an entry."""
-        return await self._file.ask(lambda rows: versions.status(rows, name), self._visibility)
+        return await self._file.ask(lambda rows: versions.status(rows, name), self._sight)
