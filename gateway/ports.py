@@ -16,7 +16,7 @@ from gateway.model.audit import AuditEvent
 from gateway.model.choices import Statement
 from gateway.model.datatypes import Identifier
 from gateway.model.lifecycle import Changes, DocumentRecord, Known
-from gateway.model.notice import Channel, Contact, Delivery, Notice
+from gateway.model.notice import Channel, Contact, Delivery, Notice, RecipientKind
 from gateway.model.patient import Patient
 from gateway.model.record import Delegation, EmergencyDeclaration, Record
 from gateway.model.submission import ReceivedDocument, RegistryObject
@@ -371,12 +371,16 @@ class NoticeStore(Protocol):
         ...
 
     async def inbox(
-        self, recipients: Sequence[Identifier] | None, page: Page
+        self,
+        recipients: Sequence[Identifier] | None,
+        page: Page,
+        kind: RecipientKind | None = None,
     ) -> tuple[tuple[int, Notice], ...]:
         """Give the notices for a person, each with its number; one more than the page holds.
 
         Args:
             recipients: Identifiers of one person; ``None`` gives everybody's.
+            kind: As what the person is told; ``None`` for anything.
         """
         ...
 

@@ -7,7 +7,7 @@ import os
 import secrets
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, partial
@@ -33,12 +33,23 @@ from gateway.actors.reception import Authenticator, OpenVisit, Reception, Visit
 from gateway.actors.rights import Rights, Rules
 from gateway.actors.single_document import SingleDocumentRecipient
 from gateway.clock import SystemClock
+from gateway.codecs.fhir.search_statuses import search_rules
 from gateway.codecs.fingerprint import fingerprint
 from gateway.model.choices import Choice
 from gateway.model.lifecycle import Changes
 from gateway.model.naming import NamingSystems
 from gateway.model.subject import Operation
 from gateway.model.submission import Submission
+from gateway.notifications.endpoints import EndpointPolicy
+from gateway.notifications.mail import Relay
+from gateway.notifications.opening import (
+    Notifications,
+    OfficeSettings,
+    Stores,
+    open_notifications,
+)
+from gateway.notifications.rights import ConsentRights, NobodyAsks
+from gateway.notifications.rights import Rights as MessageRights
 from gateway.ports import Account, ChoiceStore, Clock, PatientDirectory, RegistryStore
 from gateway.profile import Profile, read_profile
 from gateway.profile.consistency import ConsistencyMode
@@ -288,6 +299,7 @@ class Service:
             :meth:`visit`.
         reception: Where requests come in; ``None`` where everybody is trusted.
         identity: What verifies credentials; ``None`` likewise.
+        notifications: Notices and subscriptions, each for the one it is for.
         fhir_base_url: The address FHIR clients reach us under, without a slash at its end.
         cursor_key: Signs page links, so that nobody can make one up; kept with the data.
     """
@@ -299,6 +311,7 @@ class Service:
     inside: Actors
     reception: Reception[Actors] | None
     identity: Identity | None
+    notifications: Notifications
     fhir_base_url: str
     cursor_key: bytes
 
@@ -348,17 +361,19 @@ async def open_service(
         wiring = _wired(settings, clock, profile, documents, store)
         identity = _identity(settings, profile, clock)
         guarding = guard(store) if guard else _guard(identity, profile, store)
-        yield Service(
-            settings=settings,
-            clock=clock,
-            profile=profile,
-            documents=documents,
-            inside=Actors(wiring, store, store.patients),
-            reception=_reception(wiring, store, guarding) if guarding else None,
-            identity=identity,
-            fhir_base_url=base_url,
-            cursor_key=_cursor_key(settings.data / "cursor.key"),
-        )
+        async with _notifications(wiring, store, guarding, base_url) as notifications:
+            yield Service(
+                settings=settings,
+                clock=clock,
+                profile=profile,
+                documents=documents,
+                inside=Actors(wiring, store, store.patients),
+                reception=_reception(wiring, store, guarding) if guarding else None,
+                identity=identity,
+                notifications=notifications,
+                fhir_base_url=base_url,
+                cursor_key=_cursor_key(settings.data / "cursor.key"),
+            )
     finally:
         sweeping.cancel()
         with suppress(asyncio.CancelledError):
@@ -478,6 +493,54 @@ def _reception(wiring: _Wiring, store: SqliteRegistryStore, guard: Guard) -> Rec
     )
     return Reception(
         control, guard.rules, guard.authenticator, wire, store.account, wiring.clock, new_uuid
+    )
+
+
+def _notifications(
+    wiring: _Wiring, store: SqliteRegistryStore, guard: Guard | None, base_url: str
+) -> AbstractAsyncContextManager[Notifications]:
+    """Wire what tells people and systems of what happened."""
+    settings, profile, clock = wiring.settings, wiring.profile, wiring.clock
+    rights: MessageRights = NobodyAsks(store)
+    if guard is not None:
+        rights = ConsentRights(guard.rules.gate, guard.choices, store, clock)
+    return open_notifications(
+        OfficeSettings(
+            key=settings.data / "notices.key",
+            endpoints=EndpointPolicy.of(settings.notify_endpoints, settings.notify_networks),
+            relay=_relay(settings),
+            subscription_days=settings.subscription_days,
+            subscriptions_each=settings.subscriptions_each,
+        ),
+        Stores(
+            notices=store.notices,
+            subscriptions=store.subscriptions,
+            patients=store.patients,
+            registry=store,
+            choices=guard.choices if guard else None,
+        ),
+        rights,
+        profile,
+        search_rules(profile.conventions, settings.home_community_id or ""),
+        clock,
+        new_uuid,
+        base_url,
+    )
+
+
+def _relay(settings: Settings) -> Relay | None:
+    if settings.smtp_host is None:
+        return None
+    password = ""
+    if settings.smtp_password_file is not None:
+        password = settings.smtp_password_file.read_text(encoding="utf-8").partition("\n")[0]
+    return Relay(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        sender=settings.smtp_sender,
+        security=settings.smtp_security,
+        user=settings.smtp_user or "",
+        password=password,
     )
 
 

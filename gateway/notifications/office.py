@@ -28,6 +28,7 @@ class Office:
 
     Attributes:
         broker: Tells subscribers; ``None`` where no endpoint may be called.
+        forget: Lets go of what happened where there is no broker to tell of it.
         deadlines: ``None`` where nobody asks who somebody is, so that nobody can be told.
         pause: Seconds from one round of deliveries to the next.
         glance: Seconds from one look at the clock to the next.
@@ -35,6 +36,7 @@ class Office:
 
     delivery: NoticeDelivery
     broker: Broker | None = None
+    forget: Callable[[], Awaitable[object]] | None = None
     deadlines: Deadlines | None = None
     pause: float = 1.0
     glance: float = 60.0
@@ -45,6 +47,8 @@ class Office:
             tasks.create_task(_repeat(self.delivery.round, self.pause, "notices.failed"))
             if self.broker is not None:
                 tasks.create_task(_repeat(self.broker.round, self.pause, "subscriptions.failed"))
+            elif self.forget is not None:
+                tasks.create_task(_repeat(self.forget, self.glance, "subscriptions.failed"))
             if self.deadlines is not None:
                 tasks.create_task(_repeat(self.deadlines.often, self.glance, "deadlines.failed"))
                 tasks.create_task(_repeat(self.deadlines.daily, _DAY, "deadlines.failed"))

@@ -73,10 +73,19 @@ class ConsentRights:
         if access is None:
             return None  # Made while nobody was asked who he is: now somebody asks.
         record = await self._choices.record(patient)
+        if access.patient is not None and not await self._is_about(access.patient, record):
+            return None
         decision = self._gate(access, Operation.SUBSCRIBE, record, self._clock.now())
         if not decision.permitted or decision.visibility is None:
             return None
         return self._store.seen_by((decision.visibility,))
+
+    async def _is_about(self, named: Identifier, record: Record | None) -> bool:
+        """Whether a credential that names a patient names this one, merges followed."""
+        if record is None:
+            return False
+        own = await self._choices.record(named)
+        return own is not None and same_key(own.patient) == same_key(record.patient)
 
     async def may_be_told(self, notice: Notice) -> bool:
         """Whether the recipient of a notice may know of it now.

@@ -12,12 +12,14 @@ from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 from starlette.testclient import TestClient
 
 from gateway.codecs.fhir.elements import _lines, is_resource
+from gateway.codecs.fhir.subscription import FILTER, TOPIC
 from gateway.codecs.fhir.xml import json_from_xml
 from gateway.model import choices as c
 from gateway.model.datatypes import DateTime
 from gateway.profile import read_profile
 from gateway.translators.consents import to_consent
 from tests.shared import ROOT
+from tests.web.letters import add_notice
 from tests.web.messages import (
     FHIR,
     PATIENT,
@@ -190,8 +192,27 @@ def closing() -> Json:
     return written
 
 
+SUBSCRIPTION = {
+    "resourceType": "Subscription",
+    "status": "requested",
+    "reason": "to try",
+    "criteria": TOPIC + "DSUBm-SubscriptionTopic-DocumentReference-PatientDependent",
+    "_criteria": {
+        "extension": [
+            {
+                "url": FILTER,
+                "valueString": "DocumentReference?patient.identifier="
+                f"urn:oid:{PATIENT.authority}|{PATIENT.value}",
+            }
+        ]
+    },
+    "channel": {"type": "rest-hook", "endpoint": "http://127.0.0.1:9/hook"},
+}
+
+
 @pytest.fixture
-def served(client: TestClient) -> Served:
+def served(open_gateway: Any) -> Served:
+    client = open_gateway(notify_endpoints="http://127.0.0.1:9")
     answer = publish(
         client,
         bundle(
@@ -206,6 +227,10 @@ def served(client: TestClient) -> Served:
     ids["Patient"] = patients["entry"][0]["resource"]["id"]
     consent = client.post("/fhir/Consent", content=json.dumps(closing()), headers=FHIR)
     ids["Consent"] = consent.json()["id"]
+    taken = client.post("/fhir/Subscription", content=json.dumps(SUBSCRIPTION), headers=FHIR)
+    ids["Subscription"] = taken.json()["id"]
+    ids["Basic"] = "DSUBm-SubscriptionTopic-DocumentReference-PatientDependent"
+    ids["Communication"] = add_notice(client, PATIENT).removeprefix("urn:uuid:")
     statement = client.get("/fhir/metadata").json()
     return Served(client, statement, ids)
 

@@ -11,6 +11,11 @@ from dataclasses import dataclass
 
 import orjson
 
+from gateway.codecs.fhir.capability_notices import (
+    BROKER,
+    write_inbox_capability,
+    write_subscription_capability,
+)
 from gateway.codecs.fhir.capability_search import write_search_capability
 from gateway.codecs.fhir.consent_form import ADVANCED, BASIC, INTERMEDIATE
 from gateway.codecs.fhir.datatypes import write_date_time
@@ -37,6 +42,8 @@ class Capabilities:
         lists: ITI-66 is served.
         patient_write: Patients can be put.
         consents: ITI-108 is served.
+        inbox: Notices can be read.
+        subscriptions: ITI-110, ITI-113 and ITI-114 are served.
     """
 
     publish: bool = True
@@ -44,6 +51,8 @@ class Capabilities:
     lists: bool = True
     patient_write: bool = True
     consents: bool = True
+    inbox: bool = True
+    subscriptions: bool = False
 
 
 def write_capability_statement(
@@ -98,6 +107,11 @@ def write_capability_statement(
     resources.append(_patient(able.patient_write))
     if able.consents:
         resources.append(_consent())
+    if able.inbox:
+        resources.append(write_inbox_capability())
+    if able.subscriptions:
+        resources += write_subscription_capability()
+        instantiates.append(BROKER)
     interactions: list[Json] = []
     if able.publish:
         instantiates.insert(0, RECIPIENT)

@@ -10,13 +10,16 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import orjson
 
 from gateway.codecs.fhir.datatypes import write_instant
 from gateway.codecs.fhir.identifiers import write_identifier
 from gateway.codecs.fhir.reader import Json
+from gateway.codecs.fhir.search_values import read_date, read_token
 from gateway.codecs.fhir.vocabulary import EXTENSION, OURS, URI_SYSTEM, UUID_URN
+from gateway.errors import ErrorCode, Finding, Severity, refuse_errors
 from gateway.model.naming import NamingSystems
 from gateway.model.notice import Delivery, Notice, RecipientKind
 
@@ -79,6 +82,118 @@ def write_communication(
     if notice.who:
         written["sender"] = {"display": notice.who}
     return orjson.dumps(written)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxSearch:
+    """A search for notices.
+
+    Attributes:
+        categories: Codes of kinds; none means all.
+        since: DTM of 14 digits; the moment belongs to it.
+        before: Likewise; the moment does not.
+        recipients: Keys (``value^authority``) of those they are for; none means all.
+        scope: The question in one fixed spelling, without the page.
+    """
+
+    categories: frozenset[str]
+    since: str
+    before: str
+    recipients: frozenset[str]
+    count: int
+    cursor: str | None
+    warnings: tuple[Finding, ...]
+    ignored: frozenset[str]
+    scope: str
+
+
+_RECIPIENT = ("recipient:identifier", "recipient.identifier")
+_FRAME = ("_format", "_pretty", "_total", "_sort")
+
+
+def read_inbox_search(
+    parameters: Sequence[tuple[str, str]],
+    naming: NamingSystems,
+    *,
+    strict: bool,
+    default_count: int,
+    max_count: int,
+) -> InboxSearch:
+    """Read the parameters of a search for Communications.
+
+    Raises:
+        Refused: With a finding for each that is wrong.
+    """
+    findings: list[Finding] = []
+    categories: set[str] = set()
+    recipients: set[str] = set()
+    since, before, count = "", "", default_count
+    cursor: str | None = None
+    for name, text in parameters:
+        if name == "category":
+            categories |= {value.rpartition("|")[2] for value in text.split(",")}
+        elif name == "sent":
+            bounds = _sent(text)
+            if bounds is None:
+                findings.append(_wrong(name, "is a time, with ge, gt, le, lt or eq before it"))
+            else:
+                since = max(since, bounds[0])
+                before = min(filter(None, (before, bounds[1])), default="")
+        elif name in _RECIPIENT:
+            for value in text.split(","):
+                token = read_token(value)
+                scheme = naming.scheme(token.system) if token.system else ""
+                recipients.add(f"{token.code}^{scheme}")
+        elif name == "_count":
+            if not text.isascii() or not text.isdigit() or not int(text[:9]) > 0:
+                findings.append(_wrong(name, "is a whole number from 1"))
+            else:
+                count = min(int(text[:9]), max_count)
+        elif name == "_cursor":
+            cursor = text
+        elif name not in _FRAME:
+            findings.append(
+                Finding(
+                    rule="search-parameter",
+                    code=ErrorCode.NOT_SUPPORTED,
+                    location=name[:64],
+                    message=f"the parameter {name[:64]!r} is not known here and was ignored",
+                    severity=Severity.ERROR if strict else Severity.WARNING,
+                )
+            )
+    warnings = refuse_errors(findings)
+    asked = (sorted(categories), since, before, sorted(recipients))
+    return InboxSearch(
+        categories=frozenset(categories),
+        since=since,
+        before=before,
+        recipients=frozenset(recipients),
+        count=count,
+        cursor=cursor,
+        warnings=warnings,
+        ignored=frozenset(f.location for f in warnings),
+        scope=f"Communication {asked!r}",
+    )
+
+
+def _sent(text: str) -> tuple[str, str] | None:
+    """The first second a comparison with a time lets through, and the first it does not."""
+    date = read_date(text)
+    if date is None:
+        return None
+    return {
+        "eq": (date.low, date.high),
+        "ge": (date.low, ""),
+        "gt": (date.high, ""),
+        "le": ("", date.high),
+        "lt": ("", date.low),
+    }.get(date.prefix)
+
+
+def _wrong(name: str, message: str) -> Finding:
+    return Finding(
+        rule="search-value", code=ErrorCode.INVALID_SEARCH, location=name, message=message
+    )
 
 
 def _delivery(delivery: Delivery) -> Json:

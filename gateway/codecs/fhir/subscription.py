@@ -338,6 +338,19 @@ def write_subscription(subscription: Subscription, *, base_url: str = "") -> byt
     return orjson.dumps(written)
 
 
+SEARCHED = (
+    "_id",
+    "criteria",
+    "filter-criteria",
+    "payload",
+    "status",
+    "topic",
+    "type",
+    "url",
+)
+"""Search parameters of Subscription."""
+
+
 def matches(subscription: Subscription, asked: Sequence[tuple[str, str]]) -> bool:
     """Whether a search for subscriptions finds this one.
 

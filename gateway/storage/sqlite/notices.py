@@ -136,7 +136,10 @@ class NoticeRows:
             )
 
     def inbox(
-        self, recipients: Sequence[Identifier] | None, page: Page
+        self,
+        recipients: Sequence[Identifier] | None,
+        page: Page,
+        kind: RecipientKind | None,
     ) -> tuple[tuple[int, Notice], ...]:
         """Notices of one person or of everybody."""
         order, beyond = ("", ">") if page.ascending else (" DESC", "<")
@@ -147,6 +150,9 @@ class NoticeRows:
         whose = "1 = 1"
         if recipients is not None:
             whose = "n.recipient_key IN (" + ", ".join("?" * len(keys)) + ")"
+        if kind is not None:
+            whose += " AND n.recipient_kind = ?"
+            keys.append(kind.value)
         rows = self._execute(
             "SELECT n.number, "
             + _NOTICE
@@ -311,9 +317,12 @@ class SqliteNoticeStore(NoticeStore):
         return self._rows.undelivered()
 
     async def inbox(
-        self, recipients: Sequence[Identifier] | None, page: Page
+        self,
+        recipients: Sequence[Identifier] | None,
+        page: Page,
+        kind: RecipientKind | None = None,
     ) -> tuple[tuple[int, Notice], ...]:
-        return self._rows.inbox(recipients, page)
+        return self._rows.inbox(recipients, page, kind)
 
     async def notice(self, notice_id: str) -> Notice | None:
         return self._rows.notice(notice_id)

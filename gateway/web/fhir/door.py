@@ -20,6 +20,7 @@ from gateway.model.subject import Operation
 from gateway.security.errors import NotAuthenticated
 from gateway.security.scopes import require_scope
 from gateway.service import Actors, Service
+from gateway.web.fhir.communications import Communications
 from gateway.web.fhir.consents import Consents
 from gateway.web.fhir.cors import Cors, with_headers
 from gateway.web.fhir.interaction import (
@@ -38,6 +39,7 @@ from gateway.web.fhir.patients import Patients
 from gateway.web.fhir.publish import Publish
 from gateway.web.fhir.retrieve import Retrieve
 from gateway.web.fhir.search import Searches
+from gateway.web.fhir.subscriptions import Subscriptions, Topics
 from gateway.web.fhir.versions import Versions
 from gateway.web.http import (
     BodyTooLarge,
@@ -106,6 +108,13 @@ CHANGES_CONSENT = _kind("ITI-108", Operation.CHOOSE, Action.UPDATE, "update")
 TAKES_BACK_CONSENT = _kind("ITI-108", Operation.CHOOSE, Action.DELETE, "delete")
 ADDS_PATIENT = _kind("ITI-104", Operation.ADMINISTER, Action.CREATE, "create")
 PUTS_PATIENT = _kind("ITI-104", Operation.ADMINISTER, Action.UPDATE, "update")
+SUBSCRIBES = _kind("ITI-110", Operation.SUBSCRIBE, Action.CREATE, "create")
+CHANGES_SUBSCRIPTION = _kind("ITI-110", Operation.SUBSCRIBE, Action.UPDATE, "update")
+FINDS_SUBSCRIPTIONS = _kind("ITI-113", Operation.SUBSCRIBE, Action.EXECUTE, "search-type")
+READS_SUBSCRIPTION = _kind("ITI-113", Operation.SUBSCRIBE, Action.READ, "read")
+ASKS_SUBSCRIPTIONS = _kind("ITI-113", Operation.SUBSCRIBE, Action.EXECUTE, "operation")
+FINDS_NOTICES = _kind("inbox", _STATUS, Action.EXECUTE, "search-type")
+READS_NOTICE = _kind("inbox", _STATUS, Action.READ, "read")
 
 
 class _Exchange:
@@ -213,6 +222,7 @@ class FhirDoor:
             ("Patient", "{id}", "_history", "{vid}"): {
                 "GET": Route(patients.vread, READS_PATIENT_VERSION)
             },
+            **_notices(service, self._limit),
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -392,6 +402,38 @@ class FhirDoor:
                 f"a posted search is a form, {_FORM}",
             )
         return _parameters(await whole_body(scope, receive, _LONGEST_QUERY), "form")
+
+
+def _notices(service: Service, limit: int) -> dict[tuple[str, ...], dict[str, Route]]:
+    """The routes of notices; those of subscriptions where any endpoint may be called."""
+    inbox = Communications(service)
+    routes = {
+        ("Communication",): {"GET": Route(inbox.search, FINDS_NOTICES)},
+        ("Communication", "_search"): {"POST": Route(inbox.search, FINDS_NOTICES)},
+        ("Communication", "{id}"): {"GET": Route(inbox.read, READS_NOTICE)},
+    }
+    if not service.settings.notify_endpoints.strip():
+        return routes
+    subscriptions, topics = Subscriptions(service, limit), Topics(service)
+    return {
+        **routes,
+        ("Subscription",): {
+            "GET": Route(subscriptions.search, FINDS_SUBSCRIPTIONS),
+            "POST": Route(subscriptions.create, SUBSCRIBES),
+        },
+        ("Subscription", "_search"): {"POST": Route(subscriptions.search, FINDS_SUBSCRIPTIONS)},
+        ("Subscription", "$status"): {"GET": Route(subscriptions.status, ASKS_SUBSCRIPTIONS)},
+        ("Subscription", "{id}"): {
+            "GET": Route(subscriptions.read, READS_SUBSCRIPTION),
+            "PUT": Route(subscriptions.update, CHANGES_SUBSCRIPTION),
+        },
+        ("Subscription", "{id}", "$status"): {
+            "GET": Route(subscriptions.status, ASKS_SUBSCRIPTIONS)
+        },
+        ("Basic",): {"GET": Route(topics.search, None)},
+        ("Basic", "_search"): {"POST": Route(topics.search, None)},
+        ("Basic", "{id}"): {"GET": Route(topics.read, None)},
+    }
 
 
 def _parameters(octets: bytes, where: str) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ Source:
 from __future__ import annotations
 
 from gateway import __version__
-from gateway.codecs.fhir.capability import write_capability_statement
+from gateway.codecs.fhir.capability import Capabilities, write_capability_statement
 from gateway.service import Service
 from gateway.web.fhir.interaction import Answer, Request
 
@@ -22,6 +22,9 @@ class Metadata:
             version=__version__,
             date=service.clock.now(),
             cors=bool(service.settings.cors_origins.strip()),
+            capabilities=Capabilities(
+                subscriptions=bool(service.settings.notify_endpoints.strip())
+            ),
             conventions=service.profile.conventions,
         )
 
