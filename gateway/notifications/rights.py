@@ -31,6 +31,10 @@ class Rights(Protocol):
         """Whether the recipient of a notice may know of it now."""
         ...
 
+    async def may_audit(self, access: AccessRequest) -> bool:
+        """Whether somebody may see what others were told, and how far it got."""
+        ...
+
 
 class NobodyAsks:
     """The rights where the gateway asks nobody who he is: everything may be known."""
@@ -44,6 +48,10 @@ class NobodyAsks:
 
     async def may_be_told(self, notice: Notice) -> bool:
         """Nothing is kept back."""
+        return True
+
+    async def may_audit(self, access: AccessRequest) -> bool:
+        """Whoever comes."""
         return True
 
 
@@ -105,6 +113,13 @@ class ConsentRights:
         if notice.kind is not NoticeKind.NEW_DOCUMENT:
             return True
         return bool(notice.entry_uuid) and await view.read(notice.entry_uuid) is not None
+
+    async def may_audit(self, access: AccessRequest) -> bool:
+        """Whether somebody may see what others were told, and how far it got."""
+        if access.subject.kind is not SubjectKind.AUDITOR:
+            return False
+        record = await self._choices.record(access.patient) if access.patient else None
+        return self._gate(access, Operation.AUDIT, record, self._clock.now()).permitted
 
     async def _may_gp(self, notice: Notice) -> bool:
         if notice.kind is NoticeKind.EMERGENCY_ACCESS:

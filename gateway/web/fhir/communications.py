@@ -13,6 +13,7 @@ import orjson
 from gateway.codecs.fhir.communication import read_inbox_search, write_communication
 from gateway.codecs.fhir.cursor import read_cursor, write_cursor
 from gateway.codecs.fhir.outcome import write_operation_outcome
+from gateway.codecs.fhir.reader import Json
 from gateway.errors import ErrorCode
 from gateway.model.audit import AuditedObject
 from gateway.model.notice import NoticeKind
@@ -37,7 +38,7 @@ class Communications:
     async def search(self, request: Request) -> Answer:
         """Find one's notices, the newest first.
 
-        There is no total: who may know what is asked notice by notice.
+        Only what fits on one page has a total: who may know what is asked notice by notice.
         """
         search = read_inbox_search(
             request.parameters,
@@ -83,7 +84,10 @@ class Communications:
         if search.warnings:
             outcome = orjson.Fragment(write_operation_outcome(search.warnings))
             entries.append({"resource": outcome, "search": {"mode": "outcome"}})
-        bundle = {"resourceType": "Bundle", "type": "searchset", "link": written}
+        bundle: Json = {"resourceType": "Bundle", "type": "searchset"}
+        if after is None and not more:
+            bundle["total"] = len(letters)
+        bundle["link"] = written
         if entries:
             bundle["entry"] = entries
         return Answer(200, orjson.dumps(bundle))
