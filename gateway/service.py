@@ -7,12 +7,18 @@ import os
 import secrets
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    suppress,
+)
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from time import time_ns
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -32,9 +38,13 @@ from gateway.actors.proceedings import Proceedings, RequestKind
 from gateway.actors.reception import Authenticator, OpenVisit, Reception, Visit
 from gateway.actors.rights import Rights, Rules
 from gateway.actors.single_document import SingleDocumentRecipient
+from gateway.audit.keeping import check_clock
+from gateway.audit.running import AuditOptions, kept
 from gateway.clock import SystemClock
+from gateway.codecs.fhir.audit_event import AuditEventWriter
 from gateway.codecs.fhir.search_statuses import search_rules
 from gateway.codecs.fingerprint import fingerprint
+from gateway.model.audit import Observer
 from gateway.model.choices import Choice
 from gateway.model.lifecycle import Changes
 from gateway.model.naming import NamingSystems
@@ -50,7 +60,7 @@ from gateway.notifications.opening import (
 )
 from gateway.notifications.rights import ConsentRights, NobodyAsks
 from gateway.notifications.rights import Rights as MessageRights
-from gateway.ports import Account, ChoiceStore, Clock, PatientDirectory, RegistryStore
+from gateway.ports import Account, AuditTrail, ChoiceStore, Clock, PatientDirectory, RegistryStore
 from gateway.profile import Profile, read_profile
 from gateway.profile.consistency import ConsistencyMode
 from gateway.security.opening import Identity, open_identity
@@ -59,6 +69,7 @@ from gateway.settings import Settings, shipped
 from gateway.storage.fairness import share_the_interpreter
 from gateway.storage.files import FileDocumentStore
 from gateway.storage.sqlite import SqliteRegistryStore
+from gateway.storage.sqlite.audit_trail import SqliteAuditTrail
 from gateway.translators.acknowledgments import BppcReader
 from gateway.translators.cda_consistency import ConsistencyCheck
 from gateway.translators.community import as_the_community_writes
@@ -300,6 +311,8 @@ class Service:
         reception: Where requests come in; ``None`` where everybody is trusted.
         identity: What verifies credentials; ``None`` likewise.
         notifications: Notices and subscriptions, each for the one it is for.
+        trail: The audit trail, for its own door.
+        audit_events: Writes its events as resources.
         fhir_base_url: The address FHIR clients reach us under, without a slash at its end.
         cursor_key: Signs page links, so that nobody can make one up; kept with the data.
     """
@@ -312,6 +325,8 @@ class Service:
     reception: Reception[Actors] | None
     identity: Identity | None
     notifications: Notifications
+    trail: AuditTrail
+    audit_events: AuditEventWriter
     fhir_base_url: str
     cursor_key: bytes
 
@@ -357,7 +372,15 @@ async def open_service(
     store = _opened(settings, profile, clock)
     documents = FileDocumentStore(settings.data / "documents")
     sweeping = asyncio.create_task(_sweep_often(documents, store))
+    auditing = AsyncExitStack()
     try:
+        # Before anybody is let in: an event with a time that went backwards would say nothing.
+        check_clock(await store.audit.newest_time(), clock.now())
+        observer = audit_observer(settings)
+        audit_events = AuditEventWriter(observer, profile.naming, base_url)
+        await auditing.enter_async_context(
+            kept(store.audit, clock, _audit_options(settings), observer, audit_events)
+        )
         wiring = _wired(settings, clock, profile, documents, store)
         identity = _identity(settings, profile, clock)
         guarding = guard(store) if guard else _guard(identity, profile, store)
@@ -370,6 +393,8 @@ async def open_service(
                 inside=Actors(wiring, store, store.patients),
                 reception=_reception(wiring, store, guarding) if guarding else None,
                 identity=identity,
+                trail=store.audit,
+                audit_events=audit_events,
                 notifications=notifications,
                 fhir_base_url=base_url,
                 cursor_key=_cursor_key(settings.data / "cursor.key"),
@@ -378,6 +403,7 @@ async def open_service(
         sweeping.cancel()
         with suppress(asyncio.CancelledError):
             await sweeping
+        await auditing.aclose()
         await documents.close()
         await store.close()
 
@@ -544,6 +570,43 @@ def _relay(settings: Settings) -> Relay | None:
     )
 
 
+def audit_observer(settings: Settings) -> Observer:
+    """Give what this gateway calls itself in audit events."""
+    host = urlsplit(settings.base_url).hostname or settings.host
+    return Observer(
+        id=settings.audit_source or host,
+        endpoint=settings.base_url,
+        host=host,
+        process=str(os.getpid()),
+        site=settings.audit_site,
+        home_community_id=settings.home_community_id or "",
+    )
+
+
+def audit_checkpoints(settings: Settings) -> Path:
+    """Give the file of checkpoints."""
+    return settings.audit_checkpoints or settings.data / "audit-checkpoints"
+
+
+def audit_key(settings: Settings) -> Path:
+    """Give the file of the key that signs checkpoints."""
+    return settings.data / "audit.key"
+
+
+def _audit_options(settings: Settings) -> AuditOptions:
+    host, _, port = (settings.audit_syslog or "").rpartition(":")
+    return AuditOptions(
+        key=audit_key(settings),
+        checkpoints=audit_checkpoints(settings),
+        events=settings.audit_checkpoint_events,
+        seconds=settings.audit_checkpoint_seconds,
+        syslog=(host.strip("[]"), int(port)) if settings.audit_syslog else None,
+        fhir=settings.audit_fhir,
+        trust=settings.audit_trust,
+        certificate=settings.audit_certificate,
+    )
+
+
 async def _sweep_often(documents: FileDocumentStore, store: SqliteRegistryStore) -> None:
     """Remove what refused or broken submissions left behind, now and every hour."""
     while True:
@@ -567,6 +630,21 @@ async def open_directory(settings: Settings) -> AsyncIterator[PatientDirectory]:
     )
     try:
         yield store.patients
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def open_trail(settings: Settings) -> AsyncIterator[SqliteAuditTrail]:
+    """Open the audit trail below the data folder, for a command."""
+    store = SqliteRegistryStore.open(
+        settings.data / "registry.sqlite",
+        StoredForms(NamingSystems(), ""),
+        SystemClock(),
+        max_results=settings.max_results,
+    )
+    try:
+        yield store.audit
     finally:
         await store.close()
 

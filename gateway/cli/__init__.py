@@ -11,6 +11,7 @@ import typer
 
 from gateway import __version__
 from gateway.cli.assertion import assertion
+from gateway.cli.audit import audit
 from gateway.cli.console import out
 from gateway.cli.demo import demo
 from gateway.cli.patient import patient
@@ -40,6 +41,7 @@ app.command("translate")(translate)
 app.command("token")(token)
 app.command("assertion")(assertion)
 app.command("settings")(show_settings)
+app.add_typer(audit)
 app.add_typer(patient)
 app.add_typer(profile)
 

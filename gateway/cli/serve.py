@@ -26,6 +26,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gateway import __version__
+from gateway.audit.keeping import ClockSetBack
 from gateway.cli.console import err, give_up, out, settings_or_give_up
 from gateway.cli.invitations import invitations
 from gateway.cli.logs import set_up_logs
@@ -115,7 +116,10 @@ def serve(
     set_up_logs(settings)
     listener = _listen(settings)
     settings = with_port(settings, listener.getsockname()[1])
-    uvloop.run(_serve(settings, listener, demo=demo))
+    try:
+        uvloop.run(_serve(settings, listener, demo=demo))
+    except ClockSetBack as error:
+        give_up(f"The gateway cannot start: {error}.")
     err.print("The gateway has stopped.")
 
 

@@ -55,7 +55,7 @@ def read_assertion(octets: bytes) -> Element:
         raise _refused("the assertion is of another version")
     if [child.tag for child in root][:2] != [saml("Issuer"), ds("Signature")]:
         raise _refused("the assertion has no signature of its own after its issuer")
-    if len(list(root.iter(ds("Signature")))) != 1 or len(list(root.iter(ds("Object")))):
+    if len(list(root.iter(ds("Signature")))) != 1 or list(root.iter(ds("Object"))):
         raise _refused("the assertion holds more than one signature")
     _check_form(root[1], root.get("ID", ""))
     return root

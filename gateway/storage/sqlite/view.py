@@ -78,7 +78,7 @@ class RegistryView(RegistryStore):
     ) -> tuple[DocumentFacts, ...]:
         """Give the facts of restricted entries, and of those of some classes."""
         return await self._file.ask(
-            lambda rows: reading.alerting(rows, entries, classes), self._visibility
+            lambda rows: reading.alerting(rows, entries, classes), self._sight
         )
 
     async def find(self, query: StoredQuery, form: Form, page: Page | None = None) -> Found:
