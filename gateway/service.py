@@ -24,6 +24,7 @@ import structlog
 
 from gateway.actors.access_control import AccessControl, Permit
 from gateway.actors.acknowledgments import Acknowledgments
+from gateway.actors.audit_reader import AuditReader
 from gateway.actors.bundle_resolution import BundleResolution
 from gateway.actors.consent_manager import ConsentManager, Pace
 from gateway.actors.consent_rules import ConsentRules
@@ -210,6 +211,11 @@ class Actors:
         )
 
     @cached_property
+    def audit_reader(self) -> AuditReader:
+        """Audit reader."""
+        return AuditReader(self._wiring.trail, self._store)
+
+    @cached_property
     def resolution(self) -> BundleResolution:
         """What bundles name."""
         return BundleResolution(
@@ -278,6 +284,7 @@ class _Wiring:
     profile: Profile
     documents: FileDocumentStore
     choices: ChoiceStore
+    trail: AuditTrail
     mask_codes: MaskCodes
     pace: Pace
     rules: ProfileRules
@@ -450,6 +457,7 @@ def _wired(
         profile=profile,
         documents=documents,
         choices=store.choices,
+        trail=store.audit,
         mask_codes=mask_codes(profile),
         pace=Pace(profile.access.self_declared_per_minute),
         rules=ProfileRules.of(

@@ -112,6 +112,7 @@ def write_capability_statement(
     if able.subscriptions:
         resources += write_subscription_capability()
         instantiates.append(BROKER)
+    resources.append(_audit_event())
     interactions: list[Json] = []
     if able.publish:
         instantiates.insert(0, RECIPIENT)
@@ -254,6 +255,23 @@ def _consent() -> Json:
         "conditionalDelete": "not-supported",
         "referencePolicy": ["literal", "logical"],
         **write_search_capability("Consent"),
+    }
+
+
+def _audit_event() -> Json:
+    said = {
+        "search-type": "Retrieve ATNA Audit Event [ITI-81] for auditors; for patients and their "
+        "representatives the accesses to the own record, in plain.",
+    }
+    return {
+        "type": "AuditEvent",
+        "interaction": [_interaction(code, said.get(code)) for code in ("read", "search-type")],
+        "versioning": "no-version",
+        "readHistory": False,
+        "updateCreate": False,
+        "conditionalCreate": False,
+        "referencePolicy": ["literal", "logical"],
+        **write_search_capability("AuditEvent"),
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.codecs.fhir.audit_event_search import AUDIT_EVENTS
 from gateway.codecs.fhir.consent_search import CONSENTS
 from gateway.codecs.fhir.patient_search import PATIENTS
 from gateway.codecs.fhir.reader import Json
@@ -26,9 +27,16 @@ _MEANING = {
     "Consent._id": "The id of the resource.",
     "Consent.status": "Required: active, or inactive where the choice was taken back.",
     "_lastUpdated": "When the resource was changed last.",
+    "action": "C, R, U, D or E.",
     "active": "true or false.",
     "actor": "A reference; Consents here name actors by identifier, so none is found.",
     "actor.identifier": "Who is authorised, blocked or meant otherwise.",
+    "agent": "A reference; agents are named by identifier here, so none is found.",
+    "agent.identifier": "Who asked: a person, an application or a structure.",
+    "AuditEvent._id": "The id of the resource.",
+    "AuditEvent.date": "Required of auditors; eq, ge, gt, le, lt, sa, eb.",
+    "AuditEvent.patient": "A Patient of this server: whose record.",
+    "AuditEvent.type": "An EventID of DICOM, or rest.",
     "author.family": "Family name of one of the authors; begins with.",
     "author.given": "Given name of one of the authors; begins with.",
     "author.identifier": "Identifier of one of the authors or of their institutions.",
@@ -47,6 +55,8 @@ _MEANING = {
     "designationType": "contentTypeCode of a submission set, codeList of a folder.",
     "encounter": "referenceIdList, as encounter:identifier=system|value.",
     "encounter.identifier": "Encounters of the referenceIdList.",
+    "entity": "A document, List or Consent that was disclosed or changed.",
+    "entity.identifier": "uniqueId of a document or submission set.",
     "event": "eventCodeList.",
     "facility": "healthcareFacilityTypeCode.",
     "format": "formatCode.",
@@ -54,6 +64,7 @@ _MEANING = {
     "Patient.identifier": "system|value; system| together with another parameter.",
     "item": "A document or folder the list holds.",
     "language": "languageCode.",
+    "outcome": "0 done, 4 refused, 8 failed.",
     "patient": "A Patient of this server.",
     "patient.identifier": "patientId, as system|value.",
     "period": "serviceStartTime to serviceStopTime; ge and le overlap, an open end is open.",
@@ -74,6 +85,7 @@ _MEANING = {
     "sourceId": "sourceId of a submission set.",
     "status": "availabilityStatus: current is Approved, superseded (of a List also retired) is "
     "Deprecated.",
+    "subtype": "A transaction such as ITI-67, or an interaction such as search-type.",
     "title": "Title of a submission set or folder; begins with.",
     "type": "typeCode.",
 }
@@ -90,6 +102,8 @@ def write_search_capability(kind: str, rules: SearchRules | None = None) -> Json
         table = PATIENTS
     elif kind == "Consent":
         table = CONSENTS
+    elif kind == "AuditEvent":
+        table = AUDIT_EVENTS
     else:
         return {}
     written: Json = {}

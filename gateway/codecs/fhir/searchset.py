@@ -25,7 +25,7 @@ def _full_url(base: bytes, resource: bytes) -> bytes:
 def write_searchset(
     resources: Sequence[bytes],
     *,
-    total: int,
+    total: int | None,
     links: Iterable[tuple[str, str]] = (),
     outcome: bytes | None = None,
     base_url: str = "",
@@ -35,14 +35,16 @@ def write_searchset(
 
     Args:
         resources: Complete resources, each beginning with ``resourceType`` and ``id``.
-        total: How many match over all pages.
+        total: How many match over all pages; ``None`` where nobody counted.
         links: Relation (``self``, ``next``) and URL, each.
         outcome: An OperationOutcome about the search itself: what was ignored, for example.
         base_url: Of the FHIR face, without trailing slash.
         included: Resources that were asked for beside those that match.
     """
     base = base_url.encode() + b"/" if base_url else b""
-    parts = [b'{"resourceType":"Bundle","type":"searchset","total":%d' % total]
+    parts = [b'{"resourceType":"Bundle","type":"searchset"']
+    if total is not None:
+        parts.append(b',"total":%d' % total)
     written = [{"relation": relation, "url": url} for relation, url in links]
     if written:
         parts.append(b',"link":' + orjson.dumps(written))

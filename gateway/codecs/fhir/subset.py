@@ -22,12 +22,26 @@ _SUBSETTED = {
 }
 _ALWAYS = frozenset({"resourceType", "id", "meta", "implicitRules", "modifierExtension"})
 _REQUIRED = {
+    "AuditEvent": frozenset({"type", "recorded", "agent", "source"}),
     "DocumentReference": frozenset({"status", "content"}),
     "List": frozenset({"status", "mode"}),
     # A patient without these might be taken for another one, or for one who is still alive.
     "Patient": frozenset({"active", "link", "deceasedBoolean", "deceasedDateTime"}),
 }
 _SUMMARY = {
+    "AuditEvent": frozenset(
+        {
+            "type",
+            "subtype",
+            "action",
+            "recorded",
+            "outcome",
+            "outcomeDesc",
+            "purposeOfEvent",
+            "agent",
+            "source",
+        }
+    ),
     "DocumentReference": frozenset(
         {
             "masterIdentifier",

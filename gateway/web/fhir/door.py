@@ -20,6 +20,7 @@ from gateway.model.subject import Operation
 from gateway.security.errors import NotAuthenticated
 from gateway.security.scopes import require_scope
 from gateway.service import Actors, Service
+from gateway.web.fhir.audit_events import AuditEvents
 from gateway.web.fhir.communications import Communications
 from gateway.web.fhir.consents import Consents
 from gateway.web.fhir.cors import Cors, with_headers
@@ -106,6 +107,9 @@ READS_CONSENT_HISTORY = _kind("ITI-108", _CHOICES, Action.READ, "history-instanc
 RECORDS_CONSENT = _kind("ITI-108", Operation.CHOOSE, Action.CREATE, "create")
 CHANGES_CONSENT = _kind("ITI-108", Operation.CHOOSE, Action.UPDATE, "update")
 TAKES_BACK_CONSENT = _kind("ITI-108", Operation.CHOOSE, Action.DELETE, "delete")
+# Of a patient or representative it is the history of the own record: Operation.HISTORY.
+FINDS_AUDIT_EVENTS = _kind("ITI-81", Operation.AUDIT, Action.EXECUTE, "search-type")
+READS_AUDIT_EVENT = _kind("ITI-81", Operation.AUDIT, Action.READ, "read")
 ADDS_PATIENT = _kind("ITI-104", Operation.ADMINISTER, Action.CREATE, "create")
 PUTS_PATIENT = _kind("ITI-104", Operation.ADMINISTER, Action.UPDATE, "update")
 SUBSCRIBES = _kind("ITI-110", Operation.SUBSCRIBE, Action.CREATE, "create")
@@ -160,6 +164,7 @@ class FhirDoor:
         metadata = Metadata(service)
         patch = Patch(service, self._limit)
         consents = Consents(service, self._limit)
+        audit_events = AuditEvents(service)
         # By method and shape of the path; {id} stands for any one segment.
         self.routes: dict[tuple[str, ...], dict[str, Route]] = {
             (): {"POST": Route(publish.transaction, SUBMITS)},
@@ -196,6 +201,9 @@ class FhirDoor:
                 "GET": Route(consents.search, FINDS_CONSENTS),
                 "POST": Route(consents.create, RECORDS_CONSENT),
             },
+            ("AuditEvent",): {"GET": Route(audit_events.search, FINDS_AUDIT_EVENTS)},
+            ("AuditEvent", "_search"): {"POST": Route(audit_events.search, FINDS_AUDIT_EVENTS)},
+            ("AuditEvent", "{id}"): {"GET": Route(audit_events.read, READS_AUDIT_EVENT)},
             ("Consent", "_search"): {"POST": Route(consents.search, FINDS_CONSENTS)},
             ("Consent", "{id}"): {
                 "GET": Route(consents.read, READS_CONSENT),
