@@ -130,6 +130,10 @@ class Actors:
         """The community's."""
         return self._wiring.profile
 
+    def now(self) -> str:
+        """The present, for commands; DTM of 14 digits, UTC."""
+        return self._wiring.clock.now()
+
     @property
     def choices(self) -> ChoiceStore:
         """Where choices are kept, whoever asks; for commands."""

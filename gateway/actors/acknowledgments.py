@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gateway.actors.masks import Decide
+from gateway.actors.taking_back import undoes, without
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.choices import Statement
 from gateway.model.document_entry import DocumentEntry
@@ -202,7 +203,8 @@ class Acknowledgments:
         patient = submission.submission_sets[0].patient_id if submission.submission_sets else None
         if patient is None:
             return decide, None
-        filed = await self._choices.statements(patient) if replaces else ()
+        filed = await self._choices.statements(patient)
+        said = [choice for one in found for choice in one.statement.choices]
         earlier = {one.document: None for one in filed if one.active and one.document}
         gone: dict[str, None] = {}
         commands = {one.entry.entry_uuid for one in found}
@@ -233,7 +235,19 @@ class Acknowledgments:
         def account(changes: Changes) -> Account:
             if changes.repeated:
                 return Account()
-            statements = (*self._taken_back(filed, gone), *self._new(found))
+            now = self._clock.now()
+            replaced = [one for one in filed if one.document in gone]
+            others = [one for one in filed if one.document not in gone]
+            statements = (
+                *without(replaced, lambda choice: True, now, self._access),
+                *without(
+                    others,
+                    lambda choice: any(undoes(later, choice) for later in said),
+                    now,
+                    self._access,
+                ),
+                *self._new(found),
+            )
             if not statements:
                 return Account()
             subject = self._access.subject if self._access else None
@@ -243,7 +257,7 @@ class Acknowledgments:
                 recipient_kind=RecipientKind.PATIENT,
                 recipient=patient,
                 patient=patient,
-                time=self._clock.now(),
+                time=now,
                 who=(subject.name or subject.structure_name) if subject else "",
             )
             return Account(statements=statements, notices=(notice,))
@@ -266,21 +280,6 @@ class Acknowledgments:
                     recorded_by=subject.key if subject else "",
                     secret=bool(subject and subject.secret_connection),
                     document=one.entry.unique_id or "",
-                )
-
-    def _taken_back(
-        self, filed: Iterable[FiledStatement], gone: Iterable[str]
-    ) -> Iterable[FiledStatement]:
-        subject = self._access.subject if self._access else None
-        replaced = frozenset(gone)
-        for one in filed:
-            if one.active and one.document in replaced:
-                yield replace(
-                    one,
-                    version=one.version + 1,
-                    active=False,
-                    recorded=self._clock.now(),
-                    recorded_by=subject.key if subject else "",
                 )
 
 

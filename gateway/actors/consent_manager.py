@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from gateway.actors.masks import Masks, documents
+from gateway.actors.masks import Masks, documents, masking
+from gateway.actors.taking_back import undoes, without
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.choices import (
     Authorise,
@@ -297,8 +298,15 @@ class ConsentManager:
         def account(changes: Changes) -> Account:
             ours = {one.id for one in kept}
             others = (one for one in filed if one.id not in ours)
+            said = [c for one in kept if one.active for c in one.statement.choices]
+            unmasked = masking(freed)
+
+            def is_gone(choice: Choice) -> bool:
+                return unmasked(choice) or any(undoes(later, choice) for later in said)
+
+            gone = without(others, is_gone, self._clock.now(), self._access)
             return Account(
-                statements=(*kept, *self._masks.released(others, freed)),
+                statements=(*kept, *gone),
                 notices=self._notices(patient),
             )
 
@@ -308,7 +316,9 @@ class ConsentManager:
             ):
                 raise _changed_meanwhile()
         await self._store.change(decide, account)
-        await self._life_follows(patient)
+        about = [one for pair in versions for one in pair if one is not None]
+        if any(isinstance(c, Open | Close) for one in about for c in one.statement.choices):
+            await self._life_follows(patient)
         return tuple(kept)
 
     async def _life_follows(self, patient: Identifier) -> None:
@@ -324,14 +334,18 @@ class ConsentManager:
             for choice in one.statement.choices
             if isinstance(choice, Open | Close)
         ]
-        known = await self._patients.find(patient) if self._patients and acts else None
-        if known is None or self._patients is None:
+        if self._patients is None:
             return
-        time, last = max(acts, key=lambda act: (act[0], isinstance(act[1], Close)))
-        if isinstance(last, Close) and known.active:
+        known = await self._patients.find(patient)
+        if known is None:
+            return
+        time, closed = max(
+            ((time, isinstance(choice, Close)) for time, choice in acts), default=("", False)
+        )
+        if closed and known.active:
             state = known.record.but(closed_on=DateTime(time[:8]))
             await self._patients.put(replace(known, active=False, record=state))
-        elif isinstance(last, Open) and not known.active:
+        elif not closed and not known.active:
             await self._patients.put(replace(known, active=True, record=known.record.opened()))
 
     def _resolved(self, known: Known, filed: FiledStatement, patient: Identifier) -> FiledStatement:

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from gateway.actors.taking_back import without
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.association import Association
 from gateway.model.changed import changed
-from gateway.model.choices import Document, Mask, Statement
+from gateway.model.choices import Choice, Document, Mask, Statement
 from gateway.model.conventions import STANDARD_STATUSES, StatusRules
 from gateway.model.datatypes import Code, DateTime, Identifier
 from gateway.model.document_entry import DocumentEntry
@@ -337,39 +338,29 @@ class Masks:
             )
 
     def released(
-        self, filed: Iterable[FiledStatement], freed: Iterable[str], *, but: str = ""
+        self, filed: Iterable[FiledStatement], freed: Iterable[str]
     ) -> Iterator[FiledStatement]:
         """Give new versions of the statements that mask documents which no longer are.
 
         Args:
             filed: All that is filed for the record.
             freed: Logical ids of the documents.
-            but: Id of a statement that is dealt with elsewhere.
         """
-        gone = frozenset(freed)
-        subject = self._access.subject if self._access else None
-        for one in filed:
-            said = documents(one.statement)
-            if not one.active or one.id == but or not gone & said:
-                continue
-            left = tuple(
-                choice
-                for choice in one.statement.choices
-                if not (
-                    isinstance(choice, Mask)
-                    and isinstance(choice.target, Document)
-                    and choice.target.id in gone
-                )
-            )
-            yield replace(
-                one,
-                version=one.version + 1,
-                active=bool(left),
-                statement=replace(one.statement, choices=left) if left else one.statement,
-                recorded=self._clock.now(),
-                recorded_by=subject.key if subject else "",
-                resource=b"",
-            )
+        return without(filed, masking(freed), self._clock.now(), self._access)
+
+
+def masking(names: Iterable[str]) -> Callable[[Choice], bool]:
+    """Tell whether a choice masks one of some documents by itself."""
+    ids = frozenset(names)
+
+    def masks(choice: Choice) -> bool:
+        return (
+            isinstance(choice, Mask)
+            and isinstance(choice.target, Document)
+            and choice.target.id in ids
+        )
+
+    return masks
 
 
 def documents(statement: Statement) -> set[str]:

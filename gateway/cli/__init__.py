@@ -12,7 +12,9 @@ import typer
 from gateway import __version__
 from gateway.cli.assertion import assertion
 from gateway.cli.audit import audit
+from gateway.cli.choices import choices
 from gateway.cli.console import out
+from gateway.cli.delegation import delegation
 from gateway.cli.demo import demo
 from gateway.cli.patient import patient
 from gateway.cli.profile import profile
@@ -43,6 +45,8 @@ app.command("assertion")(assertion)
 app.command("settings")(show_settings)
 app.add_typer(audit)
 app.add_typer(patient)
+app.add_typer(choices)
+app.add_typer(delegation)
 app.add_typer(profile)
 
 

@@ -108,7 +108,7 @@ def add(
         identifiers=(_identifier(identifier, settings),),
         family=family,
         given=tuple(given or ()),
-        birth_date=_date(birth_date),
+        birth_date=read_date(birth_date),
         gender=gender.value if gender else "",
     )
 
@@ -167,7 +167,7 @@ def record(
             state = state.opened()
         if close:
             state = state.opened().but(
-                closed_on=_date(close),
+                closed_on=read_date(close),
                 closing_motive=Code(code, system) if code else None,
                 closing_reason=reason,
             )
@@ -212,7 +212,9 @@ def list_patients() -> None:
     for column in ("Identifier", "Name", "Born", "Gender", "State"):
         table.add_column(column, overflow="fold")
     for one in patients:
-        table.add_row(*map(_plain, (_first(one), _name(one), _born(one), one.gender, _state(one))))
+        table.add_row(
+            *map(plain_text, (_first(one), _name(one), _born(one), one.gender, _state(one)))
+        )
     out.print(table)
 
 
@@ -268,7 +270,8 @@ def _identifier(text: str, settings: Settings) -> Identifier:
         give_up(f"{text!r} cannot be used: {error}.", USAGE)
 
 
-def _date(text: str) -> DateTime | None:
+def read_date(text: str) -> DateTime | None:
+    """Read a date as people write it; what is none stops the command."""
     if not text:
         return None
     found = _DATE.match(text)
@@ -284,7 +287,7 @@ def _card(one: Patient) -> Table:
     card.add_column(style="dim", no_wrap=True)
     card.add_column(overflow="fold")
     for number, identifier in enumerate(one.identifiers):
-        card.add_row("" if number else "Identifier", _plain(identifier.text))
+        card.add_row("" if number else "Identifier", plain_text(identifier.text))
     rows = {
         "Name": _name(one),
         "Born": _born(one),
@@ -294,11 +297,11 @@ def _card(one: Patient) -> Table:
     }
     for name, text in rows.items():
         if text:
-            card.add_row(name, _plain(text))
+            card.add_row(name, plain_text(text))
     return card
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """Keep a text from being read as markup or as a terminal's control codes."""
     return "".join(c if c.isprintable() else "?" for c in text).replace("[", r"\[")
 

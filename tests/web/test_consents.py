@@ -228,7 +228,7 @@ def test_pages_of_consents_follow_one_another(known: TestClient) -> None:
     assert seen == ids[::-1]
 
 
-# --- A mask of one document ---------------------------------------------------------------------
+# --- A mask of one document ----------------------------------------------------------------------
 
 
 def test_a_document_masked_by_a_consent_carries_the_code(known: TestClient) -> None:
