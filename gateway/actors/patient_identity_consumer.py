@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.datatypes import Identifier
-from gateway.model.patient import Patient
+from gateway.model.patient import Patient, RecordState
 from gateway.ports import PatientDirectory
 from gateway.transactions.patient_identity_feed import PatientFeed
 
@@ -41,9 +41,9 @@ class PatientIdentityConsumer:
             if feed.merged_from is not None:
                 await self._merge(feed.merged_from, feed.patient)
             else:
-                await self._describe(feed.patient)
+                await self._describe(feed.patient, feed.withdrawn)
 
-    async def _describe(self, patient: Patient) -> None:
+    async def _describe(self, patient: Patient, withdrawn: frozenset[str] = frozenset()) -> None:
         """Create the patient, or bring its description up to date.
 
         What the source does not tell stays as it was. Identifiers are added, never taken away, and
@@ -64,6 +64,7 @@ class PatientIdentityConsumer:
             given=patient.given if patient.family or patient.given else known.given,
             birth_date=patient.birth_date or known.birth_date,
             gender=patient.gender or known.gender,
+            record=_record(known.record, patient.record, withdrawn),
             known=True,
         )
         if told != known:
@@ -120,6 +121,13 @@ class PatientIdentityConsumer:
         elif kept.logical_id == gone.logical_id:
             return  # two identifiers of one record: its documents are together already
         await self._directory.merge(subsumed, surviving)
+
+
+def _record(known: RecordState, told: RecordState, withdrawn: frozenset[str]) -> RecordState:
+    """Give what is known of a record once a source told of it."""
+    names = ("deceased", "identity_qualified", "gp")
+    new = {name: getattr(told, name) for name in names if getattr(told, name) is not None}
+    return known.but(**{**dict.fromkeys(withdrawn), **new})
 
 
 def _key(identifier: Identifier) -> tuple[str, str]:

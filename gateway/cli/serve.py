@@ -207,7 +207,11 @@ async def _feed(settings: Settings, service: Service) -> AsyncIterator[None]:
     from gateway.feed.mllp import serve as serve_mllp
     from gateway.feed.patient_identity_feed import PatientIdentityFeed
 
-    handler = PatientIdentityFeed(PatientIdentityConsumer(service.inside.patients), service.clock)
+    handler = PatientIdentityFeed(
+        PatientIdentityConsumer(service.inside.patients),
+        service.clock,
+        codes=service.profile.conventions.identity,
+    )
     async with contextlib.AsyncExitStack() as feed:
         try:
             await feed.enter_async_context(

@@ -13,6 +13,7 @@ from gateway.actors.patient_identity_consumer import PatientIdentityConsumer
 from gateway.codecs.hl7v2 import acknowledgement_code, read_adt, write_ack
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.feed.mllp import raised_at
+from gateway.model.conventions import IdentityCodes
 from gateway.ports import Clock
 from gateway.transactions.patient_identity_feed import PatientFeed
 
@@ -33,20 +34,23 @@ class PatientIdentityFeed:
         clock: Clock,
         *,
         authorities: Collection[str] = (),
+        codes: IdentityCodes | None = None,
     ) -> None:
         """Join the consumer to the wire.
 
         Args:
             authorities: OIDs of the domain's assigning authorities; empty takes every OID.
+            codes: By which the community tells a sure identity and who attends.
         """
         self._consumer = consumer
         self._clock = clock
         self._authorities = frozenset(authorities)
+        self._codes = codes
         self._count = itertools.count(1)
 
     async def __call__(self, octets: bytes) -> bytes:
         """Read a message, act on it, and give its acknowledgement."""
-        message = read_adt(octets, self._authorities)
+        message = read_adt(octets, self._authorities, self._codes)
         findings = list(message.findings)
         if not any(f.is_error for f in findings):
             for number, feed in enumerate(message.feeds, start=1):

@@ -145,6 +145,20 @@ MUTABLE_MEMBERS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityCodes:
+    """The codes by which an identity feed tells what a record's rules look at.
+
+    Attributes:
+        qualified: Identity reliability codes (HL7 v2 PID-32) of an identity that may be fed; none
+            where the community has no such rule.
+        attending_roles: Roles (ROL-3, HL7 v2 table 0443) of the attending doctor.
+    """
+
+    qualified: tuple[str, ...] = ()
+    attending_roles: tuple[str, ...] = ("PP",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conventions:
     """How a community's registry and its FHIR face differ from the plain standards.
 
@@ -162,6 +176,7 @@ class Conventions:
         patchable: Members of DocumentReference that a patch may change, besides the extensions
             of the statuses.
         record: Extensions of Patient, where the community has them.
+        identity: What its identity feed says.
     """
 
     served_id: str = "logical_id"
@@ -173,6 +188,7 @@ class Conventions:
     default_level: Code | None = None
     patchable: tuple[str, ...] = MUTABLE_MEMBERS
     record: RecordExtensions | None = None
+    identity: IdentityCodes = IdentityCodes()
 
     @property
     def serves_entry_uuid(self) -> bool:

@@ -12,6 +12,7 @@ from gateway.model.conventions import (
     MUTABLE_MEMBERS,
     Conventions,
     FurtherStatus,
+    IdentityCodes,
     RecordExtensions,
     StatusRules,
     StatusTransition,
@@ -25,7 +26,7 @@ _CHOICES = {
     "date": ("registration_time", "creation_time"),
 }
 _TEXTS = ("level_scheme", "visibility_scheme")
-_TABLES = ("default_level", "patchable", "status", "transition", "record")
+_TABLES = ("default_level", "identity", "patchable", "status", "transition", "record")
 _WORDS = {"Approved": APPROVED, "Deprecated": DEPRECATED}
 _CODES = ("current", "superseded")
 
@@ -64,6 +65,9 @@ def read_conventions(data: Mapping[str, Any], parent: Conventions, path: str) ->
         changes["patchable"] = tuple(data["patchable"])
     if "record" in data:
         changes["record"] = _made(RecordExtensions, data["record"], f"{path}: record")
+    if "identity" in data:
+        told = {name: tuple(codes) for name, codes in data["identity"].items()}
+        changes["identity"] = _made(IdentityCodes, told, f"{path}: identity")
     if "status" in data or "transition" in data:
         changes["statuses"] = _statuses(data, parent.statuses, path)
     return replace(parent, **changes)

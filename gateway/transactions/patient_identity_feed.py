@@ -38,8 +38,11 @@ class PatientFeed:
         patient: The patient meant; after a merge, the surviving one. Its first identifier names
             the record.
         merged_from: The subsumed identity of a merge; ``None`` for every other event.
+        withdrawn: Names of attributes of the patient's record that the source takes back, such as
+            a death that was told by mistake.
     """
 
     event: Event
     patient: Patient
     merged_from: Identifier | None = None
+    withdrawn: frozenset[str] = frozenset()

@@ -9,7 +9,7 @@ import pytest
 from gateway.actors.patient_identity_consumer import PatientIdentityConsumer
 from gateway.errors import Refused
 from gateway.model.datatypes import DateTime, Identifier
-from gateway.model.patient import Patient
+from gateway.model.patient import Patient, RecordState
 from gateway.transactions.patient_identity_feed import Event, PatientFeed
 from tests.actors.patients_in_memory import PatientsInMemory
 
@@ -163,3 +163,20 @@ def test_connections_that_tell_the_same_at_once_create_one_patient() -> None:
 
     run(all_at_once())
     assert len(directory.patients) == 1
+
+
+def test_what_is_told_of_the_record_is_kept_until_it_is_taken_back() -> None:
+    doctor = Identifier.of("80", "2.999.1.30")
+    died = RecordState(deceased=DateTime("20251231"), gp=doctor)
+    closed = RecordState(closed_on=DateTime("2025"), identity_qualified=False)
+    directory = directory_after(told(A, record=closed), told(A, record=died))
+    (kept,) = directory.patients.values()
+    assert kept.record == closed.but(deceased=DateTime("20251231"), gp=doctor)
+    lives = PatientFeed(
+        event=Event.UPDATE_PERSON,
+        patient=Patient(identifiers=(A,), record=RecordState(identity_qualified=True)),
+        withdrawn=frozenset({"deceased"}),
+    )
+    run(PatientIdentityConsumer(directory).apply(lives))
+    (kept,) = directory.patients.values()
+    assert kept.record == closed.but(identity_qualified=True, gp=doctor)

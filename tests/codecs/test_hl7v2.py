@@ -18,8 +18,9 @@ from gateway.codecs.hl7v2 import (
     write_adt,
 )
 from gateway.errors import ErrorCode, Finding, Severity
+from gateway.model.conventions import IdentityCodes
 from gateway.model.datatypes import DateTime, Identifier
-from gateway.model.patient import Patient
+from gateway.model.patient import DIED, Patient
 from gateway.transactions.patient_identity_feed import Event, PatientFeed
 from tests.shared import shared
 
@@ -51,6 +52,65 @@ def rules(message: Message) -> list[tuple[str, str]]:
 
 def errors(message: Message) -> list[tuple[str, str]]:
     return [(f.rule.removeprefix("hl7v2-"), f.location) for f in message.findings if f.is_error]
+
+
+LIFE = """MSH|^~\\&|HIS|HOSPITAL|GATEWAY|COMMUNITY|20260102||ADT^A31^ADT_A05|44|P|2.5
+EVN||20260102
+PID|1||1^^^&2.999.1.3&ISO||Doe^Jane^^^^^L||1956|F@DIED@
+PD1||||80^DURAND^Alice^^^^^^&2.999.1.30&ISO
+ROL|1|@ACT@|ODRP|81^MARTIN^Luc^^^^^^&2.999.1.30&ISO
+PV1||N
+ROL|2|UC|PP|82^VISIT^Vera^^^^^^&2.999.1.30&ISO"""
+
+
+def life(died: str = "", act: str = "UC", **codes: tuple[str, ...]) -> PatientFeed:
+    text = LIFE.replace("@DIED@", died).replace("@ACT@", act)
+    message = read_adt(octets(text), (), IdentityCodes(**codes))
+    assert not any(f.is_error for f in message.findings), message.findings
+    return message.feeds[0]
+
+
+@pytest.mark.parametrize(
+    ("pid", "deceased", "withdrawn"),
+    [
+        ("", None, set()),
+        ("|" * 21 + "20251231|Y", DateTime("20251231"), set()),
+        ("|" * 21 + "202512312200|", DateTime("20251231"), set()),
+        ("|" * 22 + "Y", DIED, set()),
+        ("|" * 22 + "N", None, {"deceased"}),
+        ("|" * 21 + "soon|Y", DIED, set()),
+    ],
+)
+def test_a_death_is_read(pid: str, deceased: DateTime | None, withdrawn: set[str]) -> None:
+    feed = life(pid)
+    assert (feed.patient.record.deceased, set(feed.withdrawn)) == (deceased, withdrawn)
+
+
+@pytest.mark.parametrize(
+    ("reliability", "known", "sure"),
+    [
+        ("QUAL", ("QUAL",), True),
+        ("VALI~QUAL", ("QUAL",), True),
+        ("VALI", ("QUAL",), False),
+        ("", ("QUAL",), None),
+        ("VALI", (), None),
+    ],
+)
+def test_whether_an_identity_is_sure_is_read_by_the_codes_of_the_community(
+    reliability: str, known: tuple[str, ...], sure: bool | None
+) -> None:
+    feed = life("|" * 24 + reliability, qualified=known)
+    assert feed.patient.record.identity_qualified is sure
+
+
+def test_who_attends_is_read_from_the_role_or_the_field() -> None:
+    doctor = Identifier.of("81", "2.999.1.30")
+    assert life(attending_roles=("ODRP",)).patient.record.gp == doctor
+    assert life(attending_roles=("ZZ",)).patient.record.gp == Identifier.of("80", "2.999.1.30")
+    # A role told behind PV1 is one in a visit.
+    assert life(attending_roles=("PP",)).patient.record.gp == Identifier.of("80", "2.999.1.30")
+    ended = life(act="DE", attending_roles=("ODRP",))
+    assert ended.withdrawn == {"gp"}
 
 
 def test_an_admission_is_read_exactly() -> None:
@@ -120,6 +180,8 @@ def test_the_five_published_samples_are_read(line_end: str) -> None:
                     birth_date=DateTime("19790328"),
                     gender="F",
                 ),
+                # PID-30 says that they live.
+                withdrawn=frozenset({"deceased"}),
             ),
         )
         assert rules(message) == [("assigning-authority", "PID[1]-3[1].4")]

@@ -10,7 +10,7 @@ Source:
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.codecs.hl7v2.segments import (
@@ -24,8 +24,9 @@ from gateway.codecs.hl7v2.segments import (
     read_segments,
 )
 from gateway.errors import ErrorCode, Finding, Severity
+from gateway.model.conventions import IdentityCodes
 from gateway.model.datatypes import DateTime, Identifier, escape, is_oid
-from gateway.model.patient import Patient
+from gateway.model.patient import DIED, Patient, RecordState
 from gateway.transactions.patient_identity_feed import Event, PatientFeed
 
 _GENDERS = frozenset("FMOUAN")
@@ -85,18 +86,22 @@ class Message:
     findings: tuple[Finding, ...] = ()
 
 
-def read_adt(octets: bytes, authorities: Collection[str] = ()) -> Message:
+def read_adt(
+    octets: bytes, authorities: Collection[str] = (), codes: IdentityCodes | None = None
+) -> Message:
     """Read a message of the Patient Identity Feed.
 
     Args:
         octets: The message without its MLLP frame.
         authorities: OIDs of the assigning authorities of the domain; identifiers of others are
             ignored, as the standard asks. Empty: every OID is taken.
+        codes: By which the community tells a sure identity and who attends.
 
     Source:
-        IHE ITI TF-2: 3.8.4.1.3 and 3.8.4.2.3, expected actions of the Document Registry.
+        IHE ITI TF-2: 3.8.4.1.3 and 3.8.4.2.3, expected actions of the Document Registry; HL7 v2.5:
+        3.4.2.29, 3.4.2.30, 3.4.2.32 (PID), 3.4.10.4 (PD1-4), 15.4.7 (ROL).
     """
-    segments, wrong = read_segments(octets, {"MSH", "PID", "MRG"})
+    segments, wrong = read_segments(octets, {"MSH", "PID", "MRG", "PD1", "ROL", "PV1"})
     if not segments or segments[0].name != "MSH":
         return Message(header=Header(), findings=wrong)
     header = read_header(segments[0])
@@ -105,9 +110,10 @@ def read_adt(octets: bytes, authorities: Collection[str] = ()) -> Message:
         return Message(header=header, findings=tuple(findings))
     feeds = []
     event = Event(header.event)
-    for number, (pid, mrg) in enumerate(_groups(segments[1:], event, findings), start=1):
-        reader = _Group(event, number, authorities)
-        feeds.append(reader.feed(pid, mrg))
+    groups, beside = _beside(segments[1:])
+    for number, (pid, mrg) in enumerate(_groups(groups, event, findings), start=1):
+        reader = _Group(event, number, authorities, codes or IdentityCodes())
+        feeds.append(reader.feed(pid, mrg, beside.get(number, ())))
         findings += reader.findings
     return Message(header=header, feeds=tuple(feeds), findings=tuple(findings))
 
@@ -149,6 +155,29 @@ def _check_header(header: Header) -> Iterator[Finding]:
         yield finding("version-id", "MSH-12", message, code=unsupported)
 
 
+def _beside(
+    segments: tuple[Segment, ...],
+) -> tuple[tuple[Segment, ...], dict[int, list[Segment]]]:
+    """Part what tells of a person beside PID from the rest; by the number of the PID before.
+
+    A ROL behind PV1 is about a visit, so it says nothing of the person.
+    """
+    rest: list[Segment] = []
+    beside: dict[int, list[Segment]] = {}
+    number, of_person = 0, False
+    for segment in segments:
+        if segment.name in ("PD1", "ROL"):
+            if of_person:
+                beside.setdefault(number, []).append(segment)
+            continue
+        of_person = segment.name in ("PID", "MRG") and (number > 0 or segment.name == "PID")
+        if segment.name == "PID":
+            number += 1
+        if segment.name != "PV1":
+            rest.append(segment)
+    return tuple(rest), beside
+
+
 def _groups(
     segments: tuple[Segment, ...], event: Event, findings: list[Finding]
 ) -> list[tuple[Segment, Segment | None]]:
@@ -183,25 +212,91 @@ def _groups(
 class _Group:
     """Reads one PID and its MRG, and keeps what was wrong with them."""
 
-    def __init__(self, event: Event, number: int, authorities: Collection[str]) -> None:
+    def __init__(
+        self, event: Event, number: int, authorities: Collection[str], codes: IdentityCodes
+    ) -> None:
         self._event = event
+        self._codes = codes
         self._number = number
         self._authorities = authorities
         self.findings: list[Finding] = []
 
-    def feed(self, pid: Segment, mrg: Segment | None) -> PatientFeed:
+    def feed(
+        self, pid: Segment, mrg: Segment | None, beside: Sequence[Segment] = ()
+    ) -> PatientFeed:
         """Read the group."""
         identifiers = self._identifiers("PID", pid, 3)
         family, given = self._name(pid)
+        withdrawn: set[str] = set()
         patient = Patient(
             identifiers=identifiers,
             family=family,
             given=given,
             birth_date=self._birth_date(pid),
             gender=self._gender(pid),
+            record=RecordState(
+                deceased=self._deceased(pid, withdrawn),
+                identity_qualified=self._qualified(pid),
+                gp=self._gp(beside, withdrawn),
+            ),
         )
         merged_from = self._merged_from(mrg, identifiers) if mrg else None
-        return PatientFeed(event=self._event, patient=patient, merged_from=merged_from)
+        return PatientFeed(
+            event=self._event,
+            patient=patient,
+            merged_from=merged_from,
+            withdrawn=frozenset(withdrawn),
+        )
+
+    def _deceased(self, pid: Segment, withdrawn: set[str]) -> DateTime | None:
+        """Read when the patient died: PID-29, or PID-30 where the day is not told."""
+        text, indicator = pid.text(29), pid.text(30)
+        found = _BIRTH_DATE.match(text) if text else None
+        date = DateTime(found[1]) if found else None
+        if text and (date is None or not date.is_well_formed):
+            self._warn("data-type", self._at("PID", "29"), "not a date YYYY[MM[DD]]; ignored")
+            date = None
+        if indicator not in ("", "Y", "N"):
+            self._warn("table-value", self._at("PID", "30"), "neither Y nor N; ignored")
+        if indicator == "N":
+            withdrawn.add("deceased")
+            return None
+        return date if date is not None else DIED if indicator == "Y" else None
+
+    def _qualified(self, pid: Segment) -> bool | None:
+        """Read whether the identity is sure enough, where the community has codes for it."""
+        told = {part(repetition, 1) for repetition in pid.field(32)} - {""}
+        if not told or not self._codes.qualified:
+            return None
+        return bool(told & set(self._codes.qualified))
+
+    def _gp(self, beside: Sequence[Segment], withdrawn: set[str]) -> Identifier | None:
+        """Read who attends: ROL with the community's role, or PD1-4."""
+        for segment in beside:
+            if segment.name == "ROL" and segment.text(3) in self._codes.attending_roles:
+                if segment.text(2) == "DE":
+                    withdrawn.add("gp")
+                    continue
+                found = self._person("ROL", segment, 4)
+                if found is not None:
+                    return found
+        for segment in beside:
+            if segment.name == "PD1" and segment.field(4):
+                return self._person("PD1", segment, 4)
+        return None
+
+    def _person(self, name: str, segment: Segment, number: int) -> Identifier | None:
+        """Read the identifier of a person (XCN) whose authority has an OID."""
+        for xcn in segment.field(number):
+            value, authority = part(xcn, 1), part(xcn, 9, 2)
+            if value and is_oid(authority) and not has_control(xcn, 1):
+                return Identifier.of(value, authority)
+        self._warn(
+            "assigning-authority",
+            self._at(name, str(number)),
+            "nobody with an identifier whose authority has an OID; ignored",
+        )
+        return None
 
     def _at(self, segment: str, field: str) -> str:
         return f"{segment}[{self._number}]-{field}"

@@ -27,10 +27,22 @@ MAX_SEGMENT = 4096
 MAX_SEPARATORS = 500
 """Separators in one segment that is read."""
 
-MAX_SEGMENTS = 101
-"""Segments of one message that are read: MSH and fifty pairs of PID and MRG."""
+MAX_SEGMENTS = 201
+"""Segments of one message that are read: MSH, fifty PIDs with MRG, and what stands beside them."""
 
-_LAST_FIELD = {"MSH": 18, "EVN": 2, "PID": 8, "MRG": 1, "MSA": 3, "ERR": 8}
+_LAST_FIELD = {
+    "MSH": 18,
+    "EVN": 2,
+    "PID": 32,
+    "PD1": 4,
+    "ROL": 4,
+    "PV1": 1,
+    "MRG": 1,
+    "MSA": 3,
+    "ERR": 8,
+}
+_READ = {"PID": frozenset((3, 5, 7, 8, 29, 30, 32)), "PD1": frozenset((4,)), "PV1": frozenset(())}
+"""Fields that are read of segments which hold far more; what stands in others may be long."""
 
 # Table 0211. An undeclared set means ASCII; UTF-8 reads that and what many senders mean.
 _CHARSETS = {
@@ -197,7 +209,10 @@ def _segment(
     """Split one segment, as far as its fields are needed."""
     name = line[:3]
     last = _LAST_FIELD[name] + (name != "MSH")
-    line = delimiters.field.join(line.split(delimiters.field, last)[:last])
+    written = line.split(delimiters.field, last)[:last]
+    if read := _READ.get(name):
+        written = [text if n in read or n == 0 else "" for n, text in enumerate(written)]
+    line = delimiters.field.join(written)
     if len(line) > MAX_SEGMENT or sum(map(line.count, delimiters.separators)) > MAX_SEPARATORS:
         message = f"{len(line)} characters up to the last field read, or too many separators"
         return None, finding("too-long", name, message)
