@@ -132,7 +132,7 @@ class Deadlines:
                 name, now, Account(events=(event,)), again_after=earlier(now, days=1)
             )
             if told:
-                log.warning("emergency.rate", event=event.id, declarations=count)
+                log.warning("emergency.rate", audited=event.id, declarations=count)
 
     async def _remind_of_summaries(self) -> None:
         policy = self._rules.policy
