@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from gateway.ports import Page
+from gateway.model.lifecycle import Changes
+from gateway.ports import Page, Past, RegistryStore
 from gateway.storage.sqlite import SqliteRegistryStore
 from tests.storage import contract, worlds
 from tests.storage.shelf import PickledFragments, SteppingClock
@@ -53,11 +54,20 @@ class Numbers:
         after = max(before, default=0) if page.ascending else min(behind, default=1_000_000)
         return replace(page, after=after)
 
+    def past(self, past: Past) -> Past:
+        return past._replace(
+            versions=tuple(
+                one._replace(held=one.held._replace(key=self.full[one.held.key]))
+                for one in past.versions
+            )
+        )
+
     def answer(self, answer: Any) -> Any:
         objects, total, more = answer
         return [(*one[:-1], self.full[one[-1]]) for one in objects], total, more
 
 
+@settings(phases=(Phase.explicit, Phase.generate))
 @given(st.data())
 def test_answers_are_those_of_a_registry_without_the_absent(folder: Path, data: Any) -> None:
     history = data.draw(worlds.histories())
@@ -82,3 +92,61 @@ def test_answers_are_those_of_a_registry_without_the_absent(folder: Path, data: 
             await less.close()
 
     asyncio.run(run())
+
+
+@settings(max_examples=20, phases=(Phase.explicit, Phase.generate))
+@given(st.data())
+def test_reads_and_decisions_know_nothing_of_the_absent(folder: Path, data: Any) -> None:
+    history = data.draw(worlds.histories())
+    visibility = data.draw(contract.few(worlds.visibilities()))
+    merged = data.draw(st.booleans())
+    world = worlds.world(history, visibility, merged)
+    names = {o.entry_uuid: o for changes in history for o in changes.added}
+
+    async def run() -> None:
+        full, less = opened(folder, "full"), opened(folder, "less")
+        try:
+            await contract.fill(full, history, merged)
+            await contract.fill(less, world.without_the_absent(history), merged)
+            seen, numbers = full.seen_by(visibility), Numbers(full, less)
+            for uuid, value in names.items():
+                assert await seen.read(uuid) == await less.read(uuid)
+                facts = await full.facts(uuid)
+                there = facts is not None and facts.entry_uuid in world.visible
+                assert await seen.facts(uuid) == (facts if there else None)
+                for name in {uuid, getattr(value, "logical_id", None) or uuid}:
+                    assert await seen.status(name) == await less.status(name)
+                    described = await less.described_document(name)
+                    assert await seen.described_document(name) == described
+                    for kind in ("DocumentReference", "List"):
+                        past = numbers.past(await less.past(kind, name))
+                        whole = await full.past(kind, name)
+                        if len(whole.versions) != len(past.versions):
+                            # A gap among the versions hides what lies behind the newest one.
+                            past = past._replace(versions=past.versions[:1])
+                        assert await seen.past(kind, name) == past
+                unique_id = getattr(value, "unique_id", None)
+                if unique_id:
+                    assert await seen.document(unique_id) == await less.document(unique_id)
+            known = await facts_known(seen, history)
+            assert known[0] == (await facts_known(less, history))[0]
+            assert known[1] == (await facts_known(full, history))[0]
+        finally:
+            await full.close()
+            await less.close()
+
+    asyncio.run(run())
+
+
+async def facts_known(store: RegistryStore, history: list[Changes]) -> tuple[object, object]:
+    """What a decision may ask, of what is there for whoever asks and of all there is."""
+    told: list[tuple[object, object]] = []
+
+    def decide(known: Any) -> Changes:
+        told.append(
+            (contract.known_facts(known, history), contract.known_facts(known.whole, history))
+        )
+        return Changes()
+
+    await store.change(decide)
+    return told[-1]

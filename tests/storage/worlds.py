@@ -193,7 +193,8 @@ def world(history: list[Changes], visibility: tuple[Visibility, ...], merged: bo
             creation_time=entry.creation_time.text if entry.creation_time else "",
         )
 
-    asking = [replace(v, patient=whose(v.patient) or v.patient) for v in visibility]
+    # Whoever may look at a record that has become part of another one asks again.
+    asking = [v for v in visibility if whose(v.patient) == v.patient]
     shown = {
         u: any(is_visible(see(v, facts(e))) for v in asking)  # of its own facts
         for u, e in entries.items()

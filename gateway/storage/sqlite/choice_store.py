@@ -10,9 +10,11 @@ from gateway.model.datatypes import Identifier
 from gateway.model.record import Delegation, EmergencyDeclaration, Record
 from gateway.model.subject import Mode, same_key
 from gateway.ports import ChoiceStore, FiledStatement
+from gateway.storage.sqlite.audit import AuditRows
 from gateway.storage.sqlite.file import RegistryFile
 from gateway.storage.sqlite.rows import Rows
 from gateway.storage.sqlite.statements import read_statement
+from gateway.storage.sqlite.words import patient_key
 
 _FILED = (
     "SELECT s.id, s.version, s.active, s.statement, s.recorded, s.recorded_by, s.secret, "
@@ -20,36 +22,65 @@ _FILED = (
 )
 
 
+# The one look-up of a request: whatever a record is worked out of changes one of these.
+_PRESENT = (
+    "SELECT s.id, s.logical_id, s.policy_version, s.version, s.last_updated, d.value "
+    "FROM patient_identifier i JOIN patient p ON p.id = i.patient "
+    "JOIN patient s ON s.id = p.survivor LEFT JOIN access_setting d ON d.name = ? "
+    "WHERE i.identifier = ?"
+)
+_DELEGATIONS = "delegations"
+"""Counts the changes of delegations."""
+
+_MOST_RECORDS = 5000
+"""Records kept worked out."""
+
+
 class SqliteChoiceStore(ChoiceStore):
     """See :class:`gateway.ports.ChoiceStore`."""
 
     def __init__(self, file: RegistryFile) -> None:
         self._file = file
+        self._records: dict[tuple[object, ...], Record] = {}
 
     async def record(self, patient: Identifier) -> Record | None:
-        """Give the present state of a patient's record."""
+        """Give the present state of a patient's record.
 
-        def ask(rows: Rows) -> Record | None:
-            number = rows.patients.number(patient)
-            if number is None:
-                return None
-            number = rows.patients.survivor(number)
-            (version,) = rows.connection.execute(
-                "SELECT policy_version FROM patient WHERE id = ?", (number,)
-            ).fetchone()
+        Worked out once for each change of what it is made of, which is looked up in the file each
+        time: another worker may have made it.
+        """
+        key = (_DELEGATIONS, patient_key(patient))
+        present = self._file.reading.execute(_PRESENT, key).fetchone()
+        if present is None:
+            return None
+        known = self._records.get(present)
+        if known is not None:
+            return known
+
+        def ask(rows: Rows) -> tuple[tuple[object, ...], Record]:
+            # Again, in one snapshot with what it is a sign of.
+            present = rows.connection.execute(_PRESENT, key).fetchone()
+            number, version = present[0], present[2]
             person = rows.patients.read(number)
-            return record_from(person, _statements(rows, number), version, _delegations(rows))
+            statements = _statements(rows, number)
+            return present, record_from(person, statements, version, _delegations(rows))
 
-        return await self._file.ask(ask)
+        present, record = await self._file.ask(ask)
+        if len(self._records) >= _MOST_RECORDS:
+            self._records.clear()
+        self._records[present] = record
+        return record
 
     async def statements(
         self, patient: Identifier, *, history: bool = False
     ) -> tuple[FiledStatement, ...]:
-        """Give the newest version of each statement, oldest first."""
+        """Give the newest version of each statement, oldest first; on demand every version."""
 
         def ask(rows: Rows) -> tuple[FiledStatement, ...]:
             number = rows.patients.number(patient)
-            return () if number is None else _statements(rows, rows.patients.survivor(number))
+            if number is None:
+                return ()
+            return _statements(rows, rows.patients.survivor(number), history=history)
 
         return await self._file.ask(ask)
 
@@ -104,8 +135,10 @@ class SqliteChoiceStore(ChoiceStore):
         """Keep a delegation."""
 
         def job() -> None:
-            self._file.connection.execute(
-                "INSERT OR REPLACE INTO delegation VALUES (?, ?, ?, ?, ?)",
+            execute = self._file.connection.execute
+            execute(
+                "INSERT OR REPLACE INTO delegation (delegate, principal, named, start, until) "
+                "VALUES (?, ?, ?, ?, ?)",
                 (
                     same_key(delegation.delegate),
                     same_key(delegation.principal),
@@ -114,19 +147,37 @@ class SqliteChoiceStore(ChoiceStore):
                     delegation.end,
                 ),
             )
+            execute(
+                "INSERT INTO access_setting (name, value) VALUES (?, 1) "
+                "ON CONFLICT (name) DO UPDATE SET value = value + 1",
+                (_DELEGATIONS,),
+            )
 
         await self._file.writer.run(job)
 
     async def has_accessed(self, patient: Identifier, subject: str) -> bool:
-        """Whether this person ever accessed this record."""
-        return False
+        """Whether this person ever accessed this record, under whichever of its identifiers."""
+
+        def ask(rows: Rows) -> bool:
+            number = rows.patients.number(patient)
+            known = [same_key(patient)]
+            if number is not None:
+                known += rows.patients.keys(rows.patients.survivor(number))
+            return AuditRows(rows.connection).has_accessed(list(dict.fromkeys(known)), subject)
+
+        return await self._file.ask(ask)
 
 
-def _statements(rows: Rows, number: int) -> tuple[FiledStatement, ...]:
+_NEWEST = " AND s.version = (SELECT max(o.version) FROM statement o WHERE o.id = s.id)"
+
+
+def _statements(rows: Rows, number: int, *, history: bool = False) -> tuple[FiledStatement, ...]:
+    """The statements about a record, in the order their first versions came."""
     found = rows.connection.execute(
-        _FILED + " WHERE s.patient IN (SELECT id FROM patient WHERE survivor = ?) AND s.version = "
-        "(SELECT max(o.version) FROM statement o WHERE o.id = s.id) ORDER BY "
-        "(SELECT min(o.key) FROM statement o WHERE o.id = s.id)",
+        _FILED
+        + " WHERE s.patient IN (SELECT id FROM patient WHERE survivor = ?)"
+        + ("" if history else _NEWEST)
+        + " ORDER BY (SELECT min(o.key) FROM statement o WHERE o.id = s.id), s.version",
         (number,),
     )
     return tuple(map(_filed, found))

@@ -65,6 +65,17 @@ class PatientRows:
         ).fetchone()
         return Identifier(row[0]) if row else None
 
+    def keys(self, survivor: int) -> list[str]:
+        """What a record's identifiers, merged ones included, are compared by."""
+        return [
+            identifier.replace(SEPARATOR, "^")
+            for (identifier,) in self._execute(
+                "SELECT i.identifier FROM patient p JOIN patient_identifier i ON i.patient = p.id "
+                "WHERE p.survivor = ?",
+                (survivor,),
+            )
+        ]
+
     def is_known(self, identifier: Identifier) -> bool:
         """Whether the patient was announced and its id is still one of the domain."""
         row = self._execute(
@@ -244,6 +255,7 @@ class PatientRows:
             "UPDATE patient SET survivor = ? WHERE id IN (SELECT id FROM under)",
             (gone, above[-1]),
         )
+        self.count_change(gone)
 
     def _above(self, number: int) -> list[int]:
         """A row and the rows it was merged into, one after another."""
@@ -273,6 +285,7 @@ class PatientRows:
             "version = version + 1, last_updated = ? WHERE id = ?",
             (*_columns(patient), time, number),
         )
+        self.count_change(number)
         self._execute("DELETE FROM patient_identifier WHERE patient = ?", (number,))
 
     def _rename(self, number: int, logical_id: str) -> None:
@@ -305,12 +318,15 @@ class PatientRows:
             "UPDATE submission_set SET patient = ? WHERE patient = ?",
             "UPDATE folder SET patient = ? WHERE patient = ?",
             "UPDATE withdrawn SET patient = ? WHERE patient = ?",
+            "UPDATE statement SET patient = ? WHERE patient = ?",
+            "UPDATE emergency_declaration SET patient = ? WHERE patient = ?",
             "UPDATE patient SET survivor = ? WHERE survivor = ?",
             "UPDATE patient SET merged_into = ? WHERE merged_into = ?",
             "UPDATE patient_identifier SET patient = ? WHERE patient = ?",
         ):
             self._execute(statement, (number, other))
         self._execute("DELETE FROM patient WHERE id = ?", (other,))
+        self.count_change(number)
 
     def _identify(self, number: int, identifiers: Iterable[Identifier]) -> None:
         for identifier in identifiers:

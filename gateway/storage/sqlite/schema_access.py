@@ -78,14 +78,6 @@ ACCESS = """
         PRIMARY KEY (delegate, principal)
     ) WITHOUT ROWID;
 
-    -- Who had a permitted access to whose record at least once.
-    CREATE TABLE accessed (
-        patient INTEGER NOT NULL REFERENCES patient (id),
-        subject TEXT NOT NULL,
-        time    TEXT NOT NULL,
-        PRIMARY KEY (patient, subject)
-    ) WITHOUT ROWID;
-
     -- Credentials that may be used by their first holder only, until they expire.
     CREATE TABLE used_credential (
         id      TEXT PRIMARY KEY,
