@@ -71,11 +71,12 @@ class Applier:
         self._adder = Adder(connection, fragments, patients, codes)
         self._lineages = Lineages(connection)
 
-    def apply(self, changes: Changes, time: str) -> None:
+    def apply(self, changes: Changes, time: str, *, limited: bool = False) -> None:
         """Write all of it.
 
         Args:
             time: The present, DTM of 14 digits.
+            limited: They were decided by somebody for whom not everything is there.
 
         Raises:
             LookupError: The changes speak of an object that is not there.
@@ -88,7 +89,7 @@ class Applier:
         self._change_statuses(changes.statuses, time)
         self._touch(changes.touched, time)
         self._withdraw(changes, time)
-        self._remove(changes.removed, patients, time)
+        self._remove(changes.removed, patients, time, limited)
         self._keep_documents(changes.documents)
         for unique_id in changes.removed_documents:
             self._execute("DELETE FROM document WHERE unique_id = ?", (unique_id,))
@@ -140,8 +141,16 @@ class Applier:
                 (touch.last_update_time, time, key),
             )
 
-    def _remove(self, removed: Iterable[str], patients: dict[Identifier, Met], time: str) -> None:
+    def _remove(
+        self,
+        removed: Iterable[str],
+        patients: dict[Identifier, Met],
+        time: str,
+        limited: bool,
+    ) -> None:
         found = [self._adder.object(entry_uuid) for entry_uuid in removed]
+        if limited:
+            found = self._with_hidden_links(found)
         for key, kind in found:
             lid = None
             if kind in MARK_LATEST:
@@ -171,6 +180,31 @@ class Applier:
                 "SELECT 1 FROM association WHERE source = ?1 OR target = ?1", (key,)
             ).fetchone():
                 raise LookupError("an association would lose one of its ends")
+
+    def _with_hidden_links(self, found: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Let links go that nobody could name who does not see their other end.
+
+        A submission set or folder that holds something hidden stays for the sake of that: for
+        whoever removed it nothing is left in it, so that it is not there for him either.
+        """
+        going = dict(found)
+        waiting = list(going)
+        while waiting:
+            key = waiting.pop()
+            links = [
+                link
+                for (link,) in self._execute(
+                    "SELECT key FROM association WHERE source = ?1 OR target = ?1", (key,)
+                )
+                if link not in going
+            ]
+            if links and going[key] in (SUBMISSION_SET, FOLDER):
+                del going[key]
+                continue
+            for link in links:
+                going[link] = ASSOCIATION
+                waiting.append(link)
+        return list(going.items())
 
     def _keep_documents(self, documents: Iterable[DocumentRecord]) -> None:
         for document in documents:

@@ -52,7 +52,7 @@ class RegistryView(RegistryStore):
             changes = decide(file.known_to(self._sight))
             left = account(changes) if account is not None else None
             time = file.clock.now()
-            file.applier.apply(changes, time)
+            file.applier.apply(changes, time, limited=self._sight is not None)
             if left is not None:
                 file.accounts.keep(left, time)
             return changes

@@ -1,0 +1,406 @@
+"""What decisions look at is kept with each document, whatever happens to it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from gateway.consent.visibility import Restriction, Visibility
+from gateway.model.association import Association
+from gateway.model.datatypes import Author, Code, Identifier, Organization, Person
+from gateway.model.document_entry import DocumentEntry
+from gateway.model.lifecycle import Changes, StatusChange, remove
+from gateway.model.vocabulary import AssociationType
+from gateway.ports import Form
+from gateway.storage.sqlite import SqliteRegistryStore
+from gateway.storage.sqlite.sight import Sight
+from gateway.transactions.registry_stored_query import FindDocuments, FindFolders
+from tests.storage import contract, worlds
+from tests.storage.earlier import as_of_step
+from tests.storage.shelf import DEPRECATED, Maker, PickledFragments, SteppingClock, patient
+
+ALICE = patient("alice")
+MASK, HIDE = Code("MASK", "1.9"), Code("HIDE", "1.9")
+CODES = {MASK.key: Restriction.MASKED, HIDE.key: Restriction.HIDDEN_FROM_PATIENT}
+DOCTOR = Author(
+    person=Person.of("801", "Martin", authority="1.2"),
+    institution=(Organization.of("Clinic", "F7", "1.3"),),
+)
+SENDER = Author(person=Person.of("802", "Petit", authority="1.2"))
+
+
+class January:
+    """A clock that stands at the end of January."""
+
+    def now(self) -> str:
+        return "20260131101500"
+
+
+def with_store(
+    path: Path,
+    test: Callable[[SqliteRegistryStore], Awaitable[None]],
+    codes: Any = CODES,
+    clock: Any = None,
+) -> None:
+    async def run() -> None:
+        store = SqliteRegistryStore.open(
+            path / "r.sqlite", PickledFragments(), clock or SteppingClock(), restrictions=codes
+        )
+        try:
+            await test(store)
+        finally:
+            await store.close()
+
+    asyncio.run(run())
+
+
+async def keep(store: SqliteRegistryStore, *added: Any, **more: Any) -> None:
+    await store.change(lambda known: Changes(added=added, **more))
+
+
+async def restrictions(store: SqliteRegistryStore, entry: DocumentEntry) -> set[Restriction]:
+    facts = await store.facts(entry.entry_uuid)
+    assert facts is not None
+    return set(facts.restrictions)
+
+
+def version(make: Maker, of: DocumentEntry, number: int, *labels: Code, **more: Any) -> Any:
+    return make.entry(
+        ALICE,
+        logical_id=of.entry_uuid,
+        unique_id=of.unique_id,
+        version=str(number),
+        confidentiality_code=labels,
+        **more,
+    )
+
+
+def test_what_masks_one_document_masks_all_that_replace_or_add_to_it(tmp_path: Path) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        make = Maker()
+        first, second, added, other = (make.entry(ALICE) for _ in range(4))
+        replaced = make.link(second, first, AssociationType.RPLC)
+        await keep(store, first, second, replaced, other)
+        masked = make.entry(ALICE, confidentiality_code=(MASK,))
+        # The status of a link does not matter: it told of the two documents all the same.
+        link = make.link(added, second, AssociationType.APND, availability_status=DEPRECATED)
+        await keep(store, added, masked, link, make.link(masked, added, AssociationType.XFRM))
+        for entry in (first, second, added, masked):
+            assert await restrictions(store, entry) == {Restriction.MASKED}
+        assert await restrictions(store, other) == set()
+        unmasked = version(make, masked, 2)
+        await keep(store, unmasked)
+        for entry in (first, second, added, masked, unmasked):
+            assert await restrictions(store, entry) == set()
+
+    with_store(tmp_path, test)
+
+
+def test_a_signature_makes_no_lineage(tmp_path: Path) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        make = Maker()
+        signed, signature = make.entry(ALICE), make.entry(ALICE, confidentiality_code=(MASK,))
+        await keep(store, signed, signature, make.link(signature, signed, AssociationType.SIGNS))
+        assert await restrictions(store, signed) == set()
+
+    with_store(tmp_path, test)
+
+
+def test_a_lineage_falls_apart_with_the_link_or_document_that_held_it_together(
+    tmp_path: Path,
+) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        make = Maker()
+        masked = make.entry(ALICE, confidentiality_code=(MASK,))
+        middle, last, far = (make.entry(ALICE) for _ in range(3))
+        to_middle = make.link(middle, masked, AssociationType.APND)
+        to_last = make.link(last, middle, AssociationType.APND)
+        to_far = make.link(far, last, AssociationType.APND)
+        await keep(store, masked, middle, last, far, to_middle, to_last, to_far)
+        assert await restrictions(store, far) == {Restriction.MASKED}
+        await keep(store, removed=(to_last.entry_uuid,))
+        assert await restrictions(store, middle) == {Restriction.MASKED}
+        for entry in (last, far):
+            assert await restrictions(store, entry) == set()
+        gone = tuple(
+            StatusChange(entry_uuid=one.entry_uuid, status="urn:gone")
+            for one in (masked, to_middle)
+        )
+        await keep(store, withdrawn=gone)
+        assert await restrictions(store, middle) == set()
+
+    with_store(tmp_path, test)
+
+
+def test_a_hidden_document_is_released_one_calendar_month_after_its_deposit(
+    tmp_path: Path,
+) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        make = Maker()
+        hidden = make.entry(ALICE, confidentiality_code=(HIDE,))
+        later = version(make, hidden, 2, HIDE)
+        await keep(store, hidden)
+        await keep(store, later)
+        for entry in (hidden, later):
+            facts = await store.facts(entry.entry_uuid)
+            assert facts is not None and facts.hidden_until == "20260228101500"
+
+        async def seen(now: str) -> int:
+            restrictions = frozenset({Restriction.HIDDEN_FROM_PATIENT})
+            his = Visibility(patient=ALICE, now=now, restrictions=restrictions)
+            query = FindDocuments(patient_id=ALICE)
+            return (await store.seen_by((his,)).find(query, Form.REFERENCE)).total
+
+        assert await seen("20260228101459") == 0
+        assert await seen("20260228101500") == 1
+
+    with_store(tmp_path, test, clock=January())
+
+
+def test_owners_are_authors_and_who_deposited_first(tmp_path: Path) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        make = Maker()
+        entry = make.entry(ALICE, author=(DOCTOR,))
+        brought = make.submission_set(ALICE, author=(SENDER,))
+        await keep(store, brought, entry, make.link(brought, entry))
+        updated = version(make, entry, 2, author=(SENDER,))
+        update = make.submission_set(
+            ALICE, author=(Author(person=Person.of("803", authority="1.2")),)
+        )
+        await keep(store, update, updated, make.link(update, updated))
+        first, second = await store.facts(entry.entry_uuid), await store.facts(updated.entry_uuid)
+        assert first == second  # The newest version, by whichever name.
+        assert first is not None
+        # Whoever writes a version of the description gains nothing by it.
+        assert first.owners == {"802^1.2"}
+        assert first.authors == {"802^1.2"}
+
+    with_store(tmp_path, test)
+
+
+def test_the_author_of_a_masked_document_still_sees_it(tmp_path: Path) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        make = Maker()
+        entry = make.entry(ALICE, author=(DOCTOR,), confidentiality_code=(MASK,))
+        await keep(store, entry)
+        for keys, count in (
+            ({"801^1.2"}, 1),
+            ({"F7^1.3"}, 1),
+            ({"80^1.2"}, 0),
+            ({"802^1.2"}, 0),
+        ):
+            his = Visibility(
+                patient=ALICE,
+                now="20260401000000",
+                owned_by=frozenset(keys),
+                restrictions=frozenset({Restriction.MASKED}),
+            )
+            query = FindDocuments(patient_id=ALICE)
+            found = await store.seen_by((his,)).find(query, Form.REFERENCE)
+            assert found.total == count
+
+    with_store(tmp_path, test)
+
+
+def test_other_restriction_codes_are_worked_out_for_every_document(tmp_path: Path) -> None:
+    make = Maker()
+    entry, added = make.entry(ALICE, confidentiality_code=(MASK,)), make.entry(ALICE)
+
+    async def fill(store: SqliteRegistryStore) -> None:
+        await keep(store, entry, added, make.link(added, entry, AssociationType.APND))
+        assert await restrictions(store, added) == set()
+
+    async def masked(store: SqliteRegistryStore) -> None:
+        assert await restrictions(store, added) == {Restriction.MASKED}
+
+    with_store(tmp_path, fill, codes={})
+    with_store(tmp_path, masked)
+    # A command that knows no profile leaves them as they are.
+    with_store(tmp_path, masked, codes=None)
+
+
+@settings(max_examples=15, phases=(Phase.explicit, Phase.generate))
+@given(history=worlds.histories(), merged=st.booleans())
+def test_a_file_of_the_version_before_comes_to_the_same_facts(
+    tmp_path_factory: pytest.TempPathFactory, history: list[Changes], merged: bool
+) -> None:
+    path = tmp_path_factory.mktemp("before")
+    names = [o.entry_uuid for o in history[0].added if isinstance(o, DocumentEntry)]
+    told: list[Any] = []
+
+    async def fill(store: SqliteRegistryStore) -> None:
+        await contract.fill(store, history, merged)
+        told.append([await store.facts(name) for name in names])
+
+    async def again(store: SqliteRegistryStore) -> None:
+        told.append([await store.facts(name) for name in names])
+
+    with_store(path, fill, codes=worlds.CODES_OF)
+    depositors = _linked_sets(history)
+    as_of_step(path / "r.sqlite", 4)
+    with_store(path, again, codes=worlds.CODES_OF)
+    for before, after in zip(*told, strict=True):
+        # Which set brought a document is told by its links in the file of before.
+        if before is not None and after is not None and before.entry_uuid in depositors:
+            assert after == before
+
+
+def _linked_sets(history: list[Changes]) -> set[str]:
+    """Documents of the only submission set there is, filed in it."""
+    sets = [o.entry_uuid for o in history[0].added if type(o).__name__ == "SubmissionSet"]
+    gone = {uuid for changes in history for uuid in changes.removed}
+    gone |= {one.entry_uuid for changes in history for one in changes.withdrawn}
+    linked = {
+        o.target_object
+        for o in history[0].added
+        if isinstance(o, Association) and o.source_object in sets and o.entry_uuid not in gone
+    }
+    versions = {
+        o.entry_uuid
+        for o in history[0].added
+        if isinstance(o, DocumentEntry) and o.logical_id == o.entry_uuid
+    }
+    return linked & versions if len(sets) == 1 else set()
+
+
+def test_statements_for_somebody_use_the_indexes_of_what_is_asked(tmp_path: Path) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        make = Maker()
+        await keep(store, make.entry(ALICE))
+        his = Visibility(
+            patient=ALICE,
+            now="20260401000000",
+            owned_by=frozenset({"801^1.2"}),
+            restrictions=frozenset(Restriction),
+            types=frozenset({("t", "1.2")}),
+        )
+        rows = store._file.rows
+        before = Sight((his,)).resolved(rows.members)[0].text("")
+
+        def plan(sql: str) -> str:
+            asked = rows.connection.execute("EXPLAIN QUERY PLAN " + before + sql)
+            return "\n".join(row[3] for row in asked)
+
+        joined = "SELECT o.key FROM {0} t JOIN object o ON o.key = t.key WHERE "
+        for table, condition, index in (
+            ("document_entry", "t.patient = 1 AND t.status = 1", "document_entry_patient"),
+            ("document_entry", "t.unique_id = '1'", "document_entry_unique_id"),
+            ("document_entry", "t.lid = '1'", "document_entry_lid"),
+            ("document_entry", "t.status = 1", "document_entry_patient"),
+            ("document_entry", "o.entry_uuid = '1'", "sqlite_autoindex_object_1"),
+            ("submission_set", "t.patient = 1", "submission_set_patient"),
+            ("submission_set", "t.unique_id = '1'", "sqlite_autoindex_submission_set_1"),
+            ("folder", "t.unique_id = '1'", "folder_unique_id"),
+            ("folder", "t.status = 1", "folder_patient"),
+            ("association", "t.source = 1", "association_source"),
+            ("association", "t.target = 1", "association_target"),
+        ):
+            told = plan(joined.format(table) + condition)
+            assert index in told.splitlines()[0], (table, condition, told)
+            assert "SCAN" not in told, told
+
+    with_store(tmp_path, test)
+
+
+def test_somebody_removes_his_document_whatever_hidden_thing_is_linked_with_it(
+    tmp_path: Path,
+) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        make = Maker()
+        mine, hidden = make.entry(ALICE, author=(DOCTOR,)), make.entry(ALICE, author=(SENDER,))
+        both = make.submission_set(ALICE)
+        members = make.link(both, mine), make.link(both, hidden)
+        link = make.link(hidden, mine, AssociationType.SIGNS)
+        await keep(store, both, mine, hidden, *members, link)
+        his = Visibility(
+            patient=ALICE, now="20260401000000", owned_by=frozenset({"801^1.2"}), hides_all=True
+        )
+        seen = store.seen_by((his,))
+        wanted = (mine.entry_uuid, both.entry_uuid, members[0].entry_uuid)
+        await seen.change(lambda known: remove(wanted, known))
+        for name in wanted:
+            assert await seen.read(name) is None
+        assert await store.read(mine.entry_uuid) is None
+        assert await store.read(link.entry_uuid) is None
+        for kept in (hidden, both, members[1]):
+            assert await store.read(kept.entry_uuid) is not None
+
+    with_store(tmp_path, test)
+
+
+def test_an_empty_folder_is_there_for_whoever_made_it_only(tmp_path: Path) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        make = Maker()
+        folder, brought = make.folder(ALICE), make.submission_set(ALICE, author=(DOCTOR,))
+        await keep(store, brought, folder, make.link(brought, folder))
+
+        async def seen(*keys: str) -> int:
+            his = Visibility(patient=ALICE, now="20260401000000", creator=frozenset(keys))
+            query = FindFolders(patient_id=ALICE)
+            return (await store.seen_by((his,)).find(query, Form.REFERENCE)).total
+
+        assert await seen("801^1.2") == 1
+        assert await seen("802^1.2") == await seen() == 0
+
+    with_store(tmp_path, test)
+
+
+def test_a_view_is_nobody_elses(tmp_path: Path) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        assert store.seen_by(None) is store
+        with pytest.raises(TypeError):
+            store.seen_by(()).seen_by(None)
+        assert (await store.seen_by(()).find(FindDocuments(), Form.REFERENCE)).total == 0
+
+    with_store(tmp_path, test)
+
+
+def test_ids_of_what_is_absent_lead_to_its_patient_for_whoever_needs_to_ask(
+    tmp_path: Path,
+) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        make = Maker()
+        changes = make.submission(ALICE)
+        folder = make.folder(patient("bob"))
+        await keep(store, *changes.added, folder)
+        for value in changes.added:
+            assert await store.patients_of((value.entry_uuid,)) == (ALICE,)
+        assert isinstance(changes.added[1], DocumentEntry)
+        names = (changes.added[1].unique_id or "", folder.entry_uuid, "urn:uuid:nobody")
+        assert await store.patients_of(names) == (ALICE, patient("bob"))
+        assert await store.patients_of(()) == ()
+
+    with_store(tmp_path, test)
+
+
+def test_the_schema_of_facts_is_complete(tmp_path: Path) -> None:
+    """Every column a view of entries leaves out is one nobody reads."""
+
+    async def test(store: SqliteRegistryStore) -> None:
+        connection: sqlite3.Connection = store._file.reading
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(document_entry)")}
+        seen = store._file.rows.seen_by(Sight(()))
+        shown = {one[0] for one in seen.execute("SELECT * FROM document_entry").description}
+        hidden = {"marked", "lineage", "depositors", "deposited", "own_touched", "own_updated"}
+        assert columns - shown == hidden
+
+    with_store(tmp_path, test)
+
+
+def test_identifiers_are_compared_by_value_and_authority(tmp_path: Path) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        make = Maker()
+        await keep(store, make.entry(ALICE))
+        longer = Identifier(ALICE.text + "^PI")
+        his = Visibility(patient=longer, now="20260401000000")
+        query = FindDocuments(patient_id=ALICE)
+        assert (await store.seen_by((his,)).find(query, Form.REFERENCE)).total == 1
+
+    with_store(tmp_path, test)
