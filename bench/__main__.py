@@ -237,7 +237,9 @@ def measure(options: argparse.Namespace, console: Console) -> list[Row]:
         rows.append(measure_description(options.seconds))
     if asked("consent"):
         rows += measure_decisions(options.seconds)
-    if wanted is not None and not wanted - {"cda", "consent"}:
+    if wanted is not None and (costs := wanted & {"consent18", "consent67"}):
+        rows += measure_consent(options, costs)
+    if wanted is not None and not wanted - {"cda", "consent", "consent18", "consent67"}:
         return rows
     with (
         tempfile.TemporaryDirectory(dir=options.data) as data,
@@ -289,6 +291,31 @@ def measure(options: argparse.Namespace, console: Console) -> list[Row]:
         ):
             rows += measure_large(server, options.large)
     return rows
+
+
+def measure_consent(options: argparse.Namespace, wanted: set[str]) -> list[Row]:
+    """Searches with and without consent, the cost as note."""
+    from bench.access import compare, prepare
+
+    patients = [f"C{n}".encode() for n in range(min(options.patients, 100))]
+    with tempfile.TemporaryDirectory(dir=options.data) as folder:
+        data = Path(folder) / "data"
+        with gateway(data) as server:
+            prepare(server.port, [p.decode() for p in patients])
+            session = Session(server, server, options.seconds, options.connections)
+            seed(session, patients, SMALL)
+        compared = compare(data, patients, options.seconds, options.connections, wanted)
+    return [
+        Row(
+            f"{one.name}, 10 entries",
+            one.with_consent,
+            one.cpu,
+            one.peak,
+            note=f"consent costs {one.cost:.1%} of throughput, {one.cpu_cost:.1%} of processor "
+            "time; at most 15 % are allowed",
+        )
+        for one in compared
+    ]
 
 
 def measure_retrieval(session: Session, yardstick: Requests) -> None:
@@ -399,7 +426,10 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--patients", type=int, default=500, help="patients with 10 entries")
     parser.add_argument("--large", type=int, default=500, help="MiB of the large document")
-    parser.add_argument("--rows", help="some of 42,41,65,18,67,43,big,cda,consent; all by default")
+    parser.add_argument(
+        "--rows",
+        help="some of 42,41,65,18,67,43,big,cda,consent (all by default), consent18,consent67",
+    )
     parser.add_argument("--data", help="folder for the store; the system's temporary one")
     parser.add_argument("--write", type=Path, help="append the table to this Markdown file")
     options = parser.parse_args()

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,15 +50,18 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def gateway(data: Path) -> Iterator[Server]:
-    """The gateway itself, with an empty store."""
+def gateway(
+    data: Path, settings: Mapping[str, str] | None = None, module: str = "gateway.cli"
+) -> Iterator[Server]:
+    """The gateway itself, on the store in a folder, empty where there is none."""
     port = free_port()
-    command = [sys.executable, "-m", "gateway.cli", "serve"]
+    command = [sys.executable, "-m", module, "serve"]
     environment = {
         **os.environ,
         "GATEWAY_PORT": str(port),
         "GATEWAY_DATA": str(data),
         "GATEWAY_LOG_LEVEL": "warning",
+        **(settings or {}),
     }
     with _running(command, environment, port, "/health/ready") as server:
         yield server

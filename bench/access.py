@@ -1,0 +1,194 @@
+"""What consent costs a search: the gateway with and without it, in one run, on the same data.
+
+Both servers ask for credentials and keep an audit event for every answer; only one decides by
+rules and shows each asker what is there for him. They are measured in turn, several times, since
+shared machines drift.
+
+Source:
+    Issue 4: at most 15 % of FindDocuments throughput.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from urllib.parse import quote
+
+import httpx
+
+from bench.load import Measured, http_request, run
+from bench.messages import AUTHORITY, QUERY, SOAP, message_ids, query_template
+from bench.servers import Server, gateway
+from gateway.model import choices as c
+from gateway.model.datatypes import DateTime, Identifier
+from gateway.profile import read_profile
+from gateway.security.authority import DevelopmentAuthority, Wish
+from gateway.security.opening import open_authority
+from gateway.security.saml.writing import write_security_header
+from gateway.settings import shipped
+from gateway.translators.consents import to_consent
+
+TURNS = 4
+DOCTOR = Identifier.of("DOC-0008", "2.999.1.2")
+REQUIRED = {"GATEWAY_AUTH": "required", "GATEWAY_DEVELOPMENT_AUTHORITY": "on"}
+FHIR = {"content-type": "application/fhir+json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One transaction with and without consent."""
+
+    name: str
+    with_consent: Measured
+    cpu: float
+    peak: float
+    cost: float
+    cpu_cost: float
+
+
+def prepare(port: int, patients: list[str]) -> None:
+    """Announce patients who authorise the professional that asks, on a server that trusts all."""
+    profile = read_profile("ihe", shipped("profiles"))
+    holder = c.Holder(kind=c.HolderKind.PROFESSIONAL, identifier=DOCTOR)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+        for name in patients:
+            system = f"urn:oid:{AUTHORITY}"
+            patient = {
+                "resourceType": "Patient",
+                "identifier": [{"system": system, "value": name}],
+            }
+            known = http.put(
+                "/fhir/Patient",
+                params={"identifier": f"{system}|{name}"},
+                json=patient,
+                headers=FHIR,
+            )
+            statement = c.Statement(
+                patient_id=Identifier.of(name, AUTHORITY),
+                date_time=DateTime("20250110"),
+                organization=Identifier.of("CLINIC-1", "2.999.1.3"),
+                source="DocumentReference/signed",
+                choices=(c.Authorise(holder=holder),),
+            )
+            resource = to_consent(statement, profile).value
+            decided = http.post("/fhir/Consent", json=resource, headers=FHIR)
+            if not (known.is_success and decided.is_success):
+                raise SystemExit(f"preparing failed: {known.text} {decided.text}")
+
+
+def compare(
+    data: Path, patients: list[bytes], seconds: float, connections: int, rows: set[str]
+) -> list[Compared]:
+    """Measure searches of these patients' records with and without consent."""
+    other = data.with_name(data.name + "-without")
+    shutil.copytree(data, other)
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, other, ignore_errors=True)
+        guarded = stack.enter_context(gateway(data, REQUIRED))
+        without = stack.enter_context(gateway(other, REQUIRED, module="bench.unguarded"))
+        found = []
+        for name in ("consent18", "consent67"):
+            if name not in rows:
+                continue
+            asking = _soap if name == "consent18" else _fhir
+            sides = [
+                (guarded, asking(_authority(data), patients)),
+                (without, asking(_authority(other), patients)),
+            ]
+            found.append(_in_turns(name, sides, seconds, connections))
+        return found
+
+
+def _authority(data: Path) -> DevelopmentAuthority:
+    profile = read_profile("ihe", shipped("profiles"))
+    people = shipped("samples") / "people.toml"
+    return open_authority(profile, data, people, int(time.time()))
+
+
+def _soap(authority: DevelopmentAuthority, patients: list[bytes]):  # type: ignore[no-untyped-def]
+    """FindDocuments with an assertion each patient's requests share, as a session would."""
+    person = authority.people["doctor-b"]
+    template = query_template()
+    content_type = SOAP.format(action=QUERY)
+    now = int(time.time())
+    made = {
+        patient: write_security_header(
+            authority.assertion(
+                person,
+                Wish(patient=Identifier.of(patient.decode(), AUTHORITY).text),
+                now,
+            )
+        )
+        for patient in patients
+    }
+
+    def requests(connection: int) -> Iterator[bytes]:
+        patient = itertools.cycle(patients[connection:] + patients[:connection])
+        for message in message_ids():
+            one = next(patient)
+            body = template.fill(b"", one, message)
+            body = body.replace(b"<s:Header>", b"<s:Header>" + made[one], 1)
+            yield http_request("POST", "/xds/registry", body, content_type)
+
+    return requests, b"ExtrinsicObject"
+
+
+def _fhir(authority: DevelopmentAuthority, patients: list[bytes]):  # type: ignore[no-untyped-def]
+    """The same search over FHIR, with one token."""
+    person = authority.people["doctor-b"]
+    token = authority.token(person, Wish(), int(time.time()))
+    paths = [
+        "/fhir/DocumentReference?status=current&patient.identifier="
+        + quote(f"urn:oid:{AUTHORITY}|{patient.decode()}")
+        for patient in patients
+    ]
+
+    def requests(connection: int) -> Iterator[bytes]:
+        for path in itertools.cycle(paths[connection:] + paths[:connection]):
+            request = http_request("GET", path, accept="application/fhir+json")
+            yield request[:-2] + f"authorization: Bearer {token}\r\n\r\n".encode()
+
+    return requests, b'"searchset"'
+
+
+def _in_turns(name, sides, seconds: float, connections: int) -> Compared:  # type: ignore[no-untyped-def]
+    rates: list[list[float]] = [[], []]
+    spent: list[list[float]] = [[], []]
+    last: Measured | None = None
+    cpu = 0.0
+    server: Server
+    for turn in range(TURNS):
+        for side in (0, 1) if turn % 2 == 0 else (1, 0):
+            server, (requests, marker) = sides[side]
+
+            def check(status: int, body: bytes, marker: bytes = marker) -> str | None:
+                good = status == 200 and marker in body
+                return None if good else f"HTTP {status}: {body[:300]!r}"
+
+            before = server.cpu_seconds()
+            measured = asyncio.run(
+                run(server.port, requests, check, connections=connections, seconds=seconds)
+            )
+            if measured.failures:
+                raise SystemExit(f"{name}: {measured.failures[0]}")
+            rates[side].append(measured.rate)
+            spent[side].append((server.cpu_seconds() - before) / len(measured.latencies))
+            if side == 0:
+                last, cpu = measured, (server.cpu_seconds() - before) / measured.seconds
+    assert last is not None
+    guarded = sides[0][0]
+    return Compared(
+        name,
+        last,
+        cpu,
+        guarded.peak_mib(),
+        cost=1 - mean(rates[0]) / mean(rates[1]),
+        cpu_cost=1 - mean(spent[1]) / mean(spent[0]),
+    )
