@@ -10,7 +10,7 @@ import json
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,7 +106,7 @@ async def load_demonstration(settings: Settings, service: Service) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     chosen = tour(settings.profile)
     try:
-        loaded = await load(f"http://{host}:{settings.port}", chosen)
+        loaded = await load(f"http://{host}:{settings.port}", chosen, _doors_inside(service))
     except NotLoaded as trouble:
         # A gateway without its examples is still a gateway.
         err.print(f"The demonstration record is not complete: {trouble}", style="yellow")
@@ -123,8 +123,30 @@ async def load_demonstration(settings: Settings, service: Service) -> None:
         err.print(line, style="yellow", markup=False, highlight=False)
 
 
-async def load(base_url: str, chosen: Tour | None = None) -> Loaded:
+def _doors_inside(service: Service) -> httpx.AsyncBaseTransport | None:
+    """Give a way through doors of the house's own, where those to the street ask who comes.
+
+    Nobody brings the demonstration record, so nobody has a credential to bring it with.
+    """
+    if service.reception is None:
+        return None
+    import httpx
+
+    from gateway.web.app import create_app
+
+    own = create_app(replace(service, reception=None))
+    return httpx.ASGITransport(own)
+
+
+async def load(
+    base_url: str,
+    chosen: Tour | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Loaded:
     """Announce the patients and send every submission of a record, by default the plain one.
+
+    Args:
+        transport: Another way there than the network.
 
     Raises:
         NotLoaded: When nobody answers, or nothing is taken.
@@ -134,7 +156,9 @@ async def load(base_url: str, chosen: Tour | None = None) -> Loaded:
     chosen = chosen or tour(PLAIN)
     messages = record(chosen)
     patients = sorted((shipped("samples") / "patients").glob(f"{chosen.patients}.json"))
-    async with httpx.AsyncClient(timeout=SECONDS_TO_WAIT, trust_env=False) as http:
+    async with httpx.AsyncClient(
+        timeout=SECONDS_TO_WAIT, trust_env=False, transport=transport
+    ) as http:
         with _progress(len(patients) + len(messages)) as done:
             try:
                 for path in patients:
