@@ -18,7 +18,6 @@ from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from time import time_ns
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -40,12 +39,11 @@ from gateway.actors.reception import Authenticator, OpenVisit, Reception, Visit
 from gateway.actors.rights import Rights, Rules
 from gateway.actors.single_document import SingleDocumentRecipient
 from gateway.audit.keeping import check_clock
-from gateway.audit.running import AuditOptions, kept
+from gateway.audit.running import kept
 from gateway.clock import SystemClock
 from gateway.codecs.fhir.audit_event import AuditEventWriter
 from gateway.codecs.fhir.search_statuses import search_rules
 from gateway.codecs.fingerprint import fingerprint
-from gateway.model.audit import Observer
 from gateway.model.choices import Choice
 from gateway.model.lifecycle import Changes
 from gateway.model.naming import NamingSystems
@@ -67,6 +65,7 @@ from gateway.profile.consistency import ConsistencyMode
 from gateway.security.opening import Identity, open_identity
 from gateway.security.replay import TransientReplayMemory
 from gateway.settings import Settings, shipped
+from gateway.settings.audit_options import audit_observer, audit_options
 from gateway.storage.fairness import share_the_interpreter
 from gateway.storage.files import FileDocumentStore
 from gateway.storage.sqlite import SqliteRegistryStore
@@ -390,7 +389,7 @@ async def open_service(
         observer = audit_observer(settings)
         audit_events = AuditEventWriter(observer, profile.naming, base_url)
         await auditing.enter_async_context(
-            kept(store.audit, clock, _audit_options(settings), observer, audit_events)
+            kept(store.audit, clock, audit_options(settings), observer, audit_events)
         )
         wiring = _wired(settings, clock, profile, documents, store)
         identity = _identity(settings, profile, clock)
@@ -579,43 +578,6 @@ def _relay(settings: Settings) -> Relay | None:
         security=settings.smtp_security,
         user=settings.smtp_user or "",
         password=password,
-    )
-
-
-def audit_observer(settings: Settings) -> Observer:
-    """Give what this gateway calls itself in audit events."""
-    host = urlsplit(settings.base_url).hostname or settings.host
-    return Observer(
-        id=settings.audit_source or host,
-        endpoint=settings.base_url,
-        host=host,
-        process=str(os.getpid()),
-        site=settings.audit_site,
-        home_community_id=settings.home_community_id or "",
-    )
-
-
-def audit_checkpoints(settings: Settings) -> Path:
-    """Give the file of checkpoints."""
-    return settings.audit_checkpoints or settings.data / "audit-checkpoints"
-
-
-def audit_key(settings: Settings) -> Path:
-    """Give the file of the key that signs checkpoints."""
-    return settings.data / "audit.key"
-
-
-def _audit_options(settings: Settings) -> AuditOptions:
-    host, _, port = (settings.audit_syslog or "").rpartition(":")
-    return AuditOptions(
-        key=audit_key(settings),
-        checkpoints=audit_checkpoints(settings),
-        events=settings.audit_checkpoint_events,
-        seconds=settings.audit_checkpoint_seconds,
-        syslog=(host.strip("[]"), int(port)) if settings.audit_syslog else None,
-        fhir=settings.audit_fhir,
-        trust=settings.audit_trust,
-        certificate=settings.audit_certificate,
     )
 
 

@@ -10,8 +10,6 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 
@@ -19,6 +17,7 @@ from gateway.audit.checkpoints import signing_key
 from gateway.audit.feeds import Feed
 from gateway.audit.fhir_sink import FhirSink
 from gateway.audit.keeping import Checkpoints
+from gateway.audit.options import AuditOptions
 from gateway.audit.syslog_sink import SyslogSink
 from gateway.codecs.atna.audit_message import write_audit_message
 from gateway.codecs.atna.syslog import frame, write_syslog
@@ -28,31 +27,6 @@ from gateway.ports import AuditKeeping, Clock, KeptEvent
 
 APPLICATION = "fhir-xds-gateway"
 _SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditOptions:
-    """What an operator chose.
-
-    Attributes:
-        key: File of the key that signs checkpoints; made where there is none.
-        checkpoints: File of checkpoints.
-        events: So many events get a signature at once.
-        seconds: So long at most an event waits for one.
-        syslog: Host and port of a receiver of syslog over TLS.
-        fhir: Base address of a FHIR server.
-        trust: Certificates that vouch for the receivers; the system's where there is none.
-        certificate: Our own, with its key.
-    """
-
-    key: Path
-    checkpoints: Path
-    events: int
-    seconds: float
-    syslog: tuple[str, int] | None = None
-    fhir: str | None = None
-    trust: Path | None = None
-    certificate: Path | None = None
 
 
 @asynccontextmanager

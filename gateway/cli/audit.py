@@ -107,7 +107,7 @@ def verify_trail(
         gateway audit verify --data /srv/gateway --key ../elsewhere/audit.pub
     """
     from gateway.audit.checkpoints import fingerprint, public_key, read_lines
-    from gateway.service import audit_checkpoints, audit_key
+    from gateway.settings.audit_options import audit_checkpoints, audit_key
 
     settings = settings_or_give_up({"data": data})
     try:
@@ -344,7 +344,7 @@ def _writer(settings: Settings, form: Form) -> Callable[[KeptEvent], bytes]:
     from gateway.codecs.audit_octets import write_audit_octets
     from gateway.codecs.fhir.audit_event import AuditEventWriter
     from gateway.profile import read_profile
-    from gateway.service import audit_observer
+    from gateway.settings.audit_options import audit_observer
 
     observer = audit_observer(settings)
     if form is Form.KEPT:

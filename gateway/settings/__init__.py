@@ -18,7 +18,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     ByteSize,
@@ -36,7 +35,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from gateway.settings.connection import ConnectionSettings, Port, an_address, is_loopback
+from gateway.settings.auditing import AuditSettings
+from gateway.settings.connection import Port, an_address, is_loopback
 from gateway.settings.field import setting
 
 PREFIX = "GATEWAY_"
@@ -66,7 +66,7 @@ def shipped(name: str) -> Path:
     return beside if beside.is_dir() else package / "shipped" / name
 
 
-class Settings(ConnectionSettings):
+class Settings(AuditSettings):
     """What an operator can choose; every field has a default that works on one machine."""
 
     model_config = SettingsConfigDict(
@@ -301,73 +301,6 @@ class Settings(ConnectionSettings):
             "a file that can be read",
         ),
     ] = None
-    audit_source: Annotated[
-        str,
-        setting(
-            "What this gateway calls itself in audit events (AuditSourceID, `source.observer`); "
-            "nothing takes the host of its address.",
-            "a name that stays when machines change, such as gateway.hospital.example",
-        ),
-    ] = ""
-    audit_site: Annotated[
-        str,
-        setting(
-            "The enterprise the gateway belongs to (AuditEnterpriseSiteID).",
-            "a name or an OID, or nothing",
-        ),
-    ] = ""
-    audit_syslog: Annotated[
-        str | None,
-        setting(
-            "Audit repository that gets every event as a DICOM AuditMessage, by syslog over TLS "
-            "(ITI-20).",
-            "host:port, such as arr.example:6514",
-        ),
-    ] = None
-    audit_fhir: Annotated[
-        str | None,
-        setting(
-            "Audit repository that gets every event as a FHIR AuditEvent (ITI-20).",
-            "an https:// address without query, or an http:// one of this machine",
-        ),
-    ] = None
-    audit_trust: Annotated[
-        Path | None,
-        setting(
-            "Certificates that vouch for the audit repositories; nothing trusts whom the system "
-            "trusts.",
-            "a file of certificates in PEM",
-        ),
-    ] = None
-    audit_certificate: Annotated[
-        Path | None,
-        setting(
-            "Certificate by which the audit repositories know this gateway, with its key.",
-            "a file with a private key and its certificates in PEM",
-        ),
-    ] = None
-    audit_checkpoints: Annotated[
-        Path | None,
-        setting(
-            "File that gets every signature over the audit trail as well; on another disk it shows "
-            "what was cut off. Nothing puts it below `data`.",
-            "a file that can be made and written",
-        ),
-    ] = None
-    audit_checkpoint_events: Annotated[
-        Annotated[int, Field(ge=1)],
-        setting(
-            "So many audit events get a signature at once; fewer may be cut off unseen.",
-            "a whole number, at least 1",
-        ),
-    ] = 1000
-    audit_checkpoint_seconds: Annotated[
-        Annotated[int, Field(ge=1)],
-        setting(
-            "So long at most an audit event waits for a signature.",
-            "a number of seconds, at least 1",
-        ),
-    ] = 60
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         setting("Least weight of what is logged.", "debug, info, warning or error"),
@@ -404,32 +337,6 @@ class Settings(ConnectionSettings):
             raise PydanticCustomError("url", "is not an http:// or https:// address")
         if any(c in "?#" or c.isspace() for c in rest):
             raise PydanticCustomError("url", "has a query, a fragment or a space")
-        return value.rstrip("/")
-
-    @field_validator("audit_syslog")
-    @classmethod
-    def _a_host_and_port(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        host, colon, port = value.rpartition(":")
-        if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-            raise PydanticCustomError("address", "is not a host and a port")
-        return value
-
-    @field_validator("audit_fhir")
-    @classmethod
-    def _a_safe_base(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        try:
-            parts = urlsplit(value)
-            host = parts.hostname
-        except ValueError:
-            host = None
-        if not host or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
-            raise PydanticCustomError("url", "is not an http:// or https:// address")
-        if parts.scheme == "http" and not is_loopback(host):
-            raise PydanticCustomError("exposed", "would send audit events in clear")
         return value.rstrip("/")
 
     @field_validator("cors_origins")
