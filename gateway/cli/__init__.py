@@ -16,6 +16,7 @@ from gateway.cli.choices import choices
 from gateway.cli.console import out
 from gateway.cli.delegation import delegation
 from gateway.cli.demo import demo
+from gateway.cli.notices import notices
 from gateway.cli.patient import patient
 from gateway.cli.profile import profile
 from gateway.cli.serve import serve
@@ -47,6 +48,7 @@ app.add_typer(audit)
 app.add_typer(patient)
 app.add_typer(choices)
 app.add_typer(delegation)
+app.add_typer(notices)
 app.add_typer(profile)
 
 
