@@ -128,7 +128,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
     from gateway.web.app import create_app
     from gateway.web.peer import protocol_for, read_networks
 
-    context = _tls(settings)
+    context = tls_context(settings)
     if settings.development_authority != "off":
         err.print(
             "The development authority is on: whoever reaches this gateway can be anybody.",
@@ -170,7 +170,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
         await server.serve(sockets=[listener])
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
     """Make the server's side of TLS, or say which file does not fit."""
     if settings.tls_certificate is None:
         return None
