@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from gateway.model.datatypes import Code
 from gateway.model.restriction import Restriction
-from gateway.model.subject import Mode, Operation, SubjectKind
+from gateway.model.subject import Operation, SubjectKind
 
 Key = tuple[str, str]
 """A code and its coding scheme."""
@@ -78,7 +78,6 @@ class AccessPolicy:
             schemes is refused at submission, since nobody would enforce it.
         cumulate_restrictions: Whether a document may be masked and hidden from the patient.
         cumulating_classes: Classes for which that is allowed all the same (signatures).
-        mode_codes: By code and scheme of a purpose of use, the mode.
         roles: By code and scheme of a role, its row.
         matrix_applies: Whether roles limit what is read; without it any role reads all types.
         matrix: Versions, the oldest first.
@@ -131,7 +130,6 @@ class AccessPolicy:
     harmless_codes: frozenset[Key] = frozenset()
     cumulate_restrictions: bool = False
     cumulating_classes: frozenset[Key] = frozenset()
-    mode_codes: Mapping[Key, Mode] = field(default_factory=dict)
     roles: Mapping[Key, RoleRow] = field(default_factory=dict, repr=False)
     matrix_applies: bool = True
     matrix: tuple[MatrixVersion, ...] = ()
@@ -193,10 +191,6 @@ class AccessPolicy:
     def is_deleted(self, availability_status: str | None) -> bool:
         """Whether a document of this status was logically deleted."""
         return bool(self.document_deleted) and availability_status == self.document_deleted
-
-    def mode(self, purpose: Code) -> Mode | None:
-        """The mode a purpose of use stands for; ``None`` where it names none."""
-        return self.mode_codes.get(purpose.key)
 
     def row(self, roles: Iterable[Code]) -> str | None:
         """The one row of the matrix that roles stand for.

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.model.datatypes import Code
 from gateway.model.restriction import Restriction
-from gateway.model.subject import Mode, Operation, SubjectKind
+from gateway.model.subject import Operation, SubjectKind
 from gateway.profile.access import AccessPolicy, Cell, Key, MatrixVersion, RoleRow
 
 
@@ -41,8 +41,7 @@ def access_from(data: Mapping[str, Any], parent: AccessPolicy, place: Path) -> A
         elif name == "legal_zone":
             changes[name] = _read(_text, value, name)
         elif name == "restriction":
-            codes = _read(lambda rows: _meanings(rows, Restriction), value, name)
-            changes["restriction_codes"] = codes
+            changes["restriction_codes"] = _read(_restrictions, value, name)
             changes["restriction_aliases"] = MappingProxyType(
                 {
                     alias: Code(row["code"], row["scheme"])
@@ -50,8 +49,6 @@ def access_from(data: Mapping[str, Any], parent: AccessPolicy, place: Path) -> A
                     for alias in row.get("aliases", ())
                 }
             )
-        elif name == "mode":
-            changes["mode_codes"] = _read(lambda rows: _meanings(rows, Mode), value, name)
         elif name == "roles":
             changes["roles"] = _roles(place / _read(_text, value, name))
         elif name == "matrix":
@@ -139,17 +136,14 @@ def _kinds(value: Any) -> frozenset[SubjectKind]:
     return frozenset(SubjectKind(one) for one in _texts(value))
 
 
-def _meanings(rows: Any, kind: type[Restriction] | type[Mode]) -> Mapping[Key, Any]:
-    """By code and scheme, the value its row names (``means = "masked"``)."""
-    found: dict[Key, Any] = {}
+def _restrictions(rows: Any) -> Mapping[Key, Restriction]:
+    """By code and scheme, the restriction its row names (``means = "masked"``)."""
+    found: dict[Key, Restriction] = {}
     for row in rows:
         key = _key(row)
         if key in found:
             raise ValueError(f"two rows have the code {key[0]}")
-        if kind is Mode:
-            found[key] = Mode(row["means"])
-        else:
-            found[key] = Restriction[str(row["means"]).replace("-", "_").upper()]
+        found[key] = Restriction[str(row["means"]).replace("-", "_").upper()]
     return MappingProxyType(found)
 
 

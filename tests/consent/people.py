@@ -51,7 +51,7 @@ def structure(name: str) -> Identifier:
 P, Q = patient_id("P"), patient_id("Q")
 DR_A, DR_B, DR_C, NURSE = person("A"), person("B"), person("C"), person("N")
 SECRETARY, MOTHER, FATHER = person("S"), person("F"), person("G")
-HOSPITAL, CENTRE = structure("H"), structure("1750000015")
+HOSPITAL, CENTRE = structure("H"), structure("1379999945")
 PHYSICIAN, NURSING, PHYSIOTHERAPY, DENTAL, PODIATRY = (
     Code(code, PROFESSIONS) for code in ("10", "60", "70", "40", "80")
 )

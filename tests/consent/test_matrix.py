@@ -175,7 +175,7 @@ def test_physicians_read_everything_but_the_attestation_of_residence() -> None:
         ("[matrix]\nsurprise = 1", "matrix.surprise"),
         ("[delegation]\nread_operations = ['dream']", "delegation.read_operations"),
         ("[[restriction]]\ncode = 'A'\nscheme = '1'\nmeans = 'secret'", "restriction"),
-        ("[[mode]]\ncode = 'A'\nscheme = '1'\nmeans = 'secret'", "mode"),
+        ("[[mode]]\ncode = 'A'\nscheme = '1'\nmeans = 'normal'", "'mode' is no key"),
         ("roles = 'nowhere.tsv'", "nowhere.tsv"),
         ("[[matrix.version]]\nversion='1'\neffective='2023'\nfile='a'", "effective is a day"),
         ("[[matrix.version]]\nversion='1'\neffective=2023-01-01\nfile='a'", "no such file"),
