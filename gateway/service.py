@@ -32,6 +32,7 @@ from gateway.actors.document_recipient import DocumentRecipient
 from gateway.actors.document_registry import DocumentRegistry
 from gateway.actors.document_repository import DocumentRepository
 from gateway.actors.document_responder import DocumentResponder
+from gateway.actors.explainer import Explainer, Facts
 from gateway.actors.guarded_store import GuardedStore, SeenPatients
 from gateway.actors.masks import MaskCodes, Masks, mask_codes
 from gateway.actors.proceedings import Proceedings, RequestKind
@@ -47,7 +48,7 @@ from gateway.codecs.fingerprint import fingerprint
 from gateway.model.choices import Choice
 from gateway.model.lifecycle import Changes
 from gateway.model.naming import NamingSystems
-from gateway.model.subject import Operation
+from gateway.model.subject import Operation, SubjectKind
 from gateway.model.submission import Submission
 from gateway.notifications.endpoints import EndpointPolicy
 from gateway.notifications.mail import Relay
@@ -193,6 +194,19 @@ class Actors:
         )
 
     @cached_property
+    def explainer(self) -> Explainer:
+        """What says why; auditors see no document, but may ask about any."""
+        wiring, access = self._wiring, self._access
+        audits = access is not None and access.subject.kind is SubjectKind.AUDITOR
+        return Explainer(
+            wiring.choices,
+            self.patients,
+            wiring.facts if audits else self._store.facts,
+            wiring.profile.access,
+            wiring.clock,
+        )
+
+    @cached_property
     def registry(self) -> DocumentRegistry:
         """Document Registry."""
         wiring = self._wiring
@@ -296,6 +310,7 @@ class _Wiring:
     documents: FileDocumentStore
     choices: ChoiceStore
     trail: AuditTrail
+    facts: Facts
     mask_codes: MaskCodes
     pace: Pace
     rules: ProfileRules
@@ -469,6 +484,7 @@ def _wired(
         documents=documents,
         choices=store.choices,
         trail=store.audit,
+        facts=store.facts,
         mask_codes=mask_codes(profile),
         pace=Pace(profile.access.self_declared_per_minute),
         rules=ProfileRules.of(

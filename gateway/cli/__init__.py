@@ -16,6 +16,7 @@ from gateway.cli.choices import choices
 from gateway.cli.console import out
 from gateway.cli.delegation import delegation
 from gateway.cli.demo import demo
+from gateway.cli.explain import explain
 from gateway.cli.notices import notices
 from gateway.cli.patient import patient
 from gateway.cli.profile import profile
@@ -43,6 +44,7 @@ app.command("submit")(submit)
 app.command("translate")(translate)
 app.command("token")(token)
 app.command("assertion")(assertion)
+app.command("explain")(explain)
 app.command("settings")(show_settings)
 app.add_typer(audit)
 app.add_typer(patient)

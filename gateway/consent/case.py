@@ -67,6 +67,7 @@ RIGHTS: dict[Operation, tuple[SubjectKind, ...]] = {
     Operation.READ_CHOICES: (_P, _R, _PRO),
     Operation.HISTORY: (_P, _R),
     Operation.AUDIT: (),
+    Operation.EXPLAIN: (_P,),
     Operation.ADMINISTER: (),
 }
 """Table 3.3: which kinds of subjects an operation is possible for, before anything else."""

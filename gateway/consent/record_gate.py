@@ -51,6 +51,7 @@ SURVIVE_CLOSING = (
     Operation.READ_CHOICES,
     Operation.HISTORY,
     Operation.AUDIT,
+    Operation.EXPLAIN,
     Operation.ADMINISTER,
 )
 """What a closed record still answers: its status, and the patient who may open it again."""
@@ -306,12 +307,12 @@ def service_is_authorised(case: Case) -> Line | None:
 
 
 def keepers_read_nothing(case: Case) -> Line | None:
-    """A18: operators and auditors see no document; auditors see audit events and choices."""
+    """A18: operators and auditors see no document; auditors see events, choices and reasons."""
     if case.kind not in KEEPERS:
         return None
     if case.operation is Operation.ADMINISTER and case.kind in case.policy.administer_kinds:
         return None
-    seen = (Operation.AUDIT, Operation.HISTORY, Operation.READ_CHOICES)
+    seen = (Operation.AUDIT, Operation.HISTORY, Operation.READ_CHOICES, Operation.EXPLAIN)
     if case.kind is SubjectKind.AUDITOR and case.operation in seen:
         return Line("A18", True)
     return Line("A18", False)

@@ -65,6 +65,7 @@ class Operation(Enum):
         READ_CHOICES: Read Consents.
         HISTORY: Who looked: the access history of one record.
         AUDIT: Any audit event.
+        EXPLAIN: Why somebody may see something, and who can see it.
         SUBSCRIBE: Be told of new documents.
         ADMINISTER: Patients, their identity, delegations.
     """
@@ -79,6 +80,7 @@ class Operation(Enum):
     READ_CHOICES = "read-choices"
     HISTORY = "history"
     AUDIT = "audit"
+    EXPLAIN = "explain"
     SUBSCRIBE = "subscribe"
     ADMINISTER = "administer"
 

@@ -24,6 +24,7 @@ from gateway.web.fhir.audit_events import AuditEvents
 from gateway.web.fhir.communications import Communications
 from gateway.web.fhir.consents import Consents
 from gateway.web.fhir.cors import Cors, with_headers
+from gateway.web.fhir.explain import Explanations
 from gateway.web.fhir.interaction import (
     Answer,
     RefusedWith,
@@ -110,6 +111,7 @@ TAKES_BACK_CONSENT = _kind("ITI-108", Operation.CHOOSE, Action.DELETE, "delete")
 # Of a patient or representative it is the history of the own record: Operation.HISTORY.
 FINDS_AUDIT_EVENTS = _kind("ITI-81", Operation.AUDIT, Action.EXECUTE, "search-type")
 READS_AUDIT_EVENT = _kind("ITI-81", Operation.AUDIT, Action.READ, "read")
+EXPLAINS = _kind("explain", Operation.EXPLAIN, Action.EXECUTE, "operation")
 ADDS_PATIENT = _kind("ITI-104", Operation.ADMINISTER, Action.CREATE, "create")
 PUTS_PATIENT = _kind("ITI-104", Operation.ADMINISTER, Action.UPDATE, "update")
 SUBSCRIBES = _kind("ITI-110", Operation.SUBSCRIBE, Action.CREATE, "create")
@@ -165,6 +167,7 @@ class FhirDoor:
         patch = Patch(service, self._limit)
         consents = Consents(service, self._limit)
         audit_events = AuditEvents(service)
+        explanations = Explanations(service)
         # By method and shape of the path; {id} stands for any one segment.
         self.routes: dict[tuple[str, ...], dict[str, Route]] = {
             (): {"POST": Route(publish.transaction, SUBMITS)},
@@ -227,6 +230,7 @@ class FhirDoor:
                 "GET": Route(patients.read, READS_PATIENT),
                 "PUT": Route(patients.put, PUTS_PATIENT),
             },
+            ("Patient", "{id}", "$explain"): {"GET": Route(explanations.explain, EXPLAINS)},
             ("Patient", "{id}", "_history", "{vid}"): {
                 "GET": Route(patients.vread, READS_PATIENT_VERSION)
             },
