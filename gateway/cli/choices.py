@@ -289,7 +289,7 @@ def service(
 
     Example:
 
-        gateway choices service 4711 'urn:oid:2.999.1.40|diary' --class '11^^1.2.250.1.213.1.1.4.1'
+        gateway choices service 4711 'urn:oid:2.999.1.40|diary' --class '11^^2.999.4.1'
     """
     settings = settings_or_give_up()
     codes = []

@@ -156,7 +156,7 @@ def test_a_record_is_called_by_every_identifier_of_everybody_merged_into_it(
 
 def test_who_was_permitted_before_is_known(tmp_path: Path) -> None:
     async def work(store: SqliteRegistryStore) -> None:
-        rows = AuditRows(store._connection)
+        rows = AuditRows(store._file.connection)
         key = "7001^" + AUTHORITY
         assert rows.has_accessed([key], DOCTOR.key)
         assert rows.has_accessed(["", "9^9", key], DOCTOR.key)
@@ -170,7 +170,7 @@ def test_a_refused_access_is_no_access(tmp_path: Path) -> None:
     async def work(store: SqliteRegistryStore) -> None:
         refused: AuditEvent = search(50, subject=NURSE, outcome=Outcome.MINOR_FAILURE)
         await store.audit.append(refused)
-        rows = AuditRows(store._connection)
+        rows = AuditRows(store._file.connection)
         assert not rows.has_accessed(["7001^" + AUTHORITY], NURSE.key)
 
     asked(work, tmp_path)
