@@ -15,41 +15,29 @@ from contextlib import (
 )
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from time import time_ns
 
 import structlog
 
-from gateway.actors.access_control import AccessControl, Permit
-from gateway.actors.acknowledgments import Acknowledgments
-from gateway.actors.audit_reader import AuditReader
-from gateway.actors.bundle_resolution import BundleResolution
-from gateway.actors.consent_manager import ConsentManager, Pace
+from gateway.actors.access_control import AccessControl
+from gateway.actors.consent_manager import Pace
 from gateway.actors.consent_rules import ConsentRules
-from gateway.actors.document_administrator import DocumentAdministrator
-from gateway.actors.document_recipient import DocumentRecipient
-from gateway.actors.document_registry import DocumentRegistry
-from gateway.actors.document_repository import DocumentRepository
-from gateway.actors.document_responder import DocumentResponder
-from gateway.actors.explainer import Explainer, Facts
 from gateway.actors.guarded_store import GuardedStore, SeenPatients
-from gateway.actors.masks import MaskCodes, Masks, mask_codes
+from gateway.actors.masks import mask_codes
 from gateway.actors.proceedings import Proceedings, RequestKind
 from gateway.actors.reception import Authenticator, OpenVisit, Reception, Visit
 from gateway.actors.rights import Rights, Rules
-from gateway.actors.single_document import SingleDocumentRecipient
 from gateway.audit.keeping import check_clock
 from gateway.audit.running import kept
 from gateway.clock import SystemClock
 from gateway.codecs.fhir.audit_event import AuditEventWriter
 from gateway.codecs.fhir.search_statuses import search_rules
-from gateway.codecs.fingerprint import fingerprint
 from gateway.model.choices import Choice
 from gateway.model.lifecycle import Changes
 from gateway.model.naming import NamingSystems
-from gateway.model.subject import Operation, SubjectKind
-from gateway.model.submission import Submission
+from gateway.model.subject import Operation
 from gateway.notifications.endpoints import EndpointPolicy
 from gateway.notifications.mail import Relay
 from gateway.notifications.opening import (
@@ -67,7 +55,6 @@ from gateway.ports import (
     Clock,
     NoticeStore,
     PatientDirectory,
-    RegistryStore,
 )
 from gateway.profile import Profile, read_profile
 from gateway.profile.consistency import ConsistencyMode
@@ -79,11 +66,22 @@ from gateway.storage.fairness import share_the_interpreter
 from gateway.storage.files import FileDocumentStore
 from gateway.storage.sqlite import SqliteRegistryStore
 from gateway.storage.sqlite.audit_trail import SqliteAuditTrail
-from gateway.translators.acknowledgments import BppcReader
 from gateway.translators.cda_consistency import ConsistencyCheck
 from gateway.translators.community import as_the_community_writes
 from gateway.translators.stored_forms import StoredForms
 from gateway.validation import ProfileRules
+from gateway.wiring import Actors, Wiring
+
+__all__ = [
+    "Actors",
+    "Guard",
+    "Service",
+    "new_oid",
+    "new_uuid",
+    "open_directory",
+    "open_inside",
+    "open_service",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -115,207 +113,6 @@ def new_uuid() -> str:
 def new_oid() -> str:
     """Give a fresh OID made of a random UUID (ITU-T X.667)."""
     return f"2.25.{uuid.uuid4().int}"
-
-
-class Actors:
-    """The actors, wired to the stores as one permit shows them; each is made when asked for."""
-
-    def __init__(
-        self,
-        wiring: _Wiring,
-        store: RegistryStore,
-        patients: PatientDirectory,
-        permit: Permit | None = None,
-    ) -> None:
-        self._wiring = wiring
-        self._store = store
-        self.patients = patients
-        self._access = permit.access if permit else None
-        self._about = tuple(record.patient for record in permit.records) if permit else None
-
-    @property
-    def profile(self) -> Profile:
-        """The community's."""
-        return self._wiring.profile
-
-    def now(self) -> str:
-        """The present, for commands; DTM of 14 digits, UTC."""
-        return self._wiring.clock.now()
-
-    @property
-    def choices(self) -> ChoiceStore:
-        """Where choices are kept, whoever asks; for commands."""
-        return self._wiring.choices
-
-    @cached_property
-    def masks(self) -> Masks:
-        """What keeps masks on entries and masks as choices alike."""
-        wiring = self._wiring
-        return Masks(
-            wiring.choices,
-            wiring.clock,
-            new_uuid,
-            new_oid,
-            wiring.settings.source_id,
-            wiring.mask_codes,
-            complete=wiring.complete,
-            statuses=wiring.profile.conventions.statuses,
-            access=self._access,
-        )
-
-    @cached_property
-    def acknowledgments(self) -> Acknowledgments:
-        """What reads the commands among documents."""
-        wiring = self._wiring
-        return Acknowledgments(
-            self._store,
-            wiring.choices,
-            wiring.documents,
-            BppcReader(wiring.profile),
-            wiring.clock,
-            new_uuid,
-            access=self._access,
-        )
-
-    @cached_property
-    def consents(self) -> ConsentManager:
-        """Consent Manager."""
-        wiring = self._wiring
-        return ConsentManager(
-            self._store,
-            wiring.choices,
-            self.masks,
-            wiring.clock,
-            new_uuid,
-            patients=self.patients,
-            pace=wiring.pace,
-            access=self._access,
-            about=self._about,
-        )
-
-    @cached_property
-    def explainer(self) -> Explainer:
-        """What says why; auditors see no document, but may ask about any."""
-        wiring, access = self._wiring, self._access
-        audits = access is not None and access.subject.kind is SubjectKind.AUDITOR
-        return Explainer(
-            wiring.choices,
-            self.patients,
-            wiring.facts if audits else self._store.facts,
-            wiring.profile.access,
-            wiring.clock,
-        )
-
-    @cached_property
-    def registry(self) -> DocumentRegistry:
-        """Document Registry."""
-        wiring = self._wiring
-        return DocumentRegistry(
-            self._store,
-            wiring.clock,
-            new_uuid,
-            fingerprint,
-            known_patients_only=wiring.settings.patients == "known",
-            home_community_id=wiring.settings.home_community_id,
-            rules=wiring.rules,
-            conventions=wiring.profile.conventions,
-            masks=self.masks,
-            acknowledgments=self.acknowledgments,
-        )
-
-    @cached_property
-    def repository(self) -> DocumentRepository:
-        """Document Repository."""
-        wiring = self._wiring
-        return DocumentRepository(
-            self.registry,
-            self._store,
-            wiring.documents,
-            wiring.settings.repository_unique_id,
-            check_document=wiring.check_document,
-        )
-
-    @cached_property
-    def audit_reader(self) -> AuditReader:
-        """Audit reader."""
-        return AuditReader(self._wiring.trail, self._store)
-
-    @cached_property
-    def resolution(self) -> BundleResolution:
-        """What bundles name."""
-        return BundleResolution(
-            self._store, self.patients, self._wiring.settings.assigning_authority
-        )
-
-    @cached_property
-    def responder(self) -> DocumentResponder:
-        """Document Responder."""
-        wiring = self._wiring
-        return DocumentResponder(
-            self.registry,
-            self._store,
-            wiring.documents,
-            self.patients,
-            deprecated=wiring.settings.deprecated_documents,
-        )
-
-    @cached_property
-    def recipient(self) -> DocumentRecipient:
-        """Document Recipient."""
-        wiring = self._wiring
-        return DocumentRecipient(
-            self.repository,
-            self._store,
-            wiring.documents,
-            self.patients,
-            self.resolution,
-            new_oid,
-            complete=wiring.complete,
-        )
-
-    @cached_property
-    def single_document(self) -> SingleDocumentRecipient:
-        """Document Recipient of one document."""
-        wiring = self._wiring
-        return SingleDocumentRecipient(
-            self.recipient,
-            self.resolution,
-            self._store,
-            wiring.clock,
-            wiring.settings.source_id,
-            wiring.profile.class_by_type,
-        )
-
-    @cached_property
-    def administrator(self) -> DocumentAdministrator:
-        """Document Administrator."""
-        wiring = self._wiring
-        return DocumentAdministrator(
-            self.registry,
-            self._store,
-            wiring.clock,
-            new_oid,
-            wiring.settings.source_id,
-            complete=wiring.complete,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Wiring:
-    """What the actors share, whoever asks."""
-
-    settings: Settings
-    clock: Clock
-    profile: Profile
-    documents: FileDocumentStore
-    choices: ChoiceStore
-    trail: AuditTrail
-    facts: Facts
-    mask_codes: MaskCodes
-    pace: Pace
-    rules: ProfileRules
-    check_document: ConsistencyCheck | None
-    complete: Callable[[Submission], Submission]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -476,10 +273,12 @@ def _wired(
     profile: Profile,
     documents: FileDocumentStore,
     store: SqliteRegistryStore,
-) -> _Wiring:
-    return _Wiring(
+) -> Wiring:
+    return Wiring(
         settings=settings,
         clock=clock,
+        new_uuid=new_uuid,
+        new_oid=new_oid,
         profile=profile,
         documents=documents,
         choices=store.choices,
@@ -522,7 +321,7 @@ def _guard(identity: Identity | None, profile: Profile, store: SqliteRegistrySto
     )
 
 
-def _reception(wiring: _Wiring, store: SqliteRegistryStore, guard: Guard) -> Reception[Actors]:
+def _reception(wiring: Wiring, store: SqliteRegistryStore, guard: Guard) -> Reception[Actors]:
     """Wire what asks for credentials with what it lets in to."""
 
     def wire(about: Proceedings) -> Actors:
@@ -558,7 +357,7 @@ def _reception(wiring: _Wiring, store: SqliteRegistryStore, guard: Guard) -> Rec
 
 
 def _notifications(
-    wiring: _Wiring, store: SqliteRegistryStore, guard: Guard | None, base_url: str
+    wiring: Wiring, store: SqliteRegistryStore, guard: Guard | None, base_url: str
 ) -> AbstractAsyncContextManager[Notifications]:
     """Wire what tells people and systems of what happened."""
     settings, profile, clock = wiring.settings, wiring.profile, wiring.clock

@@ -26,7 +26,7 @@ PLAN = {
     *(
         f"gateway.{name}"
         for name in (
-            *("cli", "web", "feed", "service", "settings", "clock"),
+            *("cli", "web", "feed", "service", "wiring", "settings", "clock"),
             *("actors", "storage", "upstream", "audit", "security", "notifications"),
             *("ports", "consent", "validation", "translators", "profile"),
             *("codecs", "transactions", "model", "errors"),
