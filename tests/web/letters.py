@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -10,6 +11,7 @@ from starlette.testclient import TestClient
 from gateway.model.datatypes import Identifier
 from gateway.model.notice import Notice, NoticeKind, RecipientKind
 from gateway.ports import Account
+from tests.model.audited import search
 
 
 def add_notice(client: TestClient, recipient: Identifier, **more: Any) -> str:
@@ -29,3 +31,10 @@ def add_notice(client: TestClient, recipient: Identifier, **more: Any) -> str:
     assert client.portal is not None
     client.portal.call(store.once, notice.id, notice.time, Account(notices=(notice,)))
     return notice.id
+
+
+def add_event(client: TestClient, id: str) -> None:
+    """Keep an audit event."""
+    trail = client.app_state["service"].inside._wiring.trail
+    assert client.portal is not None
+    client.portal.call(trail.append, replace(search(), id=id))

@@ -127,7 +127,9 @@ def test_a_look_at_the_trail_leaves_an_event(kept: KeepingHouse) -> None:
     (seen,) = kept.events_for("a", **ALWAYS)
     first, _ = kept.events_for("a", **ALWAYS)
     assert subtypes([first]) == ["ITI-81"]
-    told = [one["what"]["reference"] for one in first["entity"] if "reference" in one["what"]]
+    told = [
+        one["what"]["reference"] for one in first["entity"] if "reference" in one.get("what", ())
+    ]
     assert told == [f"http://gateway.test/fhir/AuditEvent/{seen['id']}"]
 
 

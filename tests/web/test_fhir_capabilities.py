@@ -19,7 +19,7 @@ from gateway.model.datatypes import DateTime
 from gateway.profile import read_profile
 from gateway.translators.consents import to_consent
 from tests.shared import ROOT
-from tests.web.letters import add_notice
+from tests.web.letters import add_event, add_notice
 from tests.web.messages import (
     FHIR,
     PATIENT,
@@ -71,6 +71,7 @@ NEEDED = {
         "patient.identifier": f"urn:oid:{PATIENT.authority}|{PATIENT.value}",
         "status": "active",
     },
+    "AuditEvent": {"date": "ge2000-01-01"},
 }
 VALUES = {
     "token": ("x", "urn:oid:2.999|x"),
@@ -90,6 +91,8 @@ OWN_VALUES: dict[Any, Any] = {
     "patient.identifier": ("urn:oid:2.999|x",),
     "related": None,
     ("Consent", "status"): ("active", "inactive"),
+    "action": ("C", "E,R"),
+    "outcome": ("0", "4"),
 }
 KNOWN = f"urn:oid:{PATIENT.authority}|x"
 """Of a domain with patients; PDQm answers 404 for another one."""
@@ -113,6 +116,10 @@ OF_R4 = {
     "Consent": (
         "action actor category consentor data date identifier organization patient period purpose "
         "scope security-label source-reference status _tag _profile _security _text _content"
+    ),
+    "AuditEvent": (
+        "action address agent agent-name agent-role altid date entity entity-name entity-role "
+        "entity-type outcome patient policy site source subtype type _tag _profile _security"
     ),
 }
 
@@ -230,6 +237,8 @@ def served(open_gateway: Any) -> Served:
     taken = client.post("/fhir/Subscription", content=json.dumps(SUBSCRIPTION), headers=FHIR)
     ids["Subscription"] = taken.json()["id"]
     ids["Basic"] = "DSUBm-SubscriptionTopic-DocumentReference-PatientDependent"
+    ids["AuditEvent"] = "00000000-0000-7000-8000-000000000001"
+    add_event(client, "urn:uuid:" + ids["AuditEvent"])
     ids["Communication"] = add_notice(client, PATIENT).removeprefix("urn:uuid:")
     statement = client.get("/fhir/metadata").json()
     return Served(client, statement, ids)

@@ -270,6 +270,9 @@ def _audit_event() -> Json:
         "readHistory": False,
         "updateCreate": False,
         "conditionalCreate": False,
+        "conditionalRead": "not-supported",
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
         "referencePolicy": ["literal", "logical"],
         **write_search_capability("AuditEvent"),
     }
