@@ -28,6 +28,7 @@ from gateway.actors.guarded_store import GuardedStore, SeenPatients
 from gateway.actors.masks import mask_codes
 from gateway.actors.proceedings import Proceedings, RequestKind
 from gateway.actors.reception import Authenticator, OpenVisit, Reception, Visit
+from gateway.actors.record_keeper import RecordKeeper
 from gateway.actors.rights import Rights, Rules
 from gateway.audit.keeping import check_clock
 from gateway.audit.running import kept
@@ -202,6 +203,11 @@ async def open_service(
     store = _opened(settings, profile, clock)
     documents = FileDocumentStore(settings.data / "documents")
     sweeping = asyncio.create_task(_sweep_often(documents, store))
+    retaining = asyncio.create_task(
+        _retain_often(
+            RecordKeeper(store, documents, clock, new_uuid, profile.access.retention_years)
+        )
+    )
     auditing = AsyncExitStack()
     try:
         # Before anybody is let in: an event with a time that went backwards would say nothing.
@@ -230,9 +236,10 @@ async def open_service(
                 cursor_key=_cursor_key(settings.data / "cursor.key"),
             )
     finally:
-        sweeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await sweeping
+        for task in (sweeping, retaining):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         await auditing.aclose()
         await documents.close()
         await store.close()
@@ -402,6 +409,31 @@ def _relay(settings: Settings) -> Relay | None:
         user=settings.smtp_user or "",
         password=password,
     )
+
+
+@asynccontextmanager
+async def open_retention(settings: Settings) -> AsyncIterator[RecordKeeper]:
+    """Open what destroys records whose time is over, for a command."""
+    clock = SystemClock()
+    profile = read_profile(settings.profile, settings.profiles)
+    store = _opened(settings, profile, clock)
+    documents = FileDocumentStore(settings.data / "documents")
+    try:
+        yield RecordKeeper(store, documents, clock, new_uuid, profile.access.retention_years)
+    finally:
+        await documents.close()
+        await store.close()
+
+
+async def _retain_often(keeper: RecordKeeper) -> None:
+    """Destroy what is kept no longer, now and every hour."""
+    while True:
+        try:
+            if gone := await keeper.destroy():
+                log.info("records.destroyed", records=len(gone))
+        except Exception:
+            log.exception("records.retention_failed")
+        await asyncio.sleep(_BETWEEN_SWEEPS)
 
 
 async def _sweep_often(documents: FileDocumentStore, store: SqliteRegistryStore) -> None:

@@ -20,6 +20,7 @@ from gateway.cli.explain import explain
 from gateway.cli.notices import notices
 from gateway.cli.patient import patient
 from gateway.cli.profile import profile
+from gateway.cli.retention import retention
 from gateway.cli.serve import serve
 from gateway.cli.show_settings import show_settings
 from gateway.cli.submit import submit
@@ -45,6 +46,7 @@ app.command("translate")(translate)
 app.command("token")(token)
 app.command("assertion")(assertion)
 app.command("explain")(explain)
+app.command("retention")(retention)
 app.command("settings")(show_settings)
 app.add_typer(audit)
 app.add_typer(patient)

@@ -46,6 +46,19 @@ class Delegation:
     end: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ExpiredRecord:
+    """A record that was closed for as long as records are kept.
+
+    Attributes:
+        patient: The surviving id.
+        closed_on: DTM digits, as precise as known.
+    """
+
+    patient: Identifier
+    closed_on: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmergencyDeclaration:
     """A professional said why a record must be opened without authorisation.

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
-from gateway.ports import Clock
+from gateway.model.datatypes import Identifier
+from gateway.model.record import ExpiredRecord
+from gateway.ports import Account, Clock
 from gateway.storage.fragments import Fragments
 from gateway.storage.sqlite.audit_trail import SqliteAuditTrail
 from gateway.storage.sqlite.choice_store import SqliteChoiceStore
@@ -23,6 +25,7 @@ from gateway.storage.sqlite.filling import fill, restriction_codes
 from gateway.storage.sqlite.notices import SqliteNoticeStore
 from gateway.storage.sqlite.patient_directory import SqlitePatientDirectory
 from gateway.storage.sqlite.patients import PatientRows
+from gateway.storage.sqlite.retention import destroy, expired
 from gateway.storage.sqlite.schema import migrate
 from gateway.storage.sqlite.subscriptions import SqliteSubscriptionStore
 from gateway.storage.sqlite.used_credentials import SqliteReplayMemory
@@ -138,6 +141,20 @@ class SqliteRegistryStore(RegistryView):
                 (after, limit),
             )
         )
+
+    async def expired(self, years: int) -> tuple[ExpiredRecord, ...]:
+        """Give the records that were closed so many years ago."""
+        return await expired(self._file, self.choices, self._file.clock.now(), years)
+
+    async def destroy(self, patient: Identifier, account: Callable[[], Account]) -> bool:
+        """Destroy a record for good, with its patient; say whether there was one.
+
+        Args:
+            account: Gives what is kept of it.
+        """
+        file = self._file
+        time = file.clock.now()
+        return await file.writer.run(lambda: destroy(file, patient, account, time))
 
     async def forget(self, up_to: int) -> None:
         """Drop the events up to and including one, once they are told."""
