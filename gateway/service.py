@@ -39,30 +39,18 @@ from gateway.model.choices import Choice
 from gateway.model.lifecycle import Changes
 from gateway.model.naming import NamingSystems
 from gateway.model.subject import Operation
-from gateway.notifications.endpoints import EndpointPolicy
-from gateway.notifications.mail import Relay
-from gateway.notifications.opening import (
-    Notifications,
-    OfficeSettings,
-    Stores,
-    open_notifications,
-)
+from gateway.notifications.opening import Notifications, Stores, open_notifications
 from gateway.notifications.rights import ConsentRights, NobodyAsks
 from gateway.notifications.rights import Rights as MessageRights
-from gateway.ports import (
-    Account,
-    AuditTrail,
-    ChoiceStore,
-    Clock,
-    NoticeStore,
-    PatientDirectory,
-)
+from gateway.ports import Account, AuditTrail, ChoiceStore, Clock, PatientDirectory
+from gateway.ports.notices import NoticeStore
 from gateway.profile import Profile, read_profile
 from gateway.profile.consistency import ConsistencyMode
 from gateway.security.opening import Identity, open_identity
 from gateway.security.replay import TransientReplayMemory
 from gateway.settings import Settings, shipped
 from gateway.settings.audit_options import audit_observer, audit_options
+from gateway.settings.notice_options import office_settings
 from gateway.storage.fairness import share_the_interpreter
 from gateway.storage.files import FileDocumentStore
 from gateway.storage.sqlite import SqliteRegistryStore
@@ -372,13 +360,7 @@ def _notifications(
     if guard is not None:
         rights = ConsentRights(guard.rules.gate, guard.choices, store, clock)
     return open_notifications(
-        OfficeSettings(
-            key=settings.data / "notices.key",
-            endpoints=EndpointPolicy.of(settings.notify_endpoints, settings.notify_networks),
-            relay=_relay(settings),
-            subscription_days=settings.subscription_days,
-            subscriptions_each=settings.subscriptions_each,
-        ),
+        office_settings(settings),
         Stores(
             notices=store.notices,
             subscriptions=store.subscriptions,
@@ -392,22 +374,6 @@ def _notifications(
         clock,
         new_uuid,
         base_url,
-    )
-
-
-def _relay(settings: Settings) -> Relay | None:
-    if settings.smtp_host is None:
-        return None
-    password = ""
-    if settings.smtp_password_file is not None:
-        password = settings.smtp_password_file.read_text(encoding="utf-8").partition("\n")[0]
-    return Relay(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        sender=settings.smtp_sender,
-        security=settings.smtp_security,
-        user=settings.smtp_user or "",
-        password=password,
     )
 
 

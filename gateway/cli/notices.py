@@ -17,12 +17,13 @@ from gateway.cli.console import USAGE, give_up, out, settings_or_give_up
 from gateway.cli.patient import read_identifier
 from gateway.model.datatypes import Identifier
 from gateway.model.notice import Contact
-from gateway.notifications.endpoints import EndpointPolicy, EndpointRefused
+from gateway.notifications.endpoints import EndpointRefused
 from gateway.notifications.mail import is_mail_address
 from gateway.notifications.signature import Signer
 from gateway.notifications.texts import languages
-from gateway.ports import NoticeStore
+from gateway.ports.notices import NoticeStore
 from gateway.settings import Settings
+from gateway.settings.notice_options import endpoint_policy, notice_key
 
 T = TypeVar("T")
 
@@ -65,9 +66,8 @@ def contact(
     if email and not is_mail_address(email):
         give_up(f"{email!r} is no mail address.", USAGE)
     if webhook:
-        policy = EndpointPolicy.of(settings.notify_endpoints, settings.notify_networks)
         try:
-            policy.check(webhook)
+            endpoint_policy(settings).check(webhook)
         except EndpointRefused as refused:
             give_up(f"The endpoint {refused} (GATEWAY_NOTIFY_ENDPOINTS).", USAGE)
     if language and language not in languages():
@@ -127,7 +127,7 @@ def key() -> None:
     `webhook-signature: v1a,…`); the signature is Ed25519 over id, timestamp and body.
     """
     settings = settings_or_give_up()
-    signer = Signer.at(settings.data / "notices.key")
+    signer = Signer.at(notice_key(settings))
     out.print(signer.public, highlight=False, soft_wrap=True)
 
 

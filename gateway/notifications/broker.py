@@ -39,7 +39,8 @@ from gateway.notifications.endpoints import Caller, NotTaken
 from gateway.notifications.moments import later
 from gateway.notifications.rights import Rights
 from gateway.notifications.signature import Signer
-from gateway.ports import Clock, Form, Held, Page, RegistryStore, SubscriptionStore
+from gateway.ports import Clock, Form, Held, Page, RegistryStore
+from gateway.ports.notices import SubscriptionStore
 from gateway.transactions.conditions import Condition, Is, Linked, TimeBound
 
 log = structlog.get_logger(__name__)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gateway.model.datatypes import Identifier
 from gateway.model.notice import Contact, Notice, RecipientKind
-from gateway.ports import NoticeStore, PatientDirectory
+from gateway.ports import PatientDirectory
+from gateway.ports.notices import NoticeStore
 
 
 class Contacts:

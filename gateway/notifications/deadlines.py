@@ -24,16 +24,8 @@ from gateway.model.record import Record, RecordStatus
 from gateway.model.subject import same_key
 from gateway.model.vocabulary import AvailabilityStatus, DocumentEntryType
 from gateway.notifications.moments import earlier
-from gateway.ports import (
-    Account,
-    ChoiceStore,
-    Clock,
-    Form,
-    NoticeStore,
-    Page,
-    PatientDirectory,
-    RegistryStore,
-)
+from gateway.ports import Account, ChoiceStore, Clock, Form, Page, PatientDirectory, RegistryStore
+from gateway.ports.notices import NoticeStore
 from gateway.profile.notices import NoticePolicy
 from gateway.transactions.conditions import TimeBound
 from gateway.transactions.registry_stored_query import FindDocuments

@@ -21,7 +21,8 @@ from gateway.notifications.mail import Mailer
 from gateway.notifications.moments import later, seconds_between
 from gateway.notifications.signature import Signer
 from gateway.notifications.texts import inbox_text, language_of, mail_text
-from gateway.ports import Clock, NoticeStore
+from gateway.ports import Clock
+from gateway.ports.notices import NoticeStore
 
 log = structlog.get_logger(__name__)
 

@@ -24,7 +24,8 @@ from gateway.model.subscription import Subscription, SubscriptionStatus
 from gateway.notifications.endpoints import EndpointPolicy, EndpointRefused
 from gateway.notifications.moments import later
 from gateway.notifications.rights import ends_by
-from gateway.ports import Clock, SubscriptionStore
+from gateway.ports import Clock
+from gateway.ports.notices import SubscriptionStore
 
 _HERE = "Subscription.criteria.extension"
 

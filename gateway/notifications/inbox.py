@@ -15,7 +15,8 @@ from gateway.model.subject import AccessRequest, SubjectKind, same_key
 from gateway.notifications.contacts import Contacts
 from gateway.notifications.rights import Rights
 from gateway.notifications.texts import inbox_text, language_of
-from gateway.ports import NoticeStore, Page, PatientDirectory
+from gateway.ports import Page, PatientDirectory
+from gateway.ports.notices import NoticeStore
 
 _RECIPIENTS = {
     SubjectKind.PATIENT: RecipientKind.PATIENT,

@@ -20,14 +20,8 @@ from gateway.notifications.mail import Mailer, Relay
 from gateway.notifications.office import Office
 from gateway.notifications.rights import Rights
 from gateway.notifications.signature import Signer
-from gateway.ports import (
-    ChoiceStore,
-    Clock,
-    NoticeStore,
-    PatientDirectory,
-    RegistryStore,
-    SubscriptionStore,
-)
+from gateway.ports import ChoiceStore, Clock, PatientDirectory, RegistryStore
+from gateway.ports.notices import NoticeStore, SubscriptionStore
 from gateway.profile import Profile
 
 

@@ -9,7 +9,6 @@ variable and its rule. ``docs/reference/settings.md`` is generated from this pac
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import json
 import os
 import re
@@ -38,6 +37,7 @@ from pydantic_settings import (
 from gateway.settings.auditing import AuditSettings
 from gateway.settings.connection import Port, an_address, is_loopback
 from gateway.settings.field import setting
+from gateway.settings.notices import NoticeSettings
 
 PREFIX = "GATEWAY_"
 CONFIG_VARIABLE = "GATEWAY_CONFIG"
@@ -66,7 +66,7 @@ def shipped(name: str) -> Path:
     return beside if beside.is_dir() else package / "shipped" / name
 
 
-class Settings(AuditSettings):
+class Settings(NoticeSettings, AuditSettings):
     """What an operator can choose; every field has a default that works on one machine."""
 
     model_config = SettingsConfigDict(
@@ -234,73 +234,6 @@ class Settings(AuditSettings):
             "origins such as https://app.example, separated by spaces, or *",
         ),
     ] = ""
-    notify_endpoints: Annotated[
-        str,
-        setting(
-            "Endpoints that notices and notifications of subscriptions may be sent to: how their "
-            "addresses begin, separated by spaces. Without any, nothing is sent and no "
-            "subscription is taken.",
-            "addresses such as https://hooks.example/fhir, separated by spaces",
-        ),
-    ] = ""
-    notify_networks: Annotated[
-        str,
-        setting(
-            "Networks that are not public and may be called all the same when an endpoint on the "
-            "list leads there. Without any, loopback, link-local and private addresses are "
-            "refused, whatever name leads to them.",
-            "networks such as 10.1.0.0/16, separated by spaces",
-        ),
-    ] = ""
-    subscription_days: Annotated[
-        Annotated[int, Field(ge=1, le=3650)],
-        setting(
-            "How long a subscription lasts at most; it ends earlier with what lets the subscriber "
-            "see the record.",
-            "a whole number from 1 to 3650",
-        ),
-    ] = 365
-    subscriptions_each: Annotated[
-        Annotated[int, Field(ge=1, le=10000)],
-        setting(
-            "How many subscriptions one subscriber has at the same time at most.",
-            "a whole number from 1 to 10000",
-        ),
-    ] = 100
-    smtp_host: Annotated[
-        str | None,
-        setting(
-            "Mail relay for notices; none switches mail off. Mails name nobody and no document.",
-            "a host name or an IP address",
-        ),
-    ] = None
-    smtp_port: Annotated[
-        Annotated[int, Field(ge=1, le=65535)],
-        setting("Port of the mail relay.", "a whole number from 1 to 65535"),
-    ] = 587
-    smtp_security: Annotated[
-        Literal["starttls", "tls", "none"],
-        setting(
-            "How the connection to the mail relay is kept private: `starttls`, required; `tls` "
-            "from the first octet; `none` for a relay on this machine.",
-            "starttls, tls or none",
-        ),
-    ] = "starttls"
-    smtp_sender: Annotated[
-        str,
-        setting("Address mails come from.", "an address such as record@hospital.example"),
-    ] = "gateway@localhost"
-    smtp_user: Annotated[
-        str | None,
-        setting("Who the gateway is to the mail relay; none for no sign-in.", "a user name"),
-    ] = None
-    smtp_password_file: Annotated[
-        Path | None,
-        setting(
-            "File whose first line is the password for the mail relay.",
-            "a file that can be read",
-        ),
-    ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         setting("Least weight of what is logged.", "debug, info, warning or error"),
@@ -345,35 +278,6 @@ class Settings(AuditSettings):
         for origin in value.split():
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise PydanticCustomError("origin", "holds what is no origin")
-        return value
-
-    @field_validator("notify_endpoints")
-    @classmethod
-    def _endpoints(cls, value: str) -> str:
-        for prefix in value.split():
-            scheme, separator, rest = prefix.partition("://")
-            if not separator or scheme not in {"http", "https"} or rest[:1] in {"", "/"}:
-                raise PydanticCustomError("url", "holds what is no http:// or https:// address")
-            if any(c in "?#@*\\" for c in rest):
-                raise PydanticCustomError("url", "holds an address with a query, a user or a star")
-        return value
-
-    @field_validator("notify_networks")
-    @classmethod
-    def _networks(cls, value: str) -> str:
-        for network in value.split():
-            try:
-                ipaddress.ip_network(network, strict=False)
-            except ValueError:
-                raise PydanticCustomError("address", "holds what is no network") from None
-        return value
-
-    @field_validator("smtp_sender")
-    @classmethod
-    def _a_sender(cls, value: str) -> str:
-        name, separator, domain = value.rpartition("@")
-        if not separator or not name or not domain or any(c.isspace() or c in "<>," for c in value):
-            raise PydanticCustomError("address", "is no mail address")
         return value
 
     @field_validator("mllp_port", mode="before")

@@ -17,7 +17,8 @@ from gateway.model.notice import (
     NoticeKind,
     RecipientKind,
 )
-from gateway.ports import Account, NoticeStore, Page
+from gateway.ports import Account, Page
+from gateway.ports.notices import NoticeStore
 from gateway.storage.sqlite.words import patient_key
 from gateway.storage.sqlite.writer import Writer
 

@@ -23,7 +23,7 @@ from gateway.model.subscription import (
     SubscriptionEvent,
     SubscriptionStatus,
 )
-from gateway.ports import SubscriptionStore
+from gateway.ports.notices import SubscriptionStore
 from gateway.storage.sqlite.words import patient_key
 from gateway.storage.sqlite.writer import Writer
 
