@@ -43,7 +43,6 @@ from gateway.notifications.opening import Notifications, Stores, open_notificati
 from gateway.notifications.rights import ConsentRights, NobodyAsks
 from gateway.notifications.rights import Rights as MessageRights
 from gateway.ports import Account, AuditTrail, ChoiceStore, Clock, PatientDirectory
-from gateway.ports.notices import NoticeStore
 from gateway.profile import Profile, read_profile
 from gateway.profile.consistency import ConsistencyMode
 from gateway.security.opening import Identity, open_identity
@@ -412,22 +411,6 @@ async def _sweep_often(documents: FileDocumentStore, store: SqliteRegistryStore)
         except OSError:
             log.exception("documents.sweep_failed")
         await asyncio.sleep(_BETWEEN_SWEEPS)
-
-
-@asynccontextmanager
-async def open_notices(settings: Settings) -> AsyncIterator[tuple[NoticeStore, str]]:
-    """Open the notices below the data folder, for a command; with the present moment."""
-    clock = SystemClock()
-    store = SqliteRegistryStore.open(
-        settings.data / "registry.sqlite",
-        StoredForms(NamingSystems(), ""),
-        clock,
-        max_results=settings.max_results,
-    )
-    try:
-        yield store.notices, clock.now()
-    finally:
-        await store.close()
 
 
 @asynccontextmanager

@@ -132,11 +132,19 @@ def key() -> None:
 
 
 def _with_store(settings: Settings, work: Callable[[NoticeStore, str], Awaitable[T]]) -> T:
-    from gateway.service import open_notices
+    from gateway.clock import SystemClock
+    from gateway.model.naming import NamingSystems
+    from gateway.storage.sqlite import SqliteRegistryStore
+    from gateway.translators.stored_forms import StoredForms
 
     async def run() -> T:
-        async with open_notices(settings) as (store, now):
-            return await work(store, now)
+        clock = SystemClock()
+        forms = StoredForms(NamingSystems(), "")
+        store = SqliteRegistryStore.open(settings.data / "registry.sqlite", forms, clock)
+        try:
+            return await work(store.notices, clock.now())
+        finally:
+            await store.close()
 
     return asyncio.run(run())
 
