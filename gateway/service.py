@@ -46,12 +46,12 @@ from gateway.ports import Account, AuditTrail, ChoiceStore, Clock, PatientDirect
 from gateway.profile import Profile, read_profile
 from gateway.profile.consistency import ConsistencyMode
 from gateway.security.opening import Identity, open_identity
-from gateway.security.replay import TransientReplayMemory
 from gateway.settings import Settings, shipped
 from gateway.settings.audit_options import audit_observer, audit_options
 from gateway.settings.notice_options import office_settings
 from gateway.storage.fairness import share_the_interpreter
 from gateway.storage.files import FileDocumentStore
+from gateway.storage.replay import SqliteReplayMemory
 from gateway.storage.sqlite import SqliteRegistryStore
 from gateway.storage.sqlite.audit_trail import SqliteAuditTrail
 from gateway.translators.cda_consistency import ConsistencyCheck
@@ -195,17 +195,17 @@ async def open_service(
             RecordKeeper(store, documents, clock, new_uuid, profile.access.retention_years)
         )
     )
-    auditing = AsyncExitStack()
+    around = AsyncExitStack()
     try:
         # Before anybody is let in: an event with a time that went backwards would say nothing.
         check_clock(await store.audit.newest_time(), clock.now())
         observer = audit_observer(settings)
         audit_events = AuditEventWriter(observer, profile.naming, base_url)
-        await auditing.enter_async_context(
+        await around.enter_async_context(
             kept(store.audit, clock, audit_options(settings), observer, audit_events)
         )
         wiring = _wired(settings, clock, profile, documents, store)
-        identity = _identity(settings, profile, clock)
+        identity = await around.enter_async_context(_identity(settings, profile, clock))
         guarding = guard(store) if guard else _guard(identity, profile, store)
         async with _notifications(wiring, store, guarding, base_url) as notifications:
             yield Service(
@@ -227,7 +227,7 @@ async def open_service(
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        await auditing.aclose()
+        await around.aclose()
         await documents.close()
         await store.close()
 
@@ -290,19 +290,33 @@ def _wired(
     )
 
 
-def _identity(settings: Settings, profile: Profile, clock: Clock) -> Identity | None:
+@asynccontextmanager
+async def _identity(
+    settings: Settings, profile: Profile, clock: Clock
+) -> AsyncIterator[Identity | None]:
     """Give what verifies credentials, where they are asked for."""
     if settings.auth == "none":
-        return None
-    return open_identity(
+        yield None
+        return
+    replay = SqliteReplayMemory.open(settings.data / "replay.sqlite", clock)
+    identity = open_identity(
         profile=profile,
         clock=clock,
-        replay=TransientReplayMemory(clock.now),
+        replay=replay,
         base_url=settings.base_url,
         data=settings.data,
         people=shipped("samples") / "people.toml",
+        trust=settings.trust,
         development=settings.development_authority != "off",
     )
+    fetching = asyncio.create_task(identity.keep_keys_fresh())
+    try:
+        yield identity
+    finally:
+        fetching.cancel()
+        with suppress(asyncio.CancelledError):
+            await fetching
+        await replay.close()
 
 
 def _guard(identity: Identity | None, profile: Profile, store: SqliteRegistryStore) -> Guard | None:

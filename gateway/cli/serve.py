@@ -30,6 +30,7 @@ from gateway.audit.keeping import ClockSetBack
 from gateway.cli.console import err, give_up, out, settings_or_give_up
 from gateway.cli.invitations import invitations
 from gateway.cli.logs import set_up_logs
+from gateway.security.errors import TrustFault
 from gateway.settings import Settings, with_port
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ def serve(
     settings = with_port(settings, listener.getsockname()[1])
     try:
         uvloop.run(_serve(settings, listener, demo=demo))
+    except TrustFault as fault:
+        give_up(f"GATEWAY_TRUST: {fault}.", 2)
     except ClockSetBack as error:
         give_up(f"The gateway cannot start: {error}.")
     err.print("The gateway has stopped.")

@@ -79,3 +79,7 @@ class NotAuthenticated(Exception):
         return (
             f'Bearer realm="fhir", error="{self.error}", error_description="{self.public}"{scope}'
         )
+
+
+class TrustFault(ValueError):
+    """The operator's trust file cannot be used; the message names the place in it."""

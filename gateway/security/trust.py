@@ -24,6 +24,7 @@ from gateway.security.certificates import (
     RevocationFiles,
     read_certificates,
 )
+from gateway.security.errors import TrustFault
 from gateway.security.introspection import Endpoint
 from gateway.security.jwt import JwtIssuer
 from gateway.security.keys import KeyFault, TokenKeys
@@ -61,10 +62,6 @@ _INTROSPECTION_KEYS: Final = _VOUCHER | {
     "audiences",
     "seconds",
 }
-
-
-class TrustFault(ValueError):
-    """The trust file cannot be used; the message names the place in it."""
 
 
 @dataclass(frozen=True, kw_only=True)

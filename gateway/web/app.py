@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from gateway import __version__
 from gateway.service import Service
+from gateway.web.authorization import PATHS, AuthorizationDoor
 from gateway.web.fhir.door import FhirDoor
 from gateway.web.health import health_routes
 from gateway.web.http import Receive, Scope, Send
@@ -53,6 +54,10 @@ class Application:
             **limits,
         )
         self._fhir = FhirDoor(service)
+        authority = service.identity.authority if service.identity else None
+        self._authorization = (
+            AuthorizationDoor(authority, settings.base_url, service.clock) if authority else None
+        )
         self.framework = FastAPI(
             title="FHIR / XDS gateway",
             version=__version__,
@@ -66,6 +71,9 @@ class Application:
         """Answer one connection event."""
         if scope["type"] == "http":
             path = scope["path"]
+            if self._authorization is not None and path in PATHS:
+                await self._authorization(scope, receive, send)
+                return
             if path == "/xds/registry":
                 await self._registry(scope, receive, send)
                 return

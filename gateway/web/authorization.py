@@ -12,12 +12,13 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote_plus
 
 from gateway.model.subject import Mode
+from gateway.ports import Clock
 from gateway.security.authority import LIFETIME, DevelopmentAuthority, Wish
+from gateway.security.instants import seconds_of
 from gateway.security.scopes import is_understood
 from gateway.web.http import (
     BodyTooLarge,
@@ -63,18 +64,15 @@ class _Refusal(Exception):
 class AuthorizationDoor:
     """An ASGI endpoint for :data:`PATHS`."""
 
-    def __init__(
-        self, authority: DevelopmentAuthority, base_url: str, now: Callable[[], int]
-    ) -> None:
+    def __init__(self, authority: DevelopmentAuthority, base_url: str, clock: Clock) -> None:
         """Take the authority.
 
         Args:
             base_url: The gateway's address, which is the issuer's name too.
-            now: Gives seconds since 1970.
         """
         self._authority = authority
         self._base = base_url
-        self._now = now
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -171,7 +169,7 @@ class AuthorizationDoor:
             scopes=scopes,
         )
         token = self._authority.token(
-            person, wish, self._now(), issuer=self._base, audience=audience
+            person, wish, seconds_of(self._clock.now()), issuer=self._base, audience=audience
         )
         return {
             "access_token": token,

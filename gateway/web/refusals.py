@@ -12,8 +12,6 @@ from gateway.actors.access_control import Denied, PatientMismatch
 from gateway.codecs.soap.fault import FaultCode, SoapFault
 from gateway.errors import ErrorCode, Finding
 from gateway.security.errors import NotAuthenticated
-from gateway.security.peer import Peer
-from gateway.web.http import Scope
 
 UNKNOWN_PATIENT = "no-record"
 
@@ -21,12 +19,6 @@ UNKNOWN_PATIENT = "no-record"
 def code_of(name: str) -> ErrorCode:
     """Give the error a community chose by its XDS name for refusals at a door."""
     return next((c for c in ErrorCode if c.xds == name), ErrorCode.REGISTRY_ERROR)
-
-
-def peer_of(scope: Scope) -> Peer:
-    """Give what the connection tells of who is at its other end."""
-    client = scope.get("client")
-    return Peer(address=client[0] if client else "")
 
 
 def denied_over_xds(denied: Denied, code: ErrorCode) -> Finding:

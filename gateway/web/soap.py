@@ -48,10 +48,10 @@ from gateway.web.http import (
     whole_body,
 )
 from gateway.web.marks import Alerts, access_header
+from gateway.web.peer import peer_of
 from gateway.web.refusals import (
     denied_over_xds,
     not_authenticated_over_soap,
-    peer_of,
     unaccountable_over_soap,
 )
 

@@ -14,9 +14,10 @@ from joserfc.jws import serialize_compact
 
 from gateway.model.subject import Authentication, SubjectKind
 from gateway.security import opening
+from gateway.security.errors import TrustFault
 from gateway.security.introspection import NotFetched
 from gateway.security.opening import open_identity
-from gateway.security.trust import TrustFault, read_trust
+from gateway.security.trust import read_trust
 from tests.security.signing import (
     ISSUER,
     Written,

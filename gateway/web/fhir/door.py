@@ -56,7 +56,8 @@ from gateway.web.http import (
     whole_body,
 )
 from gateway.web.marks import mode_headers
-from gateway.web.refusals import UNACCOUNTABLE, denied_over_fhir, mismatch, peer_of
+from gateway.web.peer import peer_of
+from gateway.web.refusals import UNACCOUNTABLE, denied_over_fhir, mismatch
 
 log = structlog.get_logger()
 
