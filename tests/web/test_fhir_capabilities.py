@@ -330,6 +330,7 @@ def test_every_declared_operation_is_done_and_no_other(served: Served) -> None:
             answers = [
                 served.client.post(f"/fhir/{kind}/{name}", content=b"{}", headers=FHIR),
                 served.client.get(f"/fhir/{kind}/{name}"),
+                served.client.get(f"/fhir/{kind}/{served.ids[kind]}/{name}"),
             ]
             assert any(map(is_done, answers)) == (name in declared), (kind, name)
     for name in {*OPERATIONS, *named(served.rest)}:

@@ -22,13 +22,14 @@ from gateway.codecs.fhir.datatypes import write_date_time
 from gateway.codecs.fhir.reader import Json
 from gateway.codecs.fhir.search_parameters import SearchRules
 from gateway.codecs.fhir.search_statuses import search_rules
-from gateway.codecs.fhir.vocabulary import MHD, PROFILE
+from gateway.codecs.fhir.vocabulary import MHD, OURS, PROFILE
 from gateway.model.conventions import STANDARD, Conventions
 
 RECIPIENT = MHD + "CapabilityStatement/IHE.MHD.DocumentRecipient"
 GENERATE_METADATA = MHD + "OperationDefinition/generate-metadata"
 RESPONDER = MHD + "CapabilityStatement/IHE.MHD.DocumentResponder"
 
+EXPLAIN = f"{OURS}OperationDefinition/explain"
 PIX = "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix"
 
 
@@ -228,7 +229,10 @@ def _patient(can_write: bool) -> Json:
         "conditionalDelete": "not-supported",
         "referencePolicy": ["literal", "logical"],
         **write_search_capability("Patient"),
-        "operation": [{"name": "ihe-pix", "definition": PIX}],
+        "operation": [
+            {"name": "ihe-pix", "definition": PIX},
+            {"name": "explain", "definition": EXPLAIN},
+        ],
     }
 
 
