@@ -24,7 +24,14 @@ from gateway.storage.sqlite.sight import Sight
 from gateway.transactions.registry_stored_query import FindDocuments, FindFolders
 from tests.storage import contract, worlds
 from tests.storage.earlier import as_of_step
-from tests.storage.shelf import DEPRECATED, Maker, PickledFragments, SteppingClock, patient
+from tests.storage.shelf import (
+    APPROVED,
+    DEPRECATED,
+    Maker,
+    PickledFragments,
+    SteppingClock,
+    patient,
+)
 
 ALICE = patient("alice")
 MASK, HIDE = Code("MASK", "1.9"), Code("HIDE", "1.9")
@@ -389,7 +396,7 @@ def test_the_schema_of_facts_is_complete(tmp_path: Path) -> None:
         seen = store._file.rows.seen_by(Sight(()))
         shown = {one[0] for one in seen.execute("SELECT * FROM document_entry").description}
         hidden = {"marked", "lineage", "depositors", "deposited", "own_touched", "own_updated"}
-        assert columns - shown == hidden
+        assert columns - shown == hidden | {"deprecated_with", "status_before"}
 
     with_store(tmp_path, test)
 
@@ -402,5 +409,39 @@ def test_identifiers_are_compared_by_value_and_authority(tmp_path: Path) -> None
         his = Visibility(patient=longer, now="20260401000000")
         query = FindDocuments(patient_id=ALICE)
         assert (await store.seen_by((his,)).find(query, Form.REFERENCE)).total == 1
+
+    with_store(tmp_path, test)
+
+
+def test_what_a_hidden_document_replaced_is_not_deprecated_for_whoever_does_not_see_it(
+    tmp_path: Path,
+) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        make = Maker()
+        old, appendix, new = (
+            make.entry(ALICE),
+            make.entry(ALICE),
+            make.entry(ALICE, type_code=Code("psychology", "1.9")),
+        )
+        link = make.link(appendix, old, AssociationType.APND)
+        await keep(store, old, appendix, link)
+        replaced = make.link(new, old, AssociationType.RPLC)
+        deprecated = tuple(
+            StatusChange(entry_uuid=one.entry_uuid, status=DEPRECATED) for one in (old, appendix)
+        )
+        await keep(store, new, replaced, statuses=deprecated)
+
+        async def approved(*types: Code) -> int:
+            granted = frozenset(code.key for code in types)
+            his = Visibility(patient=ALICE, now="20260401000000", types=granted)
+            query = FindDocuments(patient_id=ALICE, status=(APPROVED,))
+            return (await store.seen_by((his,)).find(query, Form.REFERENCE)).total
+
+        assert old.type_code is not None and new.type_code is not None
+        assert await approved(old.type_code) == 2
+        assert await approved(old.type_code, new.type_code) == 1
+        # What was replaced stays so, when the replacement is gone for everybody.
+        await keep(store, removed=(replaced.entry_uuid, new.entry_uuid))
+        assert await approved(old.type_code) == 0
 
     with_store(tmp_path, test)

@@ -24,7 +24,7 @@ from gateway.model.submission_set import SubmissionSet
 from gateway.model.vocabulary import AssociationType
 from tests.storage import contract
 from tests.storage.contract import CODES, PATIENTS, few
-from tests.storage.shelf import Maker, patient, record
+from tests.storage.shelf import DEPRECATED, Maker, patient, record
 
 CODES_OF = {
     CODES[0].key: Restriction.MASKED,
@@ -92,6 +92,10 @@ def histories(draw: st.DrawFn) -> list[Changes]:
     if len(there) > 1 and draw(st.booleans()):
         links.append(make.link(there[0], there[1], AssociationType.APND))
     late = Changes(added=tuple(links), touched=tuple(touched) if links else ())
+    replacing, deprecated = draw_replacement(draw, make, there, [*first.added, *links])
+    links += [o for o in replacing if isinstance(o, Association)]
+    entries = [*entries, *(o for o in replacing if isinstance(o, DocumentEntry))]
+    replacement = Changes(added=tuple(replacing), statuses=tuple(deprecated))
     withdrawn: list[StatusChange] = []
     if there and draw(st.booleans()):
         victim = draw(st.sampled_from(there))
@@ -104,7 +108,38 @@ def histories(draw: st.DrawFn) -> list[Changes]:
                 if a.entry_uuid not in gone and {a.source_object, a.target_object} & going
             }
         withdrawn = [StatusChange(entry_uuid=one, status="urn:gone") for one in sorted(going)]
-    return [first, second, third, late, Changes(withdrawn=tuple(withdrawn))]
+    return [first, second, third, late, replacement, Changes(withdrawn=tuple(withdrawn))]
+
+
+def draw_replacement(
+    draw: st.DrawFn, make: Maker, there: list[DocumentEntry], before: list[RegistryObject]
+) -> tuple[list[RegistryObject], list[StatusChange]]:
+    """A document that replaces another one, with what that deprecates."""
+    if not there or not draw(st.booleans()):
+        return [], []
+    old = draw(st.sampled_from(there))
+    new = make.entry(
+        old.patient_id,
+        type_code=draw(st.none() | contract.codes),
+        class_code=draw(contract.codes),
+        author=draw(contract.authors),
+        confidentiality_code=draw(few(contract.codes)),
+    )
+    reached = [old.entry_uuid]
+    for uuid in reached:
+        for link in before:
+            if (
+                isinstance(link, Association)
+                and link.association_type in (AssociationType.APND, AssociationType.XFRM)
+                and link.target_object == uuid
+                and link.source_object not in reached
+                and any(e.entry_uuid == link.source_object for e in there)
+            ):
+                reached.append(link.source_object)
+    return (
+        [new, make.link(new, old, AssociationType.RPLC)],
+        [StatusChange(entry_uuid=one, status=DEPRECATED) for one in reached],
+    )
 
 
 @dataclass
@@ -121,7 +156,13 @@ class World:
             replace(
                 changes,
                 added=tuple(o for o in changes.added if o.entry_uuid in seen),
-                statuses=tuple(s for s in changes.statuses if s.entry_uuid in seen),
+                statuses=tuple(
+                    s
+                    for s in changes.statuses
+                    # What an absent replacement deprecated is not deprecated.
+                    if s.entry_uuid in seen
+                    and (not changes.added or changes.added[0].entry_uuid in seen)
+                ),
                 touched=tuple(
                     t
                     for t in changes.touched
@@ -158,6 +199,7 @@ def world(history: list[Changes], visibility: tuple[Visibility, ...], merged: bo
             objects.pop(uuid, None)
     sets = [o for o in history[0].added if isinstance(o, SubmissionSet)]
     depositors = keys(author for s in sets for author in s.author)
+    brought = {o.entry_uuid for o in history[0].added}
     entries = {u: o for u, o in objects.items() if isinstance(o, DocumentEntry)}
     links = [o for o in objects.values() if isinstance(o, Association)]
     newest = {
@@ -185,7 +227,7 @@ def world(history: list[Changes], visibility: tuple[Visibility, ...], merged: bo
             patient=whose(entry.patient_id),
             restrictions=frozenset(restrictions),
             hidden_until="20260401000000" if hidden else "",
-            owners=frozenset(authors | depositors),
+            owners=frozenset(authors | (depositors if entry.entry_uuid in brought else set())),
             authors=frozenset(authors),
             type_code=entry.type_code,
             class_code=entry.class_code,

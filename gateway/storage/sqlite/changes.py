@@ -12,12 +12,14 @@ from gateway.storage.sqlite import words
 from gateway.storage.sqlite.added import MARK_LATEST, Adder, Keys, Met
 from gateway.storage.sqlite.lineage import Lineages
 from gateway.storage.sqlite.patients import NOBODY, PatientRows
+from gateway.storage.sqlite.replaced import Replaced
 from gateway.storage.sqlite.words import ASSOCIATION, DOCUMENT_ENTRY, FOLDER, SUBMISSION_SET
 
 _SET_STATUS = {
     DOCUMENT_ENTRY: (
         "UPDATE document_entry SET status = ?1, last_updated = ?2, own_updated = ?2, "
-        "touched = touched + 1, own_touched = own_touched + 1 WHERE key = ?3"
+        "touched = touched + 1, own_touched = own_touched + 1, deprecated_with = NULL "
+        "WHERE key = ?3"
     ),
     SUBMISSION_SET: (
         "UPDATE submission_set SET status = ?1, last_updated = ?2, own_updated = ?2, "
@@ -70,6 +72,7 @@ class Applier:
         self._patients = patients
         self._adder = Adder(connection, fragments, patients, codes)
         self._lineages = Lineages(connection)
+        self._replaced = Replaced(connection)
 
     def apply(self, changes: Changes, time: str, *, limited: bool = False) -> None:
         """Write all of it.
@@ -85,8 +88,9 @@ class Applier:
             return
         patients: dict[Identifier, Met] = {}
         self._lineages.forget()
+        self._replaced.forget()
         keys = self._adder.add(changes, patients, self._lineages, time)
-        self._change_statuses(changes.statuses, time)
+        self._change_statuses(changes.statuses, self._replaced.causes(changes, keys), time)
         self._touch(changes.touched, time)
         self._withdraw(changes, time)
         self._remove(changes.removed, patients, time, limited)
@@ -94,11 +98,17 @@ class Applier:
         for unique_id in changes.removed_documents:
             self._execute("DELETE FROM document WHERE unique_id = ?", (unique_id,))
         self._lineages.settle()
+        self._replaced.settle()
         self._announce(changes, keys, patients, time)
 
-    def _change_statuses(self, statuses: Iterable[StatusChange], time: str) -> None:
+    def _change_statuses(
+        self, statuses: Iterable[StatusChange], replaced: Mapping[int, int], time: str
+    ) -> None:
         for change in statuses:
             key, kind = self._adder.object(change.entry_uuid)
+            if key in replaced:
+                self._replaced.deprecate(key, replaced[key], time)
+                continue
             self._execute(_SET_STATUS[kind], (words.stored(change.status), time, key))
             if kind == ASSOCIATION:
                 self._adder.touch_source(key, time)
@@ -128,6 +138,7 @@ class Applier:
         if kind == DOCUMENT_ENTRY:
             self._lineages.loosen(key)
         elif kind == ASSOCIATION:
+            self._replaced.unlink(key)
             ends = self._execute("SELECT source FROM association WHERE key = ?", (key,)).fetchone()
             if ends is not None:
                 self._lineages.loosen(ends[0])

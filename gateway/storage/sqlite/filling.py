@@ -9,6 +9,7 @@ from pathlib import Path
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.submission_set import SubmissionSet
+from gateway.model.vocabulary import AvailabilityStatus
 from gateway.storage.fragments import Fragments
 from gateway.storage.sqlite import words
 from gateway.storage.sqlite.conditions import marks
@@ -23,6 +24,7 @@ from gateway.storage.sqlite.facts import (
 from gateway.storage.sqlite.known import SqliteKnown
 from gateway.storage.sqlite.lineage import LINKS, Lineages
 from gateway.storage.sqlite.patients import PatientRows, name_keys
+from gateway.storage.sqlite.replaced import REPLACING
 from gateway.storage.sqlite.schema import connect
 from gateway.storage.sqlite.words import (
     ASSOCIATION,
@@ -117,6 +119,12 @@ def _fill_facts(connection: sqlite3.Connection, fragments: Fragments) -> None:
     # What was changed before is not told apart by whom: all of it counts as the object's own.
     for statement in (
         "UPDATE document_entry SET own_touched = touched, own_updated = last_updated",
+        "UPDATE document_entry SET deprecated_with = key, status_before = "
+        + str(words.APPROVED)
+        + " WHERE status = "
+        + str(words.stored(AvailabilityStatus.DEPRECATED))
+        + " AND latest AND EXISTS (SELECT 1 FROM association a WHERE a.target = document_entry.key "
+        "AND a.association_type IN (" + ", ".join(map(str, REPLACING)) + "))",
         "UPDATE submission_set SET own_touched = touched, own_updated = last_updated",
         "UPDATE folder SET made = registration_time",
         "UPDATE association SET moment = last_updated WHERE source_kind = 3",

@@ -16,6 +16,13 @@ ACCESS = """
     ALTER TABLE document_entry ADD COLUMN deposited TEXT;  -- where not the registration time
     CREATE INDEX document_entry_lineage ON document_entry (lineage) WHERE lineage IS NOT NULL;
 
+    -- Of an entry that a replacement deprecated: what was replaced, itself or what it belongs to,
+    -- and the status it had before, which it still has for whoever does not see the replacement.
+    ALTER TABLE document_entry ADD COLUMN deprecated_with INTEGER;
+    ALTER TABLE document_entry ADD COLUMN status_before;
+    CREATE INDEX document_entry_deprecated_with ON document_entry (deprecated_with)
+        WHERE deprecated_with IS NOT NULL;
+
     -- The changes of an object that no link to another one made, so that somebody who does not see
     -- the other one is not told of a change.
     ALTER TABLE document_entry ADD COLUMN own_touched INTEGER NOT NULL DEFAULT 0;

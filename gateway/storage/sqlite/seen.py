@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from gateway.storage.sqlite import words
+from gateway.storage.sqlite.replaced import REPLACING
 from gateway.storage.sqlite.words import ASSOCIATION, DOCUMENT_ENTRY, FOLDER, SUBMISSION_SET
 
 
@@ -48,7 +49,7 @@ class Shape(NamedTuple):
 
 
 _ENTRY_COLUMNS = (
-    "e.key, e.patient, e.status, e.lid, e.version, e.latest, e.offline, e.availability, "
+    "e.key, e.patient, e.lid, e.version, e.latest, e.offline, e.availability, "
     "e.object_type, e.unique_id, e.class_code, e.type_code, e.practice_setting_code, "
     "e.healthcare_facility_type_code, e.format_code, e.event_code_list, e.confidentiality_code, "
     "e.reference_id_list, e.author_person, e.author_family, e.author_given, e.creation_time, "
@@ -79,8 +80,21 @@ _TARGET_THERE = (
 )
 
 
-def _changed(alias: str, there: str) -> str:
-    """When and how often an object was changed, links to what is absent left out."""
+_REPLACEMENTS = (
+    " FROM main.association r JOIN seen_entry v ON v.key = r.source "
+    "WHERE r.target = e.deprecated_with AND r.association_type IN ("
+    + ", ".join(map(str, REPLACING))
+    + ")"
+)
+
+
+def _changed(alias: str, there: str, *, replaced: bool = False) -> str:
+    """When and how often an object was changed, by what is there.
+
+    Args:
+        there: The condition of the target of a link being there.
+        replaced: Replacements may have changed it as well: an entry.
+    """
     here = alias + "."
     links = (
         " FROM main.association x WHERE x.source = "
@@ -90,21 +104,25 @@ def _changed(alias: str, there: str) -> str:
         + ")"
     )
     all_its_own = "CASE WHEN " + here + "touched = " + here + "own_touched THEN " + here
+    times = [
+        "ifnull(" + here + "own_updated, " + here + "registration_time)",
+        "ifnull((SELECT max(x.last_updated)" + links + ", '')",
+    ]
+    counts = [here + "own_touched", "ifnull((SELECT sum(x.touches)" + links + ", 0)"]
+    if replaced:
+        # A version of the replacing entry's description replaced nothing once more.
+        first = _REPLACEMENTS + " AND v.deposited IS NULL)"
+        times.append("ifnull((SELECT max(v.registration_time)" + first + ", '')")
+        counts.append("(SELECT count(DISTINCT v.key)" + first)
     return (
         all_its_own
-        + "last_updated ELSE max(ifnull("
-        + here
-        + "own_updated, "
-        + here
-        + "registration_time), ifnull((SELECT max(x.last_updated)"
-        + links
-        + ", '')) END AS last_updated, "
+        + "last_updated ELSE max("
+        + ", ".join(times)
+        + ") END AS last_updated, "
         + all_its_own
         + "touched ELSE "
-        + here
-        + "own_touched + ifnull((SELECT sum(x.touches)"
-        + links
-        + ", 0) END AS touched"
+        + " + ".join(counts)
+        + " END AS touched"
     )
 
 
@@ -132,7 +150,11 @@ def expressions(shapes: tuple[Shape, ...]) -> str:
         + newest
         + "))), document_entry AS NOT MATERIALIZED (SELECT "
         + _ENTRY_COLUMNS
-        + _changed("e", _ENTRY_THERE)
+        # What only a replacement deprecated is not for whoever sees none.
+        + "CASE WHEN e.deprecated_with IS NULL OR EXISTS (SELECT 1"
+        + _REPLACEMENTS
+        + ") THEN e.status ELSE e.status_before END AS status, "
+        + _changed("e", _ENTRY_THERE, replaced=True)
         + " FROM seen_entry e), seen_folder AS NOT MATERIALIZED (SELECT f.* FROM main.folder f "
         "WHERE "
         + _folder(shapes, "f")
