@@ -9,12 +9,13 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from gateway.model.datatypes import Identifier
 from gateway.model.vocabulary import DocumentEntryType
-from gateway.transactions.conditions import Condition, TimeBound
+from gateway.transactions.conditions import Condition, Either, Every, Is, Linked, TimeBound
 
 CodeKey = tuple[str, str | None]
 """Code and scheme; a scheme of ``None`` matches any (FHIR may ask so, a stored query may not)."""
@@ -255,6 +256,22 @@ class RegistryStoredQuery:
 def names_in(query: StoredQuery) -> tuple[str, ...]:
     """Give the entryUUIDs, logical ids and uniqueIds a query names."""
     names: list[str] = []
-    for attribute in ("uuid", "entry_uuid", "unique_id", "logical_id"):
+    for attribute in ("uuid", *_NAMES):
         names += getattr(query, attribute, ())
+    for condition in getattr(query, "also", ()):
+        names += _named(condition)
     return tuple(dict.fromkeys(names))
+
+
+_NAMES = ("entry_uuid", "logical_id", "unique_id")
+
+
+def _named(condition: Condition) -> Iterator[str]:
+    match condition:
+        case Is(attribute=attribute, values=values) if attribute in _NAMES:
+            yield from values
+        case Every(conditions=conditions) | Either(conditions=conditions):
+            for one in conditions:
+                yield from _named(one)
+        case Linked(to=to):
+            yield from to

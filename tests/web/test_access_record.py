@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from gateway.model import choices as c
 from gateway.model.audit import AuditEvent, Outcome
 from gateway.model.datatypes import Author, Code, DateTime, Identifier, Organization, Person
 from gateway.model.document_entry import DocumentEntry
+from gateway.model.record import Delegation
 from gateway.model.subject import Mode
 from gateway.model.submission import Submission
 from gateway.security.authority import DevelopmentAuthority, Wish
@@ -39,7 +41,16 @@ from gateway.transactions.registry_stored_query import (
 from gateway.transactions.submission import RemoveMetadata
 from gateway.translators.consents import to_consent
 from tests.model import examples
-from tests.web.messages import APPROVED, FHIR, MESSAGE_ID
+from tests.web.messages import (
+    APPROVED,
+    FHIR,
+    MESSAGE_ID,
+    binary,
+    bundle,
+    document_reference,
+    submission_list,
+    urn,
+)
 
 ALBA = Identifier.of("ALBA-0001", "2.999.1.1")
 SYSTEM = "urn:oid:2.999.1.1"
@@ -392,3 +403,113 @@ def test_a_credential_about_somebody_else_is_none(community: Community) -> None:
     other = Identifier.of("OTHER-1", "2.999.1.1")
     headers = community.bearer("doctor-b", patient=other.text)
     assert community.client.get(SEARCH, headers=headers).status_code == 401
+
+
+def published(community: Community, who: str, number: int) -> Any:
+    """Publish a document about Alba over FHIR."""
+    sent = json.dumps(
+        bundle(
+            submission_list(f"2.999.5.{number}", urn(2)),
+            document_reference(f"2.999.4.{number}", b"hello", urn(3), number=2),
+            binary(b"hello", number=3),
+        )
+    )
+    about = sent.replace("urn:oid:2.999.1.10", SYSTEM).replace('"7001"', '"ALBA-0001"')
+    return community.client.post(
+        "/fhir", content=about, headers={**FHIR, **community.bearer(who, patient=ALBA.text)}
+    )
+
+
+def test_a_bundle_is_let_in_like_any_submission_and_leaves_one_event(community: Community) -> None:
+    answer = published(community, "doctor-b", 1)
+    assert answer.status_code == 200, answer.text
+    event = community.events[-1]
+    assert (event.transaction, event.outcome) == ("ITI-65", Outcome.SUCCESS)
+    assert event.source == "2.999.5.1"
+    assert {"DocumentEntry", "SubmissionSet"} <= {o.kind for o in event.objects}
+    assert community.found("doctor-b")["total"] == 1
+
+
+def test_only_the_author_corrects_a_description_and_anybody_who_sees_it_masks_it(
+    community: Community,
+) -> None:
+    community.decide("patient", permit("DOC-0009"))
+    published(community, "doctor-b", 1)
+    (found,) = community.found("doctor-c")["entry"]
+    url = f"/fhir/DocumentReference/{found['resource']['id']}"
+    titled = [{"op": "replace", "path": "/content/0/attachment/title", "value": "Other"}]
+    masked = [
+        {
+            "op": "add",
+            "path": "/securityLabel/-",
+            "value": {"coding": [{"system": "urn:oid:2.999.77.3", "code": "MASKED"}]},
+        }
+    ]
+    json_patch = {"content-type": "application/json-patch+json"}
+    refused = community.client.patch(
+        url, json=titled, headers={**community.bearer("doctor-c"), **json_patch}
+    )
+    assert refused.status_code == 403, refused.text
+    assert refused.json()["issue"][0]["details"]["text"] == "C1-not-author"
+    hidden = community.client.patch(
+        url, json=masked, headers={**community.bearer("doctor-b"), **json_patch}
+    )
+    assert hidden.status_code == 200, hidden.text
+    assert community.found("doctor-c")["total"] == 0
+    gone = community.client.patch(
+        url, json=titled, headers={**community.bearer("doctor-c"), **json_patch}
+    )
+    assert gone.status_code == 404
+    refusals = [e for e in community.events if e.transaction == "patch"]
+    assert [e.outcome for e in refusals] == [
+        Outcome.MINOR_FAILURE,
+        Outcome.SUCCESS,
+        Outcome.MINOR_FAILURE,
+    ]
+
+
+def test_a_delegate_enters_for_a_principal_who_stays_the_author(community: Community) -> None:
+    assert community.submit("secretary", note(1)) == ("no-access",)
+    assert community.client.portal is not None
+    delegation = Delegation(
+        delegate=Identifier.of("SEC-0001", PROFESSIONALS),
+        principal=Identifier.of("DOC-0008", PROFESSIONALS),
+    )
+    community.client.portal.call(community.service.inside.choices.delegate, delegation)
+    assert community.submit("secretary", note(1)) == ()
+    (entry,) = community.entries("doctor-b")
+    assert entry.author[0].person == DR_B.person
+    submitted = next(e for e in community.events if e.rule == "A14" or e.rule == "A8")
+    assert submitted.subject is not None
+    assert submitted.subject.id and submitted.subject.id.value == "SEC-0001"
+    assert submitted.subject.on_behalf_of is not None
+    assert community.refused("secretary") == "no-access"
+
+
+def test_what_somebody_may_not_see_is_no_match_for_a_condition(community: Community) -> None:
+    community.decide("patient", permit("DOC-0009"))
+    community.submit("doctor-b", note(2, MASKED))
+    url = "/fhir/DocumentReference?identifier=urn:ietf:rfc:3986|urn:oid:2.999.4.{}"
+    for who, total in (("doctor-b", 1), ("doctor-c", 0)):
+        headers = community.bearer(who)
+        answer = community.client.get(url.format(2), headers=headers)
+        never = community.client.get(url.format(77), headers=headers)
+        assert answer.json().get("total") == total, answer.text
+        assert never.json()["total"] == 0
+    for query in (
+        "_summary=count",
+        "security-label=MASKED",
+        "_include=DocumentReference:relatesto",
+    ):
+        found = community.client.get(f"{SEARCH}&{query}", headers=community.bearer("doctor-c"))
+        assert found.json()["total"] == 0, query
+
+
+def test_a_revoked_authorisation_stops_the_next_page(community: Community) -> None:
+    for number in (1, 2, 3):
+        community.submit("doctor-b", note(number))
+    headers = community.bearer("doctor-b")
+    page = community.client.get(SEARCH + "&_count=2", headers=headers).json()
+    following = next(link["url"] for link in page["link"] if link["relation"] == "next")
+    community.decide("patient", c.Block(professional=Identifier.of("DOC-0008", PROFESSIONALS)))
+    assert community.client.get(following, headers=headers).status_code == 403

@@ -15,7 +15,7 @@ from gateway.codecs.fhir.reader import Json
 from gateway.codecs.fhir.search import read_document_search
 from gateway.codecs.fhir.search_statuses import search_rules
 from gateway.codecs.fhir.strict_json import read_json
-from gateway.errors import ErrorCode
+from gateway.errors import ErrorCode, Refused
 from gateway.ports import Held, Page
 from gateway.service import Actors, Service
 from gateway.transactions.registry_stored_query import names_in
@@ -116,7 +116,11 @@ class Patch:
             # Nobody can read it any more; this answer is the last to show it.
             return written(request, 200, orjson.dumps(patched.resource), [])
         name = entry_uuid.removeprefix("urn:uuid:")
-        now = await actors.responder.version("DocumentReference", name)
+        try:
+            now = await actors.responder.version("DocumentReference", name)
+        except Refused:
+            # Who masked it for the patient may see it no more, but was told what became of it.
+            return written(request, 200, orjson.dumps(patched.resource), [])
         headers: Headers = [
             (b"etag", f'W/"{now.version}"'.encode()),
             (b"last-modified", http_date(now.last_updated).encode()),

@@ -77,10 +77,13 @@ class Searches:
         reference = self._patient_id(search.patient_reference)
         if visit.guarded:
             visit.asks(urlencode(request.parameters), f"{self._base_url}/{request.path[0]}")
+        names = [name for query in search.queries for name in names_in(query)]
+        if search.impossible:
+            names.append("-")  # What nothing can match is nobody's.
         actors = await request.enter(
             patients=[q.patient_id for q in search.queries if q.patient_id is not None],
             references=[reference] if reference else (),
-            names=[name for query in search.queries for name in names_in(query)],
+            names=names,
         )
         place: tuple[Any, ...] = ()
         if control.cursor is not None:
