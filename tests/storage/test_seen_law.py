@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model.lifecycle import Changes
@@ -67,7 +67,6 @@ class Numbers:
         return [(*one[:-1], self.full[one[-1]]) for one in objects], total, more
 
 
-@settings(phases=(Phase.explicit, Phase.generate))
 @given(st.data())
 def test_answers_are_those_of_a_registry_without_the_absent(folder: Path, data: Any) -> None:
     history = data.draw(worlds.histories())
@@ -94,7 +93,6 @@ def test_answers_are_those_of_a_registry_without_the_absent(folder: Path, data: 
     asyncio.run(run())
 
 
-@settings(max_examples=20, phases=(Phase.explicit, Phase.generate))
 @given(st.data())
 def test_reads_and_decisions_know_nothing_of_the_absent(folder: Path, data: Any) -> None:
     history = data.draw(worlds.histories())
