@@ -186,14 +186,14 @@ def told(answer: Any) -> bool:
     return any(entry["search"]["mode"] == "outcome" for entry in entries)
 
 
-def closing() -> Json:
-    """A Consent that closes the record."""
+def hiding() -> Json:
+    """A Consent that hides everything."""
     said = c.Statement(
         patient_id=PATIENT,
         date_time=DateTime("2026"),
         organization=PATIENT,
         source="signed",
-        choices=(c.Close(),),
+        choices=(c.HideAll(hidden=True),),
     )
     written: Json = to_consent(said, read_profile("ihe", ROOT / "profiles")).value
     return written
@@ -232,7 +232,7 @@ def served(open_gateway: Any) -> Served:
     ids = {place[0]: place[1] for place in places}
     patients = client.get("/fhir/Patient", params=NEEDED["Patient"]).json()
     ids["Patient"] = patients["entry"][0]["resource"]["id"]
-    consent = client.post("/fhir/Consent", content=json.dumps(closing()), headers=FHIR)
+    consent = client.post("/fhir/Consent", content=json.dumps(hiding()), headers=FHIR)
     ids["Consent"] = consent.json()["id"]
     taken = client.post("/fhir/Subscription", content=json.dumps(SUBSCRIPTION), headers=FHIR)
     ids["Subscription"] = taken.json()["id"]
