@@ -24,7 +24,7 @@ import structlog
 from gateway.actors.access_control import AccessControl
 from gateway.actors.consent_manager import Pace
 from gateway.actors.consent_rules import ConsentRules
-from gateway.actors.guarded_store import GuardedStore, SeenPatients
+from gateway.actors.guarded_store import GuardedStore, SeenPatients, by_command
 from gateway.actors.masks import mask_codes
 from gateway.actors.proceedings import Proceedings, RequestKind
 from gateway.actors.reception import Authenticator, OpenVisit, Reception, Visit
@@ -243,8 +243,15 @@ async def open_inside(settings: Settings) -> AsyncIterator[Actors]:
     profile = read_profile(settings.profile, settings.profiles)
     store = _opened(settings, profile, clock)
     documents = FileDocumentStore(settings.data / "documents")
+    # What a command changes is somebody's act like any other: nothing of it without its event.
+    audited = GuardedStore(
+        store,
+        lambda changes, known: (),
+        lambda changes: by_command(new_uuid(), clock.now()),
+        lambda: None,
+    )
     try:
-        yield Actors(_wired(settings, clock, profile, documents, store), store, store.patients)
+        yield Actors(_wired(settings, clock, profile, documents, store), audited, store.patients)
     finally:
         await documents.close()
         await store.close()

@@ -16,11 +16,11 @@ from dataclasses import replace
 from gateway.actors.access_control import MOST_PATIENTS
 from gateway.consent.visibility import DocumentFacts, Visibility
 from gateway.errors import Finding, Refused
-from gateway.model.audit import AuditedObject
+from gateway.model.audit import Action, AuditedObject, AuditEvent, Outcome
 from gateway.model.datatypes import Identifier
 from gateway.model.lifecycle import Changes, DocumentRecord, Known
 from gateway.model.patient import Patient
-from gateway.model.subject import same_key
+from gateway.model.subject import Subject, SubjectKind, same_key
 from gateway.model.submission import RegistryObject
 from gateway.ports import (
     Account,
@@ -135,15 +135,39 @@ class GuardedStore(RegistryStore):
         return await self._seen.status(name)
 
 
+def by_command(event: str, now: str) -> Account:
+    """Give what a command leaves behind that changed something.
+
+    Args:
+        event: Id of its audit event.
+        now: DTM of 14 digits, UTC.
+    """
+    return Account(
+        events=(
+            AuditEvent(
+                id=event,
+                time=now,
+                transaction="command",
+                action=Action.UPDATE,
+                outcome=Outcome.SUCCESS,
+                subject=Subject(kind=SubjectKind.OPERATOR, name="command line"),
+                rule="command",
+            ),
+        )
+    )
+
+
 def _told_of(account: Account) -> Account:
     """Let the event of a request name the choices it changed, and notices name the event."""
     if not account.events:
         return account
     filed = tuple(AuditedObject(kind="Consent", id=one.id) for one in account.statements)
     first, *others = account.events
+    about = next((one.statement.patient_id for one in account.statements), None)
+    told = replace(first, objects=first.objects + filed, patient=first.patient or about)
     return replace(
         account,
-        events=(replace(first, objects=first.objects + filed), *others),
+        events=(told, *others),
         notices=tuple(
             one if one.event else replace(one, event=first.id) for one in account.notices
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.cli import app
+from gateway.codecs.audit_octets import read_audit_octets
+from gateway.model.datatypes import Identifier
 
 DOCTOR = "urn:oid:2.999.1.30|DR-B"
 CLINIC = "urn:oid:2.999.1.31|CLINIC"
@@ -72,6 +75,19 @@ def test_every_choice_is_filed_and_listed(
     assert [choice["choice"] for choice in filed["choices"]] == [kind]
     assert done("choices", "list", patient) == [filed]
     assert gateway("choices", "list", patient).exit_code == 0
+
+
+def test_every_command_that_changes_something_leaves_an_audit_event(
+    patient: str, folder: Path
+) -> None:
+    filed = done("choices", "block", patient, DOCTOR)
+    done("choices", "list", patient)
+    connection = sqlite3.connect(folder / "data" / "registry.sqlite")
+    (octets,) = (row[0] for row in connection.execute("SELECT octets FROM audit_event"))
+    connection.close()
+    event = read_audit_octets(octets)
+    assert event.patient == Identifier.of("4711", "2.999.1.3")
+    assert [one.id for one in event.objects] == [f"urn:uuid:{filed['id']}"]
 
 
 def test_what_is_taken_back_does_not_count_and_stays(patient: str) -> None:
