@@ -250,28 +250,6 @@ def test_a_delegation_again_replaces_its_period(tmp_path: Path) -> None:
     with_store(tmp_path, test)
 
 
-def test_a_used_credential_is_remembered_for_its_client_over_restarts(tmp_path: Path) -> None:
-    async def first(store: SqliteRegistryStore) -> None:
-        memory = store.used_credentials
-        assert await memory.remember("k", "here", "20260401000000")
-        assert await memory.remember("k", "here", "20260401000000")
-        assert not await memory.remember("k", "elsewhere", "20260401000000")
-        assert await memory.remember("old", "here", "20260101000000")
-        together = await asyncio.gather(
-            *(memory.remember("race", str(one), "20260401000000") for one in range(20))
-        )
-        assert sum(together) == 1
-
-    async def then(store: SqliteRegistryStore) -> None:
-        memory = store.used_credentials
-        assert not await memory.remember("k", "elsewhere", "20260401000000")
-        # What has expired was forgotten meanwhile.
-        assert await memory.remember("old", "elsewhere", "20260401000000")
-
-    with_store(tmp_path, first)
-    with_store(tmp_path, then)
-
-
 def test_authorisations_are_kept_with_their_periods(tmp_path: Path) -> None:
     async def test(store: SqliteRegistryStore) -> None:
         holder = Holder(kind=HolderKind.PROFESSIONAL, identifier=DOCTOR)

@@ -84,12 +84,4 @@ ACCESS = """
         until     TEXT NOT NULL,
         PRIMARY KEY (delegate, principal)
     ) WITHOUT ROWID;
-
-    -- Credentials that may be used by their first holder only, until they expire.
-    CREATE TABLE used_credential (
-        id      TEXT PRIMARY KEY,
-        expires TEXT NOT NULL,
-        holder  TEXT NOT NULL
-    ) WITHOUT ROWID;
-    CREATE INDEX used_credential_expires ON used_credential (expires);
 """

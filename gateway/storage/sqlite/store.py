@@ -28,7 +28,6 @@ from gateway.storage.sqlite.patients import PatientRows
 from gateway.storage.sqlite.retention import destroy, expired
 from gateway.storage.sqlite.schema import migrate
 from gateway.storage.sqlite.subscriptions import SqliteSubscriptionStore
-from gateway.storage.sqlite.used_credentials import SqliteReplayMemory
 from gateway.storage.sqlite.view import RegistryView
 
 T = TypeVar("T")
@@ -62,7 +61,6 @@ class SqliteRegistryStore(RegistryView):
         subscriptions: Who is told of what comes.
         audit: The audit trail of the same file.
         choices: Patients' choices, likewise.
-        used_credentials: Who used which credential.
     """
 
     def __init__(self, file: RegistryFile) -> None:
@@ -71,7 +69,6 @@ class SqliteRegistryStore(RegistryView):
             file.writer, file.patients, file.rows.patients, file.clock, self._ask_patients
         )
         self.choices = SqliteChoiceStore(file)
-        self.used_credentials = SqliteReplayMemory(file)
         self.notices = SqliteNoticeStore(
             file.writer,
             file.connection,
