@@ -129,7 +129,8 @@ class Acknowledgments:
     ) -> tuple[tuple[Acknowledged, ...], tuple[Finding, ...]]:
         """Read the acknowledgments that are registered without octets [ITI-42].
 
-        What is not here cannot be read, so it would be a promise nobody keeps.
+        What is not here cannot be read, so it would be a promise nobody keeps; where everybody is
+        trusted no choice is enforced, and it is a description like any other.
         """
         found: list[Acknowledged] = []
         findings: list[Finding] = []
@@ -138,6 +139,8 @@ class Acknowledgments:
                 continue
             record = await self._store.document(entry.unique_id or "")
             if record is None or self._documents.path(record.content) is None:
+                if self._access is None:
+                    continue
                 findings.append(
                     Finding(
                         rule="bppc-enforced",

@@ -519,7 +519,7 @@ def _addresses() -> Iterator[Item]:
             yield _get(f"{kind} by {name}", f"{kind}/{path}", unknown)
         yield _get(f"{kind}'s history", f"{kind}/x/_history", unknown)
         yield _get(f"{kind}'s operation", f"{kind}/x/$expunge", unknown)
-    for path in ("Observation", "Observation/1", "$export", "_history", "Consent", "x" * 5000):
+    for path in ("Observation", "Observation/1", "$export", "_history", "Encounter", "x" * 5000):
         yield _get(path[:20], path, unknown)
     for method in ("PUT", "DELETE", "PATCH", "TRACE", "SEARCH"):
         for path in ("", "DocumentReference", "Binary/x", "metadata", "DocumentReference/_search"):

@@ -14,6 +14,7 @@ from gateway.codecs.xml import write_xml
 from gateway.consent.decision import PublicReason
 from gateway.errors import ErrorCode, Finding
 from gateway.model.audit import Action, Outcome
+from gateway.model.datatypes import Code
 from gateway.model.subject import Operation, SubjectKind
 from gateway.transactions.registry_stored_query import FindDocuments, RegistryStoredQuery
 from tests.model import examples
@@ -251,3 +252,13 @@ def test_a_patient_directory_shows_whom_the_gate_lets_one_ask_for(house: House) 
     assert hidden.text.replace("p1", "p2") == unknown.text
     assert operator.subject.kind is SubjectKind.OPERATOR
     assert Operation.ADMINISTER in house.rules.asked
+
+
+def test_an_acknowledgment_is_not_registered_without_its_octets(house: House) -> None:
+    house.knows("b", professional())
+    bppc = Code("urn:ihe:iti:bppc:2007", "1.3.6.1.4.1.19376.1.2.3", "Consent")
+    outcome = read_outcome(
+        submit(house, "b", examples.submission(examples.entry(format_code=bppc)))[1].body
+    )
+    assert outcome.status.endswith("Failure")
+    assert "with its octets" in outcome.findings[0].message
