@@ -59,7 +59,7 @@ class Permit:
         visibility: What of them is in sight; ``None`` is everything, and nobody who was asked for
             a credential has that.
         rule: The one rule that decided.
-        is_first: No access of this person to this record was ever permitted before.
+        is_first: This person, a professional, was never let read this record before.
         declaration: Of the emergency the request belongs to.
         is_declared: That declaration is made by this very request.
     """

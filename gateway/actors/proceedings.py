@@ -25,7 +25,7 @@ from gateway.model.notice import Notice, NoticeKind, RecipientKind
 from gateway.model.subject import AccessRequest, Mode, Operation, SubjectKind
 from gateway.model.submission import RegistryObject
 from gateway.model.submission_set import SubmissionSet
-from gateway.ports import Account
+from gateway.ports import Account, FirstAccess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,21 @@ class Proceedings:
         succeeded = outcome is Outcome.SUCCESS
         notices = tuple(self._notices(new_uuid, changes, succeeded))
         declared = permit.declaration if permit and permit.is_declared else None
-        return Account(events=(event,), notices=notices, declaration=declared)
+        return Account(
+            events=(event,),
+            notices=notices,
+            declaration=declared,
+            first_access=self._first_access(succeeded),
+        )
+
+    def _first_access(self, succeeded: bool) -> FirstAccess | None:
+        """Give the first reading of a professional, in whichever mode."""
+        permit, access = self.permit, self.access
+        if permit is None or access is None or permit.patient is None or not succeeded:
+            return None
+        if not permit.is_first or permit.operation is not Operation.READ:
+            return None
+        return FirstAccess(permit.patient, access.subject.key)
 
     def _notices(
         self, new_uuid: Callable[[], str], changes: Changes | None, succeeded: bool
@@ -178,11 +192,12 @@ class Proceedings:
             for person in representatives:
                 yield notice(kind, RecipientKind.REPRESENTATIVE, person)
 
-        if access.mode is not Mode.NORMAL:
+        if permit.is_declared:
+            # Once for the declaration: what follows in its window is linked with it in the trail.
             yield from to_patient(NoticeKind.EMERGENCY_ACCESS)
             if record.gp is not None and permit.has(Obligation.NOTIFY_GP):
                 yield notice(NoticeKind.EMERGENCY_ACCESS, RecipientKind.GP, record.gp)
-        elif succeeded and permit.is_first and permit.operation is Operation.READ:
+        elif access.mode is Mode.NORMAL and self._first_access(succeeded):
             yield from to_patient(NoticeKind.FIRST_ACCESS)
         if changes is None or subject.kind is SubjectKind.PATIENT:
             return

@@ -171,19 +171,36 @@ class FiledStatement:
     resource: bytes = b""
 
 
+class FirstAccess(NamedTuple):
+    """Somebody read a record for the first time, as far as his request knows.
+
+    Attributes:
+        subject: Key of who read it.
+    """
+
+    patient: Identifier
+    subject: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """What a request leaves behind beside its effect, kept in the same transaction.
 
+    Two requests at once may both take themselves for the first one. The transaction knows: it
+    keeps one declaration for the emergency, with the notices of one, and the notices of one first
+    access.
+
     Attributes:
         statements: Choices that come into force; the record's ``policy_version`` rises with them.
         declaration: Of an emergency, on the first request of its window.
+        first_access: What notices of a first access tell of.
     """
 
     events: tuple[AuditEvent, ...] = ()
     notices: tuple[Notice, ...] = ()
     statements: tuple[FiledStatement, ...] = ()
     declaration: EmergencyDeclaration | None = None
+    first_access: FirstAccess | None = None
 
 
 def beside(*accounts: Account) -> Account:
@@ -193,6 +210,7 @@ def beside(*accounts: Account) -> Account:
         notices=tuple(one for account in accounts for one in account.notices),
         statements=tuple(one for account in accounts for one in account.statements),
         declaration=next((one.declaration for one in accounts if one.declaration), None),
+        first_access=next((one.first_access for one in accounts if one.first_access), None),
     )
 
 
@@ -335,7 +353,7 @@ class ChoiceStore(Protocol):
         ...
 
     async def has_accessed(self, patient: Identifier, subject: str) -> bool:
-        """Whether a permitted access of this person to this record was ever audited."""
+        """Whether this person was ever let read this record, in whichever mode."""
         ...
 
 

@@ -298,7 +298,7 @@ def test_too_many_emergencies_are_told_the_auditor_once_a_day(tmp_path: Path) ->
         for number in range(4):
             declaration = EmergencyDeclaration(
                 id=f"urn:uuid:00000000-0000-4000-b000-{number:012d}",
-                patient=P,
+                patient=Identifier.of(f"7{number}", "2.999.1.10"),
                 subject="b^2.999.5",
                 structure="",
                 mode=Mode.BREAK_GLASS,

@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
-from gateway.model.audit import Action, AuditEvent, Outcome
+from gateway.model.audit import Action, Outcome
 from gateway.model.datatypes import Identifier
 from gateway.model.subject import Subject, SubjectKind
 from gateway.ports import Page
 from gateway.storage.sqlite import SqliteRegistryStore
-from gateway.storage.sqlite.audit import AuditRows
 from gateway.transactions.retrieve_audit_event import AgentName, FindAuditEvents, KindOfEvent
 from tests.model.audited import AUTHORITY, DOCTOR, PATIENT, PROFESSIONALS, STRUCTURES, name, search
 from tests.storage.shelf import PickledFragments, SteppingClock
@@ -150,27 +149,5 @@ def test_a_record_is_called_by_every_identifier_of_everybody_merged_into_it(
         assert set(await store.audit.called(PATIENT)) == keys
         assert set(await store.audit.called(OTHER)) == keys
         assert await store.audit.called(Identifier.of("9", "2.999")) == ("9^2.999",)
-
-    asked(work, tmp_path)
-
-
-def test_who_was_permitted_before_is_known(tmp_path: Path) -> None:
-    async def work(store: SqliteRegistryStore) -> None:
-        rows = AuditRows(store._file.connection)
-        key = "7001^" + AUTHORITY
-        assert rows.has_accessed([key], DOCTOR.key)
-        assert rows.has_accessed(["", "9^9", key], DOCTOR.key)
-        assert not rows.has_accessed([key], NURSE.key)
-        assert not rows.has_accessed([], DOCTOR.key)
-
-    asked(work, tmp_path)
-
-
-def test_a_refused_access_is_no_access(tmp_path: Path) -> None:
-    async def work(store: SqliteRegistryStore) -> None:
-        refused: AuditEvent = search(50, subject=NURSE, outcome=Outcome.MINOR_FAILURE)
-        await store.audit.append(refused)
-        rows = AuditRows(store._file.connection)
-        assert not rows.has_accessed(["7001^" + AUTHORITY], NURSE.key)
 
     asked(work, tmp_path)

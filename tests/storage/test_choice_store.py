@@ -15,10 +15,11 @@ from gateway.model.audit import Action, AuditEvent, Outcome
 from gateway.model.choices import Authorise, Block, HideAll, Holder, HolderKind, Statement
 from gateway.model.datatypes import DateTime, Identifier
 from gateway.model.lifecycle import Changes
+from gateway.model.notice import Notice, NoticeKind, RecipientKind
 from gateway.model.patient import Patient
 from gateway.model.record import Delegation, EmergencyDeclaration
 from gateway.model.subject import Mode, Subject, SubjectKind
-from gateway.ports import Account, FiledStatement
+from gateway.ports import Account, FiledStatement, FirstAccess, Page
 from gateway.storage.sqlite import SqliteRegistryStore, choice_store
 from gateway.storage.sqlite.statements import read_statement, write_statement
 from tests.laws.test_choices import statements
@@ -201,35 +202,86 @@ def test_a_refused_change_leaves_nothing_behind(tmp_path: Path) -> None:
     with_store(tmp_path, test)
 
 
-def test_a_first_access_is_one_that_was_permitted(tmp_path: Path) -> None:
+def notice(number: int, kind: NoticeKind, **more: Any) -> Notice:
+    return Notice(
+        id=f"urn:uuid:n{number}",
+        kind=kind,
+        recipient_kind=RecipientKind.PATIENT,
+        recipient=ALICE,
+        patient=ALICE,
+        time="20260301000000",
+        **more,
+    )
+
+
+async def kept_notices(store: SqliteRegistryStore) -> list[str]:
+    return [one.id for _, one in await store.notices.inbox(None, Page(size=99, ascending=True))]
+
+
+def test_a_first_access_is_noted_and_told_once(tmp_path: Path) -> None:
     async def test(store: SqliteRegistryStore) -> None:
         for name, identifier in (("a", ALICE), ("b", BOB)):
             await store.patients.put(Patient(logical_id=name, identifiers=(identifier,)))
         accessed = store.choices.has_accessed
-        await store.account(Account(events=(event("1", Outcome.MINOR_FAILURE),)))
-        assert not await accessed(ALICE, "801^1.2")
-        await store.account(Account(events=(event("2"),)))
+        await store.account(Account(events=(event("1"),)))
+        assert not await accessed(ALICE, "801^1.2"), "to feed a record is not to read it"
+        first = FirstAccess(ALICE, "801^1.2")
+        both = [
+            store.account(
+                Account(notices=(notice(n, NoticeKind.FIRST_ACCESS),), first_access=first)
+            )
+            for n in (1, 2)
+        ]
+        await asyncio.gather(*both)
+        assert await kept_notices(store) == ["urn:uuid:n1"]
         assert await accessed(ALICE, "801^1.2")
         assert not await accessed(ALICE, "802^1.2")
         assert not await accessed(BOB, "801^1.2")
         await store.patients.merge(ALICE, BOB)
         assert await accessed(BOB, "801^1.2")
+        again = notice(3, NoticeKind.FIRST_ACCESS)
+        await store.account(Account(notices=(again,), first_access=FirstAccess(BOB, "801^1.2")))
+        assert await kept_notices(store) == ["urn:uuid:n1"]
 
     with_store(tmp_path, test)
 
 
+def test_of_two_that_declare_one_emergency_at_once_the_second_joins_the_first(
+    tmp_path: Path,
+) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        def account(number: int, mode: Mode = Mode.BREAK_GLASS) -> Account:
+            declared = replace(DECLARED, id=f"urn:uuid:{number}", mode=mode)
+            told = notice(number, NoticeKind.EMERGENCY_ACCESS, mode=mode.value)
+            happened = replace(event(str(number)), declaration=declared.id)
+            return Account(events=(happened,), notices=(told,), declaration=declared)
+
+        await asyncio.gather(*(store.account(account(number)) for number in (1, 2)))
+        await store.account(account(3, Mode.REGULATION))
+        declared = await store.choices.declarations(ALICE, "801^1.2")
+        assert {one.id for one in declared} == {"urn:uuid:1", "urn:uuid:3"}
+        events = [kept.event.declaration for kept in await store.audit.after(0, 9)]
+        assert events == ["urn:uuid:1", "urn:uuid:1", "urn:uuid:3"]
+        assert await kept_notices(store) == ["urn:uuid:n1", "urn:uuid:n3"]
+
+    with_store(tmp_path, test)
+
+
+DECLARED = EmergencyDeclaration(
+    id="urn:uuid:1",
+    patient=ALICE,
+    subject="801^1.2",
+    structure="",
+    mode=Mode.BREAK_GLASS,
+    reason="unconscious",
+    start="20260301000000",
+    end="20260302000000",
+)
+
+
 def test_declarations_are_given_the_newest_first_and_kept_once(tmp_path: Path) -> None:
     async def test(store: SqliteRegistryStore) -> None:
-        first = EmergencyDeclaration(
-            id="urn:uuid:1",
-            patient=ALICE,
-            subject="801^1.2",
-            structure="",
-            mode=Mode.BREAK_GLASS,
-            reason="unconscious",
-            start="20260301000000",
-            end="20260302000000",
-        )
+        first = DECLARED
         second = replace(first, id="urn:uuid:2", start="20260303000000", end="20260304000000")
         for declaration in (first, second, first):
             await store.account(Account(declaration=declaration))

@@ -24,9 +24,11 @@ from gateway.model import choices as c
 from gateway.model.audit import AuditEvent, Outcome
 from gateway.model.datatypes import Author, Code, DateTime, Identifier, Organization, Person
 from gateway.model.document_entry import DocumentEntry
+from gateway.model.notice import Notice, NoticeKind
 from gateway.model.record import Delegation
 from gateway.model.subject import Mode
 from gateway.model.submission import Submission
+from gateway.ports import Page
 from gateway.security.authority import DevelopmentAuthority, Wish
 from gateway.security.saml.writing import write_security_header
 from gateway.service import Service
@@ -168,6 +170,18 @@ class Community:
         """The audit trail, oldest first."""
         assert self.client.portal is not None
         return list(self.client.portal.call(_events, self.service))
+
+    @property
+    def notices(self) -> list[Notice]:
+        """What was told anybody, oldest first."""
+        assert self.client.portal is not None
+        return list(self.client.portal.call(_notices, self.service))
+
+
+async def _notices(service: Service) -> list[Notice]:
+    store: Any = service.inside.registry._store
+    page = Page(size=1000, ascending=True)
+    return [notice for _, notice in await store.notices.inbox(None, page)]
 
 
 async def _events(service: Service) -> list[AuditEvent]:
@@ -360,6 +374,20 @@ def test_an_emergency_is_declared_shown_and_told(community: Community) -> None:
     first, second = [e for e in community.events if e.rule == "A11"]
     assert first.declaration and first.declaration == second.declaration
     assert first.reason == "unconscious"
+    told = [notice for notice in community.notices if notice.kind is NoticeKind.EMERGENCY_ACCESS]
+    assert [notice.event for notice in told] == [first.id], "one for the declaration"
+    assert [notice.mode for notice in told] == ["break-glass"]
+
+
+def test_of_a_first_access_the_patient_is_told_once(community: Community) -> None:
+    url = f"/fhir/Patient?identifier={SYSTEM}|ALBA-0001"
+    assert community.client.get(url, headers=community.bearer("doctor-b")).status_code == 200
+    community.submit("doctor-b", note(1))
+    for _ in range(2):
+        community.found("doctor-b")
+        community.entries("doctor-b")
+    told = [n for n in community.notices if n.kind is NoticeKind.FIRST_ACCESS]
+    assert [(notice.recipient, notice.who) for notice in told] == [(ALBA, "Beatrix Specimen")]
 
 
 def test_software_asks_for_the_status_of_a_record_first(community: Community) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from gateway.model.audit import AuditEvent
-from gateway.model.notice import Notice
+from gateway.model.notice import Notice, NoticeKind
 from gateway.model.record import EmergencyDeclaration
-from gateway.ports import Account, FiledStatement
+from gateway.ports import Account, FiledStatement, FirstAccess
 from gateway.storage.sqlite.patients import PatientRows
 from gateway.storage.sqlite.statements import write_statement
 
@@ -44,6 +45,7 @@ class AccountRows:
         events: EventRows | None = None,
         notices: NoticesRows | None = None,
     ) -> None:
+        self._connection = connection
         self._execute = connection.execute
         self._patients = patients
         self._events = events
@@ -59,6 +61,10 @@ class AccountRows:
             RuntimeError: There is nowhere to keep some of it: what cannot be accounted for must
                 not happen.
         """
+        if account.declaration is not None:
+            account = self._declared(account, account.declaration, time)
+        if account.first_access is not None and not self._is_first(account.first_access, time):
+            account = _without(account, NoticeKind.FIRST_ACCESS)
         if account.events:
             if self._events is None:
                 raise RuntimeError("audit events have nowhere to go")
@@ -69,8 +75,6 @@ class AccountRows:
             self._notices.append(account.notices)
         if account.statements:
             self._file(account.statements, time)
-        if account.declaration is not None:
-            self._declare(account.declaration, time)
 
     def _file(self, statements: Sequence[FiledStatement], time: str) -> None:
         for filed in statements:
@@ -96,11 +100,31 @@ class AccountRows:
             )
             self._patients.count_change(patient)
 
-    def _declare(self, declaration: EmergencyDeclaration, time: str) -> None:
+    def _declared(self, account: Account, declaration: EmergencyDeclaration, time: str) -> Account:
+        """Keep a declaration, or make the account one of the emergency already declared."""
         patient, _ = self._patients.met(declaration.patient, time)
-        # Two first requests at once may bring the same one.
+        kept = self._execute(
+            "SELECT e.id FROM emergency_declaration e JOIN patient p ON p.id = e.patient "
+            "WHERE p.survivor = ? AND e.subject = ? AND e.mode = ? AND e.start <= ? "
+            "AND e.until >= ? LIMIT 1",
+            (
+                self._patients.survivor(patient),
+                declaration.subject,
+                declaration.mode.value,
+                declaration.end,
+                declaration.start,
+            ),
+        ).fetchone()
+        if kept is not None:
+            events = tuple(
+                replace(event, declaration=kept[0])
+                if event.declaration == declaration.id
+                else event
+                for event in account.events
+            )
+            return _without(replace(account, events=events), NoticeKind.EMERGENCY_ACCESS)
         self._execute(
-            "INSERT OR IGNORE INTO emergency_declaration (id, patient, subject, structure, mode, "
+            "INSERT INTO emergency_declaration (id, patient, subject, structure, mode, "
             "reason, start, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 declaration.id,
@@ -113,3 +137,35 @@ class AccountRows:
                 declaration.end,
             ),
         )
+        return account
+
+    def _is_first(self, access: FirstAccess, time: str) -> bool:
+        """Whether nobody noted this access before; it is noted now."""
+        patient, _ = self._patients.met(access.patient, time)
+        survivor = self._patients.survivor(patient)
+        if has_accessed(self._connection, survivor, access.subject):
+            return False
+        self._execute(
+            "INSERT INTO accessed (patient, subject) VALUES (?, ?)", (survivor, access.subject)
+        )
+        return True
+
+
+def has_accessed(connection: sqlite3.Connection, survivor: int, subject: str) -> bool:
+    """Whether somebody was let read a record.
+
+    Args:
+        survivor: The row of the patient, where merges end.
+        subject: Key of who read it.
+    """
+    found = connection.execute(
+        "SELECT 1 FROM accessed a JOIN patient p ON p.id = a.patient "
+        "WHERE p.survivor = ? AND a.subject = ? LIMIT 1",
+        (survivor, subject),
+    )
+    return found.fetchone() is not None
+
+
+def _without(account: Account, kind: NoticeKind) -> Account:
+    notices = tuple(notice for notice in account.notices if notice.kind is not kind)
+    return replace(account, notices=notices)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from gateway.codecs.audit_octets import GENESIS, columns, link, write_audit_octets
-from gateway.model.audit import AuditEvent, Outcome
+from gateway.model.audit import AuditEvent
 
 _NEWEST = "SELECT number, hash FROM audit_event ORDER BY number DESC LIMIT 1"
 _APPEND = (
     "INSERT INTO audit_event (number, id, time, patient, agent, transaction_code, action, "
     "outcome, octets, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-_ACCESSED = (
-    "SELECT 1 FROM audit_event WHERE patient = ? AND agent = ? AND outcome = ? "
-    "AND patient <> '' LIMIT 1"
 )
 
 
@@ -46,19 +42,6 @@ class AuditRows:
         """The latest time any event has, DTM of 14 digits; empty when there is none."""
         (time,) = self._execute("SELECT max(time) FROM audit_event").fetchone()
         return time or ""
-
-    def has_accessed(self, patients: Sequence[str], agent: str) -> bool:
-        """Whether somebody was ever permitted anything in a record.
-
-        Args:
-            patients: Keys (``value^authority``) under which the record was ever asked for.
-            agent: Key of the subject.
-        """
-        return any(
-            self._execute(_ACCESSED, (patient, agent, Outcome.SUCCESS.value)).fetchone()
-            for patient in patients
-            if patient
-        )
 
     def newest_checkpoint(self) -> tuple[int, bytes]:
         """Number and line of the last checkpoint; 0 and nothing where there is none."""

@@ -10,7 +10,7 @@ from gateway.model.datatypes import Identifier
 from gateway.model.record import Delegation, EmergencyDeclaration, Record
 from gateway.model.subject import Mode, same_key
 from gateway.ports import ChoiceStore, FiledStatement
-from gateway.storage.sqlite.audit import AuditRows
+from gateway.storage.sqlite.accounts import has_accessed
 from gateway.storage.sqlite.file import RegistryFile
 from gateway.storage.sqlite.rows import Rows
 from gateway.storage.sqlite.statements import read_statement
@@ -156,14 +156,14 @@ class SqliteChoiceStore(ChoiceStore):
         await self._file.writer.run(job)
 
     async def has_accessed(self, patient: Identifier, subject: str) -> bool:
-        """Whether this person ever accessed this record, under whichever of its identifiers."""
+        """Whether this person ever read this record, under whichever of its identifiers."""
 
         def ask(rows: Rows) -> bool:
             number = rows.patients.number(patient)
-            known = [same_key(patient)]
-            if number is not None:
-                known += rows.patients.keys(rows.patients.survivor(number))
-            return AuditRows(rows.connection).has_accessed(list(dict.fromkeys(known)), subject)
+            if number is None:
+                return False
+            survivor = rows.patients.survivor(number)
+            return has_accessed(rows.connection, survivor, subject)
 
         return await self._file.ask(ask)
 

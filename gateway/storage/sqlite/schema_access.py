@@ -76,6 +76,13 @@ ACCESS = """
     ) WITHOUT ROWID;
     CREATE INDEX emergency_declaration_patient ON emergency_declaration (patient, subject);
 
+    -- Who was let read which record, so that its patient is told of the first time only.
+    CREATE TABLE accessed (
+        patient INTEGER NOT NULL REFERENCES patient (id),
+        subject TEXT NOT NULL,
+        PRIMARY KEY (patient, subject)
+    ) WITHOUT ROWID;
+
     CREATE TABLE delegation (
         delegate  TEXT NOT NULL,         -- value and authority
         principal TEXT NOT NULL,
