@@ -31,9 +31,9 @@ laws: ## Search for counter-examples to the laws with many more examples (minute
 	@scripts/environment requirements-dev.lock
 	@HYPOTHESIS_PROFILE=thorough $(VENV)/bin/pytest -m 'long or not long' --timeout 1800 tests/laws
 
-endurance: ## Kill the store 200 times, bend 200,000 messages (tens of minutes)
+endurance: ## Kill the store 200 times, the gateway 100 times, bend 200,000 messages (tens of minutes)
 	@scripts/environment requirements-dev.lock
-	@$(VENV)/bin/pytest -m long --timeout 3600 tests/storage tests/hostile
+	@$(VENV)/bin/pytest -m long --timeout 3600 tests/storage tests/hostile tests/end_to_end
 
 bench: ## Measure requests per second and latency against a bare endpoint
 	@scripts/environment requirements-dev.lock
