@@ -196,8 +196,9 @@ class Case:
 
     @once
     def is_own(self) -> bool:
-        """Whether the record is that of who asks."""
-        return self.person != "" and same_key(self.record.patient) == self.person
+        """Whether the record is that of who asks, by whichever of its identifiers."""
+        record, person = self.record, self.person
+        return person != "" and (same_key(record.patient) == person or person in record.names)
 
     @once
     def is_minor(self) -> bool:

@@ -87,6 +87,8 @@ class Record:
 
     Attributes:
         patient: The surviving id.
+        names: Keys of every identifier the record is called by, those of patients merged into this
+            one included: credentials may still name them.
         policy_version: Counts the changes of choices and of the patient's own state, from 0.
         closed_on: DTM digits; empty while the record is open.
         deceased: DTM digits; empty while the patient lives or nothing is known.
@@ -101,6 +103,7 @@ class Record:
     """
 
     patient: Identifier
+    names: frozenset[str] = frozenset()
     status: RecordStatus = RecordStatus.ACTIVE
     policy_version: int = 0
     base_policy: BasePolicy = BasePolicy.DOMAIN

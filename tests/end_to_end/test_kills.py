@@ -205,6 +205,8 @@ def test_killed_at_random_moments_it_has_accounted_for_all_it_answered(
         for life in range(lives + 1):
             with until_killed(folder) as (url, process):
                 if life:
+                    log = (folder / "log.txt").read_text()
+                    assert "Traceback" not in log, log
                     # After each restart, by the command an operator has for it.
                     verified = gateway("audit", "verify", "--data", str(folder / "data"))
                     assert verified.returncode == 0, verified.stdout
@@ -212,7 +214,5 @@ def test_killed_at_random_moments_it_has_accounted_for_all_it_answered(
                 if life < lives:
                     ask_until_killed(folder, url, process, life)
         total += counted
-        log = (folder / "log.txt").read_text()
-        assert "Traceback" not in log, log
     print(f"{kills} kills:", dict(sorted(total.items())))
     assert total["emergency: permit"], "the gateway was never given the time to answer"

@@ -25,6 +25,7 @@ from gateway.model.audit import AuditEvent, Outcome
 from gateway.model.datatypes import Author, Code, DateTime, Identifier, Organization, Person
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.notice import Notice, NoticeKind
+from gateway.model.patient import Patient
 from gateway.model.record import Delegation
 from gateway.model.subject import Mode
 from gateway.model.submission import Submission
@@ -388,6 +389,33 @@ def test_of_a_first_access_the_patient_is_told_once(community: Community) -> Non
         community.entries("doctor-b")
     told = [n for n in community.notices if n.kind is NoticeKind.FIRST_ACCESS]
     assert [(notice.recipient, notice.who) for notice in told] == [(ALBA, "Beatrix Specimen")]
+
+
+def test_who_was_merged_is_known_by_the_identifier_of_the_credential(
+    community: Community,
+) -> None:
+    community.submit("doctor-b", note(1))
+    survivor = Identifier.of("ALBA-0002", "2.999.1.1")
+    store: Any = community.service.inside.registry._store
+    assert community.client.portal is not None
+
+    async def merge() -> None:
+        await store.patients.put(Patient(identifiers=(survivor,)))
+        await store.patients.merge(ALBA, survivor)
+
+    community.client.portal.call(merge)
+    url = f"/fhir/DocumentReference?patient.identifier={SYSTEM}|ALBA-0002"
+    for who in ("patient", "doctor-b"):
+        # Both credentials still say ALBA-0001.
+        answer = community.client.get(url, headers=community.bearer(who, patient=ALBA.text))
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["total"] == 1
+        query = FindDocuments(patient_id=survivor, status=(APPROVED,))
+        asked = community.ask(who, query, patient=ALBA.text)
+        assert len(read_query_response(asked.body).objects.document_entries) == 1
+    assert community.events[-1].patient == survivor
+    stranger = community.bearer("representative", patient=ALBA.text)
+    assert community.client.get(url, headers=stranger).status_code == 404
 
 
 def test_software_asks_for_the_status_of_a_record_first(community: Community) -> None:

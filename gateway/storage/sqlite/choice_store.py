@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from gateway.consent.fold import record_from
@@ -63,7 +64,8 @@ class SqliteChoiceStore(ChoiceStore):
             number, version = present[0], present[2]
             person = rows.patients.read(number)
             statements = _statements(rows, number)
-            return present, record_from(person, statements, version, _delegations(rows))
+            record = record_from(person, statements, version, _delegations(rows))
+            return present, replace(record, names=frozenset(rows.patients.keys(number)))
 
         present, record = await self._file.ask(ask)
         if len(self._records) >= _MOST_RECORDS:
