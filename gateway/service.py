@@ -176,15 +176,18 @@ class Service:
 
 @asynccontextmanager
 async def open_service(
-    settings: Settings, guard: Callable[[SqliteRegistryStore], Guard] | None = None
+    settings: Settings,
+    guard: Callable[[SqliteRegistryStore], Guard] | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Service]:
     """Open the storage below the data folder, wire the actors, and close it all at the end.
 
     Args:
         guard: Asks for credentials and decides on them, in place of what the settings say.
+        clock: Another than the system's.
     """
     share_the_interpreter()
-    clock = SystemClock()
+    clock = clock or SystemClock()
     profile = read_profile(settings.profile, settings.profiles)
     base_url = f"{settings.base_url}/fhir"
     store = _opened(settings, profile, clock)
@@ -257,7 +260,7 @@ async def open_inside(settings: Settings) -> AsyncIterator[Actors]:
         await store.close()
 
 
-def _opened(settings: Settings, profile: Profile, clock: SystemClock) -> SqliteRegistryStore:
+def _opened(settings: Settings, profile: Profile, clock: Clock) -> SqliteRegistryStore:
     return SqliteRegistryStore.open(
         settings.data / "registry.sqlite",
         StoredForms(profile.naming, f"{settings.base_url}/fhir", profile.conventions),
@@ -270,7 +273,7 @@ def _opened(settings: Settings, profile: Profile, clock: SystemClock) -> SqliteR
 
 def _wired(
     settings: Settings,
-    clock: SystemClock,
+    clock: Clock,
     profile: Profile,
     documents: FileDocumentStore,
     store: SqliteRegistryStore,
