@@ -37,6 +37,7 @@ KEPT = frozenset(
         "availability_status",
         "home_community_id",
         "confidentiality_code",
+        "patient_id",
     }
 )
 """Attributes that say nothing of the document itself, or are judged one by one."""
@@ -272,15 +273,26 @@ def _correction(
     other = case.policy.restriction_codes
     old = [code.key for code in before.confidentiality_code if code.key not in other]
     new = [code.key for code in after.confidentiality_code if code.key not in other]
-    if old == new and all(
-        getattr(before, one.name) == getattr(after, one.name)
-        for one in fields(DocumentEntry)
-        if one.name not in KEPT
+    if (
+        old == new
+        and _is_same_patient(before.patient_id, after.patient_id)
+        and all(
+            getattr(before, one.name) == getattr(after, one.name)
+            for one in fields(DocumentEntry)
+            if one.name not in KEPT
+        )
     ):
         return None
     if case.kind in {SubjectKind.DELEGATE, SubjectKind.SERVICE}:
         return _not_allowed(before, "authors correct descriptions")
     return None if own else _others(case, facts, "corrected")
+
+
+def _is_same_patient(before: Identifier | None, after: Identifier | None) -> bool:
+    """Whether two entries are of one patient; FHIR has no place for the type a CX may have."""
+    if before is None or after is None:
+        return before is after
+    return same_key(before) == same_key(after)
 
 
 # --- Findings ------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from gateway.consent import may_change, may_replace, may_submit
 from gateway.consent.visibility import DocumentFacts
 from gateway.errors import ErrorCode, Finding
 from gateway.model.choices import Representative, Service
-from gateway.model.datatypes import Author, Code, LocalizedString, Person
+from gateway.model.datatypes import Author, Code, Identifier, LocalizedString, Person
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.record import Record
 from gateway.model.subject import Subject, SubjectKind, same_key
@@ -255,6 +255,15 @@ def test_each_change_has_its_own_right(who: str, what: str, cells: str) -> None:
 def test_a_change_of_nothing_is_nobodys_business() -> None:
     again = entry(entry_uuid="urn:uuid:2", version="2", logical_id="urn:uuid:1")
     assert changed(professional(), again) == "allowed"
+
+
+def test_one_patient_in_two_spellings_is_no_correction() -> None:
+    """FHIR has no place for the type in CX.5, which a community may ask its entries for."""
+    told = entry(patient_id=Identifier("4711^^^&2.999.1&ISO"))
+    again = replace(told, patient_id=Identifier("4711^^^&2.999.1&ISO^NH"))
+    assert changed(professional(), again, before=told) == "allowed"
+    other = replace(told, patient_id=Identifier("4712^^^&2.999.1&ISO"))
+    assert changed(professional(), other, before=told) == "C1-not-author"
 
 
 def test_a_level_is_its_authors_to_change() -> None:
