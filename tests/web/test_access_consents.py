@@ -218,6 +218,16 @@ def test_a_closed_record_opens_again_with_the_choices_it_had(community: Communit
     assert post(community, "doctor-c", mine(community)).status_code == 403
 
 
+def test_several_consents_are_sent_one_by_one(community: Community) -> None:
+    several = consent(community, mine(community), c.Close())
+    assert several["resourceType"] == "Bundle"
+    answer = community.client.post(
+        "/fhir/Consent", json=several, headers={**FHIR, **community.bearer("patient")}
+    )
+    assert answer.status_code == 400, answer.text
+    assert len(seen(community, "patient")) == 1
+
+
 def test_a_consent_about_somebody_else_is_refused(community: Community) -> None:
     other = consent(community, c.Close())
     other["patient"] = {"identifier": {"system": SYSTEM, "value": "OTHER"}}

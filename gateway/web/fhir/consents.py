@@ -245,7 +245,13 @@ class Consents:
         )
 
     async def _body(self, request: Request) -> Json:
-        return read_json(await json_body(request, self._limit))
+        sent = read_json(await json_body(request, self._limit))
+        if sent.get("resourceType") == "Bundle":
+            # Several Consents at once are read elsewhere; here each has an id of its own.
+            raise refusal(
+                ErrorCode.MALFORMED, "consent-type", "Bundle", "send the Consents one by one"
+            )
+        return sent
 
     # ------------------------------------------------------------ answering
 
