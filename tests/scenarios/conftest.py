@@ -27,9 +27,7 @@ def portal() -> Iterator[BlockingPortal]:
 
 
 @pytest.fixture(scope="session")
-def gateway(
-    portal: BlockingPortal, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Gateway]:
+def gateway(portal: BlockingPortal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """The gateway most scenarios share; its clock only goes forward."""
     with ExitStack() as stack:
         folder = tmp_path_factory.mktemp("scenarios")

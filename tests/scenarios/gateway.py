@@ -1,4 +1,4 @@
-"""A gateway as `gateway serve` opens it, with credentials asked for and a clock that a test moves."""
+"""A gateway as `gateway serve` opens it, that asks for credentials, with a clock a test moves."""
 
 from __future__ import annotations
 

@@ -73,10 +73,8 @@ def writes(person: DemonstrationPerson) -> Author:
         number = citizen(person).value
         return Author(person=Person(f"{number}^{family}^{given}^^^^^^&{INS}&ISO^D^^^INS-NIR"))
     if person.key == "hospital":
-        return Author(
-            person=Person(f"{person.told('person')}^SIH^^^^^^^&{PEOPLE}&ISO^D^^^IDNPS"),
-            institution=house,
-        )
+        # What a hospital's system sends was written by one of its doctors.
+        return writes(B)
     return Author(
         person=Person(f"{person.told('person')}^{family}^{given}^^^^^^&{PEOPLE}&ISO^D^^^IDNPS"),
         institution=house,

@@ -20,20 +20,22 @@ from gateway.codecs.ebrim.query_response import QueryAnswer, read_query_response
 from gateway.codecs.ebrim.remove import write_remove_objects
 from gateway.codecs.ebrim.response import Outcome, read_outcome
 from gateway.codecs.ebrim.retrieve import read_retrieve_response, write_retrieve_request
-from gateway.codecs.ebrim.submission import write_provide_and_register, write_submit_objects
+from gateway.codecs.ebrim.submission import write_provide_and_register
 from gateway.codecs.fhir.bundle_writer import provide_bundle
 from gateway.codecs.fhir.document_reference import read_document_reference
 from gateway.codecs.soap.envelope import Envelope, read_envelope, write_envelope
 from gateway.codecs.soap.mtom_answer import OutgoingPart, write_multipart
 from gateway.model import choices as c
-from gateway.model.audit import AuditEvent, Outcome as Ending
+from gateway.model.audit import AuditEvent
+from gateway.model.audit import Outcome as Ending
 from gateway.model.datatypes import DateTime, Identifier
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.notice import Notice
-from gateway.model.patient import RecordState
+from gateway.model.patient import Patient, RecordState
 from gateway.model.submission import Submission
 from gateway.model.vocabulary import AvailabilityStatus
+from gateway.ports import Form
 from gateway.security.authority import Wish
 from gateway.security.people import DemonstrationPerson
 from gateway.security.saml.writing import write_security_header
@@ -42,6 +44,7 @@ from gateway.transactions.registry_stored_query import (
     FindDocuments,
     GetAll,
     RegistryStoredQuery,
+    ReturnType,
     StoredQuery,
 )
 from gateway.transactions.submission import RemoveMetadata
@@ -49,11 +52,8 @@ from gateway.translators.consents import to_consent
 from tests.scenarios.documents import Document, submission
 from tests.scenarios.gateway import ADDRESS, Gateway
 from tests.scenarios.people import (
-    AUDITOR,
-    H,
     INS,
-    OPERATOR,
-    citizen,
+    H,
     house_of,
     id_of,
     patient_of,
@@ -89,6 +89,7 @@ class Told:
     Attributes:
         http: Its status.
         errors: Code and text of each; warnings are left out.
+        codes: Over FHIR, the XDS code of each.
         seen: Documents in it, by uniqueId.
         total: How many there are, as FHIR counts; over SOAP how many were listed.
         alerts: By entryUUID.
@@ -97,6 +98,7 @@ class Told:
 
     http: int
     errors: tuple[tuple[str, str], ...] = ()
+    codes: tuple[str, ...] = ()
     seen: Mapping[str, DocumentEntry] = field(default_factory=dict)
     total: int = 0
     alerts: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -117,20 +119,17 @@ class Scene:
     gateway: Gateway
     wire: str
     patient: Identifier
-    birth: str = "1958-04-17"
+    birth: str = "19580417"
 
     def __post_init__(self) -> None:
         self.P = patient_of(self.patient)
-        who = f"urn:oid:{INS}"
-        self.who = f"{who}|{self.patient.value}"
-        self.logical_id = f"p{self.patient.value}"
-        resource = {
-            "resourceType": "Patient",
-            "identifier": [{"system": who, "value": self.patient.value}],
-            "birthDate": self.birth,
-        }
-        put = self.send("PUT", f"Patient/{self.logical_id}", OPERATOR, resource, patient="")
-        assert put.status_code == 201, put.text
+        self.who = f"urn:oid:{INS}|{self.patient.value}"
+
+        async def put() -> None:
+            known = Patient(identifiers=(self.patient,), birth_date=DateTime(self.birth))
+            await self.gateway.service.inside.patients.put(known)
+
+        self.gateway.call(put)
 
     # --- Credentials -----------------------------------------------------------------------------
 
@@ -172,9 +171,7 @@ class Scene:
             action=action,
             message_id=MESSAGE_ID,
             to=ADDRESS,
-            header_blocks=write_security_header(
-                self.gateway.assertion(person, self.wish(**wish))
-            ),
+            header_blocks=write_security_header(self.gateway.assertion(person, self.wish(**wish))),
         )
         content_type = f'application/soap+xml; charset=UTF-8; action="{action}"'
         octets = envelope
@@ -233,9 +230,17 @@ class Scene:
             return self.ask(person, asked, **wish)
         return self.search(person, f"status=current{query}", **wish)
 
-    def ask(self, person: DemonstrationPerson, query: StoredQuery, **wish: Any) -> Told:
+    def ask(
+        self,
+        person: DemonstrationPerson,
+        query: StoredQuery,
+        return_type: ReturnType = ReturnType.LEAF_CLASS,
+        **wish: Any,
+    ) -> Told:
         """ITI-18."""
-        request = RegistryStoredQuery(query_id=query_id(query), query=query)
+        request = RegistryStoredQuery(
+            query_id=query_id(query), query=query, return_type=return_type
+        )
         status, envelope, octets = self.message(ITI_18, person, write_query(request), **wish)
         answer = read_query_response(envelope.body)
         alerts: dict[str, set[str]] = {}
@@ -247,7 +252,7 @@ class Scene:
             http=status,
             errors=_errors(answer.outcome),
             seen={e.unique_id or "": e for e in entries},
-            total=len(entries),
+            total=len(entries) or len(answer.references),
             alerts={uuid: frozenset(several) for uuid, several in alerts.items()},
             mode=(mode[1].decode(), mode[2].decode()) if mode else ("", ""),
             octets=octets,
@@ -310,6 +315,20 @@ class Scene:
             body=bundle,
         )
 
+    def link(self, told: Told, relation: str = "next") -> str:
+        """The address of the next page."""
+        return next(one["url"] for one in told.body["link"] if one["relation"] == relation)
+
+    def uuid(self, one: Document) -> str:
+        """The entryUUID of a document in force, as the auditor's file says."""
+        rows = self.gateway.rows(
+            "SELECT entry_uuid FROM document_entry JOIN object USING (key) "
+            "WHERE unique_id = ? ORDER BY version DESC",
+            one.unique_id,
+        )
+        assert rows, one.unique_id
+        return str(rows[0][0])
+
     def retrieve(self, person: DemonstrationPerson, *unique_ids: str, **wish: Any) -> Told:
         """ITI-43: the documents, and an error for each that is not there."""
         wanted = RetrieveDocumentSet(
@@ -354,30 +373,31 @@ class Scene:
 
     # --- What the patient decides ----------------------------------------------------------------
 
-    def says(self, *choices: c.Choice, performer: Identifier | None = None) -> Json:
-        """Choices as a Consent."""
+    def says(self, choice: c.Choice) -> Json:
+        """A choice as a Consent."""
         self.gateway.clock.pass_(seconds=1)
         statement = c.Statement(
             patient_id=self.patient,
             date_time=DateTime(self.gateway.clock.now()),
             organization=house_of(H),
-            performer=performer,
             source="DocumentReference/signed",
-            choices=choices,
+            choices=(choice,),
         )
         written: Json = to_consent(statement, self.gateway.service.profile).value
         return written
 
-    def consent(self, person: DemonstrationPerson, *choices: c.Choice, **wish: Any) -> Any:
+    def consent(self, person: DemonstrationPerson, choice: c.Choice, **wish: Any) -> Any:
         """Bring a Consent."""
-        return self.send("POST", "Consent", person, self.says(*choices), **wish)
+        return self.send("POST", "Consent", person, self.says(choice), **wish)
 
     def decides(self, *choices: c.Choice) -> Json:
         """The patient decides."""
-        answer = self.consent(self.P, *choices)
-        assert answer.status_code == 201, answer.text
+        kept: Json = {}
+        for choice in choices:
+            answer = self.consent(self.P, choice)
+            assert answer.status_code == 201, answer.text
+            kept = answer.json()
         self.gateway.clock.pass_(seconds=1)
-        kept: Json = answer.json()
         return kept
 
     def consents(self, person: DemonstrationPerson) -> list[Json]:
@@ -403,6 +423,33 @@ class Scene:
 
         self.gateway.call(put)
 
+    def status_for(self, person: DemonstrationPerson, **wish: Any) -> str:
+        """How somebody stands to the record, as the national status check says."""
+        answer = self.send("GET", f"Patient?identifier={self.who}", person, **wish)
+        assert answer.status_code == 200, answer.text
+        (found,) = answer.json()["entry"]
+        told = {e["url"].rpartition("/")[2]: e for e in found["resource"]["extension"]}
+        return str(told["own-authorisation"]["valueCode"])
+
+    @property
+    def kept(self) -> list[str]:
+        """The entryUUIDs of everything in the record, as the registry itself holds it."""
+        every = (APPROVED, DEPRECATED)
+        query = GetAll(
+            patient_id=self.patient,
+            document_entry_status=every,
+            submission_set_status=every,
+            folder_status=every,
+            association_status=every,
+            metadata_level=2,
+        )
+
+        async def read() -> list[str]:
+            found = await self.gateway.service.inside.registry.find(query, Form.REFERENCE)
+            return [held.entry_uuid for held in found.objects]
+
+        return self.gateway.call(read)
+
     # --- What is left behind ---------------------------------------------------------------------
 
     @property
@@ -420,9 +467,7 @@ class Scene:
         answer = self.send("GET", "Communication?_count=200", person)
         assert answer.status_code == 200, answer.text
         letters = [
-            e["resource"]
-            for e in answer.json().get("entry", ())
-            if e["search"]["mode"] == "match"
+            e["resource"] for e in answer.json().get("entry", ()) if e["search"]["mode"] == "match"
         ]
         subject = self.patient.value
         return [one for one in letters if subject in json.dumps(one.get("subject", subject))]
@@ -472,13 +517,12 @@ def _errors(outcome: Outcome) -> tuple[tuple[str, str], ...]:
 
 def _told(answer: Any) -> Told:
     errors: list[tuple[str, str]] = []
+    codes: list[str] = []
     if answer.status_code >= 400:
         for issue in answer.json()["issue"]:
             if issue["severity"] in ("error", "fatal"):
                 details = issue.get("details", {})
                 text = details.get("text") or issue.get("diagnostics", "")
                 errors.append((issue["code"], text))
-    return Told(answer.status_code, tuple(errors), octets=answer.content)
-
-
-__all__ = ["AUDITOR", "Told", "citizen"]
+                codes += [one["code"] for one in details.get("coding", ())]
+    return Told(answer.status_code, tuple(errors), tuple(codes), octets=answer.content)
