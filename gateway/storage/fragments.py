@@ -7,6 +7,7 @@ store is given them as :class:`Fragments` and does not look inside.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from gateway.model.submission import RegistryObject
@@ -30,9 +31,9 @@ class Fragments(Protocol):
         ...
 
     def splice_ebrim(
-        self, fragment: bytes, *, status: str, patient_id: str, last_update_time: str
-    ) -> bytes:
-        """Complete an ebRIM fragment.
+        self, fragments: Sequence[bytes], *, status: str, patient_id: str, last_update_time: str
+    ) -> list[bytes]:
+        """Complete ebRIM fragments of objects that are alike in what is put in.
 
         Args:
             status: The present availabilityStatus, full URN.

@@ -6,6 +6,8 @@ each reading. See :class:`gateway.storage.fragments.Fragments`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gateway.codecs.ebrim.marks import splice
 from gateway.codecs.ebrim.registry_objects import fragment, read_fragment
 from gateway.codecs.fhir.fragments import Fragments as FhirFragments
@@ -39,10 +41,10 @@ class StoredForms:
         return self._fhir.fragment(value)
 
     def splice_ebrim(
-        self, fragment: bytes, *, status: str, patient_id: str, last_update_time: str
-    ) -> bytes:
-        """Complete an ebRIM fragment."""
-        return splice(fragment, status, patient_id, last_update_time)
+        self, fragments: Sequence[bytes], *, status: str, patient_id: str, last_update_time: str
+    ) -> list[bytes]:
+        """Complete ebRIM fragments."""
+        return splice(fragments, status, patient_id, last_update_time)
 
     def splice_fhir(
         self,

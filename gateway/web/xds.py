@@ -135,7 +135,8 @@ class RegistryOperations:
             visit.asks(write_xml(question.envelope.body).decode(), request.query_id)
         patient = getattr(query, "patient_id", None)
         actors = await question.enter(
-            patients=(patient,) if patient is not None else (), names=names_in(query)
+            patients=(patient,) if patient is not None else (),
+            names=names_in(query) if visit.guarded else (),
         )
         found = await actors.registry.query(request, Form.EBRIM)
         visit.told_held(found.objects)

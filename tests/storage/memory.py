@@ -660,8 +660,11 @@ class MemoryRegistry:
             touched = value.last_update_time.lower
         fragment = b""
         if form is Form.EBRIM:
-            fragment = self.fragments.splice_ebrim(
-                self.fragments.ebrim(value), status=status, patient_id=cx, last_update_time=touched
+            (fragment,) = self.fragments.splice_ebrim(
+                (self.fragments.ebrim(value),),
+                status=status,
+                patient_id=cx,
+                last_update_time=touched,
             )
         elif form is Form.FHIR:
             written = self.fragments.fhir(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -44,9 +45,12 @@ class PickledFragments:
         return None if isinstance(value, Association) else pickle.dumps(value)
 
     def splice_ebrim(
-        self, fragment: bytes, *, status: str, patient_id: str, last_update_time: str
-    ) -> bytes:
-        return pickle.dumps(present(pickle.loads(fragment), status, patient_id, last_update_time))
+        self, fragments: Sequence[bytes], *, status: str, patient_id: str, last_update_time: str
+    ) -> list[bytes]:
+        return [
+            pickle.dumps(present(pickle.loads(one), status, patient_id, last_update_time))
+            for one in fragments
+        ]
 
     def splice_fhir(self, fragment: bytes, *, status: str, **spliced: Any) -> bytes:
         return pickle.dumps((pickle.loads(fragment).entry_uuid, status, spliced))

@@ -10,7 +10,7 @@ faster than any search for the marks (docs/decisions/0006); other percent signs 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from gateway.codecs.xml import escape_attribute, escape_text
@@ -34,17 +34,18 @@ def with_marks(text: str) -> bytes:
 
 
 def splice(
-    fragment: bytes, status: str = "", patient_id: str = "", last_update_time: str = ""
-) -> bytes:
-    """Give a stored fragment as it stands now.
+    fragments: Sequence[bytes], status: str = "", patient_id: str = "", last_update_time: str = ""
+) -> list[bytes]:
+    """Give stored fragments as they stand now, all in the same state.
 
     Args:
-        fragment: What :func:`~gateway.codecs.ebrim.registry_objects.fragment` made.
+        fragments: What :func:`~gateway.codecs.ebrim.registry_objects.fragment` made.
         status: The present availabilityStatus, as full URN.
         patient_id: The surviving patient id as CX text.
         last_update_time: A folder's lastUpdateTime.
     """
-    return fragment % _present(status, patient_id, last_update_time)
+    present = _present(status, patient_id, last_update_time)
+    return [fragment % present for fragment in fragments]
 
 
 @lru_cache(maxsize=4096)

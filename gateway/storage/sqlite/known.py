@@ -178,11 +178,8 @@ class SqliteKnown(Known):
         found = []
         for fragment, status, patient, touched in self._execute(sql, parameters).fetchall():
             cx = "" if patient is None else self._patients.shown(patient).cx
-            found.append(
-                read(
-                    splice(
-                        fragment, status=word(status), patient_id=cx, last_update_time=touched or ""
-                    )
-                )
+            (octets,) = splice(
+                (fragment,), status=word(status), patient_id=cx, last_update_time=touched or ""
             )
+            found.append(read(octets))
         return found

@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
+from itertools import groupby, repeat
+from operator import itemgetter
 from typing import Any
 
 from gateway.model.datatypes import Identifier
@@ -57,6 +59,8 @@ _FHIR_COLUMNS = {
     FOLDER: ", f.version, f.last_updated, f.registration_time, 0",
     ASSOCIATION: ", 1, a.last_updated, a.last_updated, 0",
 }
+
+_STATE = itemgetter(3, 4, 5)
 
 _WHAT = {
     (kind, form): "SELECT o.key, o.entry_uuid, "
@@ -232,20 +236,23 @@ class Rows:
         name = KIND_NAMES[kind]
         if form is Form.FHIR:
             return self._fhir(kind, name, rows, patients)
-        splice = self.fragments.splice_ebrim
         answer = []
-        word = words.word
-        for key, entry_uuid, fragment, status, patient, last_update_time in rows:
+        # The objects of one answer are nearly all in the same state.
+        for (status, patient, last_update_time), alike in groupby(rows, _STATE):
             cx = (patients.get(patient) or self._shown(patient, patients)).cx
-            octets = b""
-            if fragment is not None:
-                octets = splice(
-                    fragment,
-                    status=word(status),
+            several = list(alike)
+            octets: Iterable[bytes] = repeat(b"")
+            if form is Form.EBRIM:
+                octets = self.fragments.splice_ebrim(
+                    [row[2] for row in several],
+                    status=words.word(status),
                     patient_id=cx,
                     last_update_time=last_update_time,
                 )
-            answer.append(Held(name, entry_uuid, cx, octets, key))
+            answer += [
+                Held(name, row[1], cx, spliced, row[0])
+                for row, spliced in zip(several, octets, strict=False)
+            ]
         return answer
 
     def _fhir(

@@ -181,12 +181,13 @@ def test_any_removal_of_documents_is_read_as_it_was_written(
 def own_state(item: RegistryObject, octets: bytes) -> bytes:
     patient_id = None if isinstance(item, Association) else item.patient_id
     updated = item.last_update_time if isinstance(item, Folder) else None
-    return splice(
-        octets,
+    (present,) = splice(
+        (octets,),
         status=item.availability_status or "",
         patient_id=patient_id.text if patient_id else "",
         last_update_time=updated.text if updated else "",
     )
+    return present
 
 
 def told(finding: Finding) -> tuple[str, str, str, object]:
