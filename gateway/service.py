@@ -268,6 +268,7 @@ def _opened(settings: Settings, profile: Profile, clock: Clock) -> SqliteRegistr
         max_results=settings.max_results,
         by_entry_uuid=profile.conventions.serves_entry_uuid,
         restrictions=profile.access.restriction_codes,
+        release_months=profile.access.hidden_release_months,
     )
 
 

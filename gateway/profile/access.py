@@ -73,7 +73,6 @@ class AccessPolicy:
     Attributes:
         legal_zone: Time zone whose midnight counts (IANA name).
         restriction_codes: By code and scheme of a confidentialityCode, what it restricts.
-        restriction_aliases: Other spellings, accepted on the doors that say so.
         harmless_codes: Codes of the same schemes that restrict nobody; any other code of these
             schemes is refused at submission, since nobody would enforce it.
         cumulate_restrictions: Whether a document may be masked and hidden from the patient.
@@ -126,7 +125,6 @@ class AccessPolicy:
 
     legal_zone: str = "UTC"
     restriction_codes: Mapping[Key, Restriction] = field(default_factory=dict)
-    restriction_aliases: Mapping[str, Code] = field(default_factory=dict)
     harmless_codes: frozenset[Key] = frozenset()
     cumulate_restrictions: bool = False
     cumulating_classes: frozenset[Key] = frozenset()

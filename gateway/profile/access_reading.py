@@ -16,7 +16,6 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from gateway.model.datatypes import Code
 from gateway.model.restriction import Restriction
 from gateway.model.subject import Operation, SubjectKind
 from gateway.profile.access import AccessPolicy, Cell, Key, MatrixVersion, RoleRow
@@ -42,13 +41,6 @@ def access_from(data: Mapping[str, Any], parent: AccessPolicy, place: Path) -> A
             changes[name] = _read(_text, value, name)
         elif name == "restriction":
             changes["restriction_codes"] = _read(_restrictions, value, name)
-            changes["restriction_aliases"] = MappingProxyType(
-                {
-                    alias: Code(row["code"], row["scheme"])
-                    for row in value
-                    for alias in row.get("aliases", ())
-                }
-            )
         elif name == "roles":
             changes["roles"] = _roles(place / _read(_text, value, name))
         elif name == "matrix":
@@ -140,6 +132,8 @@ def _restrictions(rows: Any) -> Mapping[Key, Restriction]:
     """By code and scheme, the restriction its row names (``means = "masked"``)."""
     found: dict[Key, Restriction] = {}
     for row in rows:
+        if unknown := set(row) - {"code", "scheme", "means"}:
+            raise ValueError(f"a restriction has no {min(unknown)}")
         key = _key(row)
         if key in found:
             raise ValueError(f"two rows have the code {key[0]}")

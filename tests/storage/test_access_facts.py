@@ -171,6 +171,34 @@ def test_a_hidden_document_is_released_one_calendar_month_after_its_deposit(
     with_store(tmp_path, test, clock=January())
 
 
+def test_another_time_of_hiding_is_worked_out_for_what_is_there(tmp_path: Path) -> None:
+    async def opened(months: int) -> SqliteRegistryStore:
+        return SqliteRegistryStore.open(
+            tmp_path / "r.sqlite",
+            PickledFragments(),
+            January(),
+            restrictions=CODES,
+            release_months=months,
+        )
+
+    async def run() -> None:
+        make = Maker()
+        alone, replaced = (make.entry(ALICE, confidentiality_code=(HIDE,)) for _ in range(2))
+        newer = make.entry(ALICE)
+        store = await opened(1)
+        await keep(store, alone, replaced, newer, make.link(newer, replaced, AssociationType.RPLC))
+        await store.close()
+        store = await opened(3)
+        after = make.entry(ALICE, confidentiality_code=(HIDE,))
+        await keep(store, after)
+        for entry in (alone, replaced, newer, after):
+            facts = await store.facts(entry.entry_uuid)
+            assert facts is not None and facts.hidden_until == "20260430101500"
+        await store.close()
+
+    asyncio.run(run())
+
+
 def test_owners_are_authors_and_who_deposited_first(tmp_path: Path) -> None:
     async def test(store: SqliteRegistryStore) -> None:
         make = Maker()

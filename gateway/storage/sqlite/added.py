@@ -16,9 +16,9 @@ from gateway.model.vocabulary import RELATIONSHIPS, DocumentAvailability
 from gateway.storage.fragments import Fragments
 from gateway.storage.sqlite import filling, words
 from gateway.storage.sqlite.facts import (
+    Restricting,
     author_keys,
     bits_of,
-    hidden_until,
     owner_columns,
     texts_of,
 )
@@ -73,17 +73,17 @@ class Adder:
         connection: sqlite3.Connection,
         fragments: Fragments,
         patients: PatientRows,
-        codes: Mapping[str, int],
+        restricting: Restricting,
     ) -> None:
         """Take what it writes with.
 
         Args:
-            codes: Confidentiality codes that restrict, as rows spell them, with their bits.
+            restricting: Restricts documents by their confidentiality codes.
         """
         self._execute = connection.execute
         self._fragments = fragments
         self._patients = patients
-        self._codes = codes
+        self._restricting = restricting
 
     def add(
         self,
@@ -166,7 +166,7 @@ class Adder:
     ) -> None:
         lid = entry.logical_id or entry.entry_uuid
         confidentiality = words.codes_text(entry.confidentiality_code)
-        marked = bits_of(confidentiality, self._codes)
+        marked = bits_of(confidentiality, self._restricting.codes)
         brought_by, deposited = depositors, None
         if lid != entry.entry_uuid:
             # A version of a description is no new deposit: whoever writes it gains nothing by it.
@@ -214,7 +214,7 @@ class Adder:
                 *filling.entry_columns(entry),
                 marked,
                 marked,
-                hidden_until(marked, deposited or time),
+                self._restricting.hidden_until(marked, deposited or time),
                 *owner_columns(author_keys(entry.author), brought_by),
                 deposited,
             ),

@@ -10,6 +10,7 @@ from gateway.model.lifecycle import Changes, DocumentRecord, FolderTouch, Status
 from gateway.storage.fragments import Fragments
 from gateway.storage.sqlite import words
 from gateway.storage.sqlite.added import MARK_LATEST, Adder, Keys, Met
+from gateway.storage.sqlite.facts import Restricting
 from gateway.storage.sqlite.lineage import Lineages
 from gateway.storage.sqlite.patients import NOBODY, PatientRows
 from gateway.storage.sqlite.replaced import Replaced
@@ -60,18 +61,18 @@ class Applier:
         connection: sqlite3.Connection,
         fragments: Fragments,
         patients: PatientRows,
-        codes: Mapping[str, int],
+        restricting: Restricting,
     ) -> None:
         """Take what it writes with.
 
         Args:
-            codes: Confidentiality codes that restrict, as rows spell them, with their bits.
+            restricting: Restricts documents by their confidentiality codes.
         """
         self._connection = connection
         self._execute = connection.execute
         self._patients = patients
-        self._adder = Adder(connection, fragments, patients, codes)
-        self._lineages = Lineages(connection)
+        self._adder = Adder(connection, fragments, patients, restricting)
+        self._lineages = Lineages(connection, restricting)
         self._replaced = Replaced(connection)
 
     def apply(self, changes: Changes, time: str, *, limited: bool = False) -> None:

@@ -7,9 +7,9 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from gateway.consent.times import months_later
+from gateway.consent.times import hidden_until
 from gateway.consent.visibility import DocumentFacts, Restriction
 from gateway.model.datatypes import Author, Code, DateTime, Identifier
 from gateway.storage.sqlite import words
@@ -65,9 +65,22 @@ def stored_codes(codes: RestrictionCodes) -> dict[str, int]:
     return {words.code_key(code, scheme): one.value for (code, scheme), one in codes.items()}
 
 
-def hidden_until(bits: int, deposited: str) -> str | None:
-    """When a document with these restrictions is released to the patient."""
-    return months_later(deposited, 1) if bits & Restriction.HIDDEN_FROM_PATIENT.value else None
+class Restricting(NamedTuple):
+    """What the restrictions of documents are worked out with.
+
+    Attributes:
+        codes: Confidentiality codes that restrict, as rows spell them, with their bits.
+        months: After how many months a document is no longer hidden from the patient.
+    """
+
+    codes: Mapping[str, int]
+    months: int = 1
+
+    def hidden_until(self, bits: int, deposited: str) -> str | None:
+        """When a document with these restrictions is released to the patient."""
+        if not bits & Restriction.HIDDEN_FROM_PATIENT.value:
+            return None
+        return hidden_until(deposited, self.months)
 
 
 def read_facts(row: tuple[Any, ...], *, deleted: bool = False) -> DocumentFacts:

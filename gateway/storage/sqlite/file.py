@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +15,7 @@ from gateway.storage.fragments import Fragments
 from gateway.storage.sqlite.accounts import AccountRows
 from gateway.storage.sqlite.audit import AuditRows
 from gateway.storage.sqlite.changes import Applier
+from gateway.storage.sqlite.facts import Restricting
 from gateway.storage.sqlite.known import SqliteKnown
 from gateway.storage.sqlite.notices import NoticeRows
 from gateway.storage.sqlite.patients import PatientRows
@@ -51,7 +52,7 @@ class RegistryFile:
         *,
         max_results: int,
         by_entry_uuid: bool,
-        codes: Mapping[str, int],
+        restricting: Restricting,
     ) -> None:
         """Open the connections; see :meth:`SqliteRegistryStore.open`."""
         self._path = path
@@ -66,7 +67,7 @@ class RegistryFile:
         self.rows = Rows(self.reading, fragments, by_entry_uuid)
         self.patients = PatientRows(self.connection)
         self.known = SqliteKnown(self.connection, fragments, self.patients)
-        self.applier = Applier(self.connection, fragments, self.patients, codes)
+        self.applier = Applier(self.connection, fragments, self.patients, restricting)
         self.accounts = AccountRows(
             self.connection,
             self.patients,

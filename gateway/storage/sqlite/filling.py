@@ -14,12 +14,10 @@ from gateway.storage.fragments import Fragments
 from gateway.storage.sqlite import words
 from gateway.storage.sqlite.conditions import marks
 from gateway.storage.sqlite.facts import (
-    RestrictionCodes,
+    Restricting,
     author_keys,
     bits_of,
-    hidden_until,
     owner_columns,
-    stored_codes,
 )
 from gateway.storage.sqlite.known import SqliteKnown
 from gateway.storage.sqlite.lineage import LINKS, Lineages
@@ -132,7 +130,7 @@ def _fill_facts(connection: sqlite3.Connection, fragments: Fragments) -> None:
         "(SELECT f.registration_time FROM folder f WHERE f.key = association.source)",
     ):
         connection.execute(statement)
-    lineages = Lineages(connection)
+    lineages = Lineages(connection, _kept(connection))
     for key, lid, first in connection.execute(
         "SELECT e.key, e.lid, (SELECT v.key FROM document_entry v "
         "WHERE v.lid = e.lid ORDER BY v.version, v.key LIMIT 1) FROM document_entry e"
@@ -189,28 +187,28 @@ def _brought_by(
     return depositors.get(row[0], {}) if row else {}
 
 
-def restriction_codes(path: Path, codes: RestrictionCodes | None) -> dict[str, int]:
-    """Give the codes that restrict, as rows spell them, with their bits.
+def restricting(path: Path, wanted: Restricting | None) -> Restricting:
+    """Give what restricts documents.
 
-    Where they are others than the ones the file was worked out with, all its documents are worked
-    out again.
+    Where that is something else than what the file was worked out with, all its documents are
+    worked out again.
 
     Args:
-        codes: ``None`` for those the file was worked out with.
+        wanted: ``None`` for what the file was worked out with.
     """
-    wanted = None if codes is None else stored_codes(codes)
     connection = connect(path)
     try:
         connection.execute("PRAGMA busy_timeout = 10000")
-        if (kept := _kept_codes(connection)) == wanted or wanted is None:
+        if (kept := _kept(connection)) == wanted or wanted is None:
             return kept
         connection.execute("BEGIN IMMEDIATE")
-        if _kept_codes(connection) != wanted:
+        if _kept(connection) != wanted:
             _restrict_all(connection, wanted)
-            connection.execute(
-                "INSERT OR REPLACE INTO access_setting (name, value) VALUES (?, ?)",
-                (_CODES, json.dumps(wanted)),
-            )
+            for name, value in ((_CODES, json.dumps(wanted.codes)), (_MONTHS, wanted.months)):
+                connection.execute(
+                    "INSERT OR REPLACE INTO access_setting (name, value) VALUES (?, ?)",
+                    (name, value),
+                )
         connection.execute("COMMIT")
         return wanted
     finally:
@@ -218,23 +216,26 @@ def restriction_codes(path: Path, codes: RestrictionCodes | None) -> dict[str, i
 
 
 _CODES = "restriction codes"
+_MONTHS = "release months"
 
 
-def _kept_codes(connection: sqlite3.Connection) -> dict[str, int]:
-    row = connection.execute(
-        "SELECT value FROM access_setting WHERE name = ?", (_CODES,)
-    ).fetchone()
-    return {} if row is None else json.loads(row[0])
+def _kept(connection: sqlite3.Connection) -> Restricting:
+    said = dict(
+        connection.execute(
+            "SELECT name, value FROM access_setting WHERE name IN (?, ?)", (_CODES, _MONTHS)
+        ).fetchall()
+    )
+    return Restricting(json.loads(said.get(_CODES, "{}")), int(said.get(_MONTHS, 1)))
 
 
-def _restrict_all(connection: sqlite3.Connection, codes: dict[str, int]) -> None:
+def _restrict_all(connection: sqlite3.Connection, wanted: Restricting) -> None:
     for key, held, deposited in connection.execute(
         "SELECT key, confidentiality_code, ifnull(deposited, registration_time) FROM document_entry"
     ).fetchall():
-        bits = bits_of(held, codes)
+        bits = bits_of(held, wanted.codes)
         connection.execute(
             "UPDATE document_entry SET marked = ?1, restrictions = ?1, hidden_until = ?2 "
             "WHERE key = ?3 AND (?1 <> 0 OR restrictions <> 0)",
-            (bits, hidden_until(bits, deposited), key),
+            (bits, wanted.hidden_until(bits, deposited), key),
         )
-    Lineages(connection).restrict_all()
+    Lineages(connection, wanted).restrict_all()

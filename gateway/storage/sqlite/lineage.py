@@ -17,7 +17,7 @@ from typing import Any
 from gateway.model.vocabulary import AssociationType
 from gateway.storage.sqlite import words
 from gateway.storage.sqlite.conditions import marks
-from gateway.storage.sqlite.facts import hidden_until
+from gateway.storage.sqlite.facts import Restricting
 
 LINKS = tuple(
     words.stored(word)
@@ -34,8 +34,9 @@ LINKS = tuple(
 class Lineages:
     """What the changes of one transaction do to lineages; noted first, worked out at the end."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, restricting: Restricting) -> None:
         self._execute = connection.execute
+        self._restricting = restricting
         self._joined: list[tuple[int, int]] = []
         self._changed: set[int] = set()
         self._loosened: set[int] = set()
@@ -142,7 +143,7 @@ class Lineages:
         ).fetchone()
         self._execute(
             "UPDATE document_entry SET restrictions = ?, hidden_until = ? WHERE key = ?",
-            (bits, hidden_until(bits, deposited), key),
+            (bits, self._restricting.hidden_until(bits, deposited), key),
         )
 
     def _restrict(self, lineage: int) -> None:
@@ -153,7 +154,8 @@ class Lineages:
             (lineage,),
         ):
             bits |= marked
-            until = max(until or "", hidden_until(marked, deposited) or "") or None
+            end = self._restricting.hidden_until(marked, deposited)
+            until = max(until or "", end or "") or None
         self._execute(
             "UPDATE document_entry SET restrictions = ?1, hidden_until = ?2 WHERE lineage = ?3 "
             "AND (restrictions <> ?1 OR hidden_until IS NOT ?2)",

@@ -19,9 +19,9 @@ from gateway.ports import Account, Clock
 from gateway.storage.fragments import Fragments
 from gateway.storage.sqlite.audit_trail import SqliteAuditTrail
 from gateway.storage.sqlite.choice_store import SqliteChoiceStore
-from gateway.storage.sqlite.facts import RestrictionCodes
+from gateway.storage.sqlite.facts import Restricting, RestrictionCodes, stored_codes
 from gateway.storage.sqlite.file import RegistryFile
-from gateway.storage.sqlite.filling import fill, restriction_codes
+from gateway.storage.sqlite.filling import fill, restricting
 from gateway.storage.sqlite.notices import SqliteNoticeStore
 from gateway.storage.sqlite.patient_directory import SqlitePatientDirectory
 from gateway.storage.sqlite.patients import PatientRows
@@ -88,6 +88,7 @@ class SqliteRegistryStore(RegistryView):
         max_results: int = 1000,
         by_entry_uuid: bool = False,
         restrictions: RestrictionCodes | None = None,
+        release_months: int = 1,
     ) -> Self:
         """Open the file, made or brought to this version where needed.
 
@@ -99,10 +100,13 @@ class SqliteRegistryStore(RegistryView):
             by_entry_uuid: Links of FHIR resources name the id of the present version instead of
                 the logical id.
             restrictions: Which confidentiality codes restrict; other ones than before are worked
-                out for every document. ``None`` leaves them as the file has them.
+                out for every document. ``None`` leaves them as the file has them, and the months.
+            release_months: After how many months a document is no longer hidden from the patient.
         """
         migrate(path, clock.now(), lambda connection, step: fill(connection, fragments, step))
-        codes = restriction_codes(path, restrictions)
+        wanted = None
+        if restrictions is not None:
+            wanted = Restricting(stored_codes(restrictions), release_months)
         return cls(
             RegistryFile(
                 path,
@@ -110,7 +114,7 @@ class SqliteRegistryStore(RegistryView):
                 clock,
                 max_results=max_results,
                 by_entry_uuid=by_entry_uuid,
-                codes=codes,
+                restricting=restricting(path, wanted),
             )
         )
 
