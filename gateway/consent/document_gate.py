@@ -99,6 +99,11 @@ def _prepared(
     periods = tuple(mask.period for mask in masks if isinstance(mask, WrittenIn))
 
     def hides(facts: DocumentFacts) -> bool:
+        if facts.lineage:
+            return any(map(hides_one, facts.lineage))
+        return hides_one(facts)
+
+    def hides_one(facts: DocumentFacts) -> bool:
         return (
             not authors.isdisjoint(facts.authors)
             or (bool(labels) and any(code.key in labels for code in facts.confidentiality))
@@ -122,6 +127,8 @@ def masks_document(mask: AuthoredBy | WrittenIn | Labelled, facts: DocumentFacts
 
     A document without a time of creation was written in every period.
     """
+    if facts.lineage:
+        return any(masks_document(mask, one) for one in facts.lineage)
     match mask:
         case AuthoredBy(author=author):
             return same_key(author.identifier) in facts.authors

@@ -27,11 +27,13 @@ class DocumentFacts:
             by replacement, transformation or addition.
         hidden_until: The latest end of hiding from the patient in the lineage, DTM of 14 digits,
             UTC; empty when nothing hides.
-        owners: Keys of the authors and their institutions' identifiers, of the depositing
-            professional and structure.
+        owners: Keys of the authors, of institutions that wrote without a person, of the
+            depositing professional and structure.
         authors: Keys of authors and of their institutions, without the depositor.
         confidentiality: As the entry has it.
         creation_time: DTM digits as the entry has them.
+        lineage: Where other documents belong to the lineage: what the newest version of each says,
+            this one's included. A mask of one of them is a mask of all.
     """
 
     entry_uuid: str
@@ -45,6 +47,7 @@ class DocumentFacts:
     class_code: Code | None = None
     confidentiality: tuple[Code, ...] = ()
     creation_time: str = ""
+    lineage: tuple[DocumentFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

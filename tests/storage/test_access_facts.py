@@ -12,8 +12,10 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from gateway.consent.document_gate import see
 from gateway.consent.visibility import Restriction, Visibility
 from gateway.model.association import Association
+from gateway.model.choices import AuthoredBy, Holder, HolderKind
 from gateway.model.datatypes import Author, Code, Identifier, Organization, Person
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.lifecycle import Changes, StatusChange, remove
@@ -220,14 +222,17 @@ def test_owners_are_authors_and_who_deposited_first(tmp_path: Path) -> None:
     with_store(tmp_path, test)
 
 
-def test_the_author_of_a_masked_document_still_sees_it(tmp_path: Path) -> None:
+def test_who_wrote_or_deposited_a_masked_document_still_sees_it(tmp_path: Path) -> None:
     async def test(store: SqliteRegistryStore) -> None:
         make = Maker()
         entry = make.entry(ALICE, author=(DOCTOR,), confidentiality_code=(MASK,))
-        await keep(store, entry)
+        house = Author(institution=(Organization.of("House", "F8", "1.3"),))
+        brought = make.submission_set(ALICE, author=(house,))
+        await keep(store, brought, entry, make.link(brought, entry))
         for keys, count in (
             ({"801^1.2"}, 1),
-            ({"F7^1.3"}, 1),
+            ({"F8^1.3"}, 1),
+            ({"F7^1.3"}, 0),  # The doctor's, which neither wrote nor deposited it.
             ({"80^1.2"}, 0),
             ({"802^1.2"}, 0),
         ):
@@ -471,5 +476,25 @@ def test_what_a_hidden_document_replaced_is_not_deprecated_for_whoever_does_not_
         # What was replaced stays so, when the replacement is gone for everybody.
         await keep(store, removed=(replaced.entry_uuid, new.entry_uuid))
         assert await approved(old.type_code) == 0
+
+    with_store(tmp_path, test)
+
+
+def test_a_mask_of_an_author_hides_what_was_replaced_by_the_authors_document(
+    tmp_path: Path,
+) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        make = Maker()
+        old, new, other = (make.entry(ALICE, author=(who,)) for who in (SENDER, DOCTOR, SENDER))
+        await keep(store, old, new, other, make.link(new, old, AssociationType.RPLC))
+        holder = Holder(kind=HolderKind.PROFESSIONAL, identifier=Identifier("801^^^&1.2&ISO"))
+        his = Visibility(patient=ALICE, now="20260401000000", masks=(AuthoredBy(author=holder),))
+        seen = store.seen_by((his,))
+        found = await seen.find(FindDocuments(patient_id=ALICE), Form.REFERENCE)
+        assert [held.entry_uuid for held in found.objects] == [other.entry_uuid]
+        for entry, rule in ((old, "B4"), (new, "B4"), (other, "B99")):
+            facts = await store.facts(entry.entry_uuid)
+            assert facts is not None
+            assert see(his, facts) == rule
 
     with_store(tmp_path, test)

@@ -213,10 +213,15 @@ def world(history: list[Changes], visibility: tuple[Visibility, ...], merged: bo
     def whose(value: Identifier | None) -> Identifier | None:
         return patient("A") if merged and value == patient("B") else value
 
-    def facts(entry: DocumentEntry) -> DocumentFacts:
+    def facts(entry: DocumentEntry, kin: list[DocumentEntry] | None = None) -> DocumentFacts:
+        if kin is None:
+            kin = lineage(entry, newest, entries, links)
+            linked = tuple(facts(one, [one]) for one in kin)
+        else:
+            linked = ()
         restrictions = {
             CODES_OF[code.key]
-            for one in lineage(entry, newest, entries, links)
+            for one in kin
             for code in one.confidentiality_code
             if code.key in CODES_OF
         }
@@ -227,12 +232,15 @@ def world(history: list[Changes], visibility: tuple[Visibility, ...], merged: bo
             patient=whose(entry.patient_id),
             restrictions=frozenset(restrictions),
             hidden_until="20260401000000" if hidden else "",
-            owners=frozenset(authors | (depositors if entry.entry_uuid in brought else set())),
+            owners=frozenset(
+                writers(entry.author) | (depositors if entry.entry_uuid in brought else set())
+            ),
             authors=frozenset(authors),
             type_code=entry.type_code,
             class_code=entry.class_code,
             confidentiality=entry.confidentiality_code,
             creation_time=entry.creation_time.text if entry.creation_time else "",
+            lineage=linked,
         )
 
     # Whoever may look at a record that has become part of another one asks again.
@@ -267,6 +275,11 @@ def world(history: list[Changes], visibility: tuple[Visibility, ...], merged: bo
             if {one.source_object, one.target_object} <= visible:
                 visible.add(one.entry_uuid)
     return World(objects, frozenset(visible))
+
+
+def writers(authors: Any) -> set[str]:
+    """Who wrote: people, and institutions where no person is named."""
+    return keys(replace(a, institution=()) if a.person else a for a in authors)
 
 
 def keys(authors: Any) -> set[str]:

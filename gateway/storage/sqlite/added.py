@@ -215,7 +215,7 @@ class Adder:
                 marked,
                 marked,
                 self._restricting.hidden_until(marked, deposited or time),
-                *owner_columns(author_keys(entry.author), brought_by),
+                *owner_columns(entry.author, brought_by),
                 deposited,
             ),
         )

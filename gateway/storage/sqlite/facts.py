@@ -6,7 +6,8 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from gateway.consent.times import hidden_until
@@ -39,11 +40,16 @@ def author_keys(authors: Iterable[Author]) -> dict[str, None]:
 
 
 def owner_columns(
-    authors: Mapping[str, None], depositors: Mapping[str, None]
+    authors: Sequence[Author], depositors: Mapping[str, None]
 ) -> tuple[str | None, str | None, str | None]:
-    """Owners, authors and depositors as a row holds them."""
-    owners = words.several({**authors, **depositors})
-    written, brought = words.several(authors), words.several(depositors)
+    """Owners, authors and depositors as a row holds them.
+
+    Who wrote owns, and who deposited. A person's institution did neither by that: its other
+    members own a document only where it is the one that deposited it, or wrote without a person.
+    """
+    alone = (replace(a, institution=()) if a.person is not None else a for a in authors)
+    owners = words.several({**author_keys(alone), **depositors})
+    written, brought = words.several(author_keys(authors)), words.several(depositors)
     # An empty list of authors is told apart from one that is the same.
     return owners, None if written == owners else written or NOBODY, brought
 

@@ -150,9 +150,7 @@ def _fill_facts(connection: sqlite3.Connection, fragments: Fragments) -> None:
             "UPDATE document_entry SET owners = ?, authors = ?, depositors = ?, deposited = ? "
             "WHERE key = ?",
             (
-                *owner_columns(
-                    author_keys(entry.author), _brought_by(connection, first, depositors)
-                ),
+                *owner_columns(entry.author, _brought_by(connection, first, depositors)),
                 deposited,
                 key,
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gateway.consent.visibility import DocumentFacts
 from gateway.model.datatypes import Identifier
@@ -23,6 +24,15 @@ _FACTS = (
     "SELECT " + COLUMNS + " FROM document_entry e JOIN object o ON o.key = e.key "
     "LEFT JOIN patient w ON w.id = e.patient LEFT JOIN patient p ON p.id = w.survivor WHERE "
 )
+_KIN = (
+    "SELECT "
+    + COLUMNS
+    + " FROM main.object a JOIN main.document_entry s ON s.key = a.key "
+    + "JOIN main.document_entry e ON e.lineage = s.lineage AND e.latest "
+    + "JOIN main.object o ON o.key = e.key LEFT JOIN patient w ON w.id = e.patient "
+    + "LEFT JOIN patient p ON p.id = w.survivor WHERE a.entry_uuid = ?"
+)
+"""The newest versions in an entry's lineage, seen or not: what masks one of them masks all."""
 
 _NAMED = (
     "SELECT patient FROM document_entry WHERE lid IN ",
@@ -63,7 +73,8 @@ def facts(rows: Rows, name: str) -> DocumentFacts | None:
     for condition in ("e.lid = ? AND e.latest", "o.entry_uuid = ?"):
         row = rows.execute(_FACTS + condition, (name,)).fetchone()
         if row is not None:
-            return read_facts(row)
+            kin = rows.execute(_KIN, (row[0],)).fetchall()
+            return replace(read_facts(row), lineage=tuple(map(read_facts, kin)))
     return None
 
 

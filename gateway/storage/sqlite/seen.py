@@ -235,11 +235,25 @@ def _entry(shape: Shape, first: int, alias: str) -> str:
             granted.append("is_granted(" + str(number) + ", " + column + name + ")")
             number += 1
     if shape.masks:
-        columns = ("owners", "authors", "confidentiality_code", "creation_time")
-        listed = ", ".join(column + name for name in (*columns, "creation_time_last"))
-        granted.append("NOT is_masked(" + str(number) + ", " + listed + ")")
+        # What masks one document of a lineage masks all, in their newest versions.
+        granted.append(
+            "CASE WHEN "
+            + column
+            + "lineage IS NULL THEN NOT "
+            + _masked(number, column)
+            + " ELSE NOT EXISTS (SELECT 1 FROM main.document_entry k WHERE k.lineage = "
+            + column
+            + "lineage AND k.latest AND "
+            + _masked(number, "k.")
+            + ") END"
+        )
     visible = " AND ".join(granted) or "1"
     return "(" + whose + " AND (" + " OR ".join(["(" + visible + ")", *owned]) + "))"
+
+
+def _masked(number: int, column: str) -> str:
+    columns = ("owners", "authors", "confidentiality_code", "creation_time", "creation_time_last")
+    return "is_masked(" + ", ".join((str(number), *(column + name for name in columns))) + ")"
 
 
 def _folder(shapes: tuple[Shape, ...], alias: str) -> str:
