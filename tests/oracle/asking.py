@@ -121,9 +121,7 @@ class Shown:
         links = [a for a in self.links if query.level == 2 or a.status == "Approved"]
         inside = self._members(found, links)
         entries = [
-            e
-            for e in self.entries
-            if e.id in inside and _fits(e, query) and self._shows(e, query)
+            e for e in self.entries if e.id in inside and _fits(e, query) and self._shows(e, query)
         ]
         folders = [
             f
@@ -137,9 +135,7 @@ class Shown:
         found = [f for f in self.folders if _named(f, query)]
         inside = self._members(found, self.links)
         entries = [
-            e
-            for e in self.entries
-            if e.id in inside and _fits(e, query) and self._shows(e, query)
+            e for e in self.entries if e.id in inside and _fits(e, query) and self._shows(e, query)
         ]
         there = {e.id for e in entries}
         return [
@@ -179,9 +175,7 @@ class Shown:
     def _touching(self, ids: set[str]) -> list[Association]:
         return [link for link in self.links if {link.source, link.target} & ids]
 
-    def _among(
-        self, objects: Iterable[Thing], links: Iterable[Association]
-    ) -> list[Association]:
+    def _among(self, objects: Iterable[Thing], links: Iterable[Association]) -> list[Association]:
         """The links among some objects, and from sets to these links."""
         there = {one.id for one in objects}
         there |= {link.id for link in links if {link.source, link.target} <= there}

@@ -61,11 +61,13 @@ class Comparison:
         self.now = dtm(world.now)
         self.rules = ConsentRules(stage.profile.access)
         self.control = AccessControl(
-            self.rules.gate, stage.store.choices, stage.store.patients, stage.store, stage.wiring.new_uuid
+            self.rules.gate,
+            stage.store.choices,
+            stage.store.patients,
+            stage.store,
+            stage.wiring.new_uuid,
         )
-        self.rights = ConsentRights(
-            self.rules.gate, stage.store.choices, stage.store, stage.clock
-        )
+        self.rights = ConsentRights(self.rules.gate, stage.store.choices, stage.store, stage.clock)
 
     async def run(self, per_asker: int) -> None:
         for who in askers(self.rng, self.world.now):
@@ -124,9 +126,7 @@ class Comparison:
 
     async def asked(self, where: str, actors: Any, query: Query, shown: Shown) -> None:
         """One stored query in both return types."""
-        expected = sorted(
-            shown.answer(query), key=lambda one: self.world.things[one].place
-        )
+        expected = sorted(shown.answer(query), key=lambda one: self.world.things[one].place)
         asked = stored_query(query)
         for return_type in q.ReturnType:
             request = q.RegistryStoredQuery(query_id="", query=asked, return_type=return_type)
@@ -145,12 +145,16 @@ class Comparison:
                     thing = self.world.things[held.entry_uuid]
                     if isinstance(thing, Folder):
                         time = dtm(shown.updated(thing)).encode()
-                        self.tally.same((where, query, "lastUpdateTime"), time in held.fragment, True)
+                        self.tally.same(
+                            (where, query, "lastUpdateTime"), time in held.fragment, True
+                        )
 
     async def retrieved(self, where: str, actors: Any, visible: frozenset[str]) -> None:
         """ITI-43, several documents at a time."""
         entries = [e for e in self.world.things.values() if isinstance(e, Entry)]
-        names = list(dict.fromkeys(e.unique_id for e in self.rng.sample(entries, min(3, len(entries)))))
+        names = list(
+            dict.fromkeys(e.unique_id for e in self.rng.sample(entries, min(3, len(entries))))
+        )
         if not names:
             return
         there = {e.unique_id for e in entries if e.id in visible}
@@ -159,7 +163,8 @@ class Comparison:
             RetrieveDocumentSet(
                 documents=tuple(
                     DocumentRequest(
-                        repository_unique_id=repository.repository_unique_id, document_unique_id=name
+                        repository_unique_id=repository.repository_unique_id,
+                        document_unique_id=name,
                     )
                     for name in (*names, "1.2.3")
                 )
@@ -211,7 +216,9 @@ class Comparison:
 
     async def looked_up(self, where: str, store: Any, visible: frozenset[str]) -> None:
         """Reads, history, vread, ITI-68, and what a conditional request matches."""
-        for thing in self.rng.sample(list(self.world.things.values()), min(4, len(self.world.things))):
+        for thing in self.rng.sample(
+            list(self.world.things.values()), min(4, len(self.world.things))
+        ):
             here = thing.id in visible
             self.tally.same((where, "read", thing.id), await store.read(thing.id) is not None, here)
             if thing.kind == "link":
@@ -250,7 +257,11 @@ class Comparison:
                         for t in self.world.things.values()
                         if isinstance(t, Entry)
                         and t.id in visible
-                        and (t.unique_id == thing.unique_id if "unique_id" in names else t.id == thing.id)
+                        and (
+                            t.unique_id == thing.unique_id
+                            if "unique_id" in names
+                            else t.id == thing.id
+                        )
                     }
                     self.tally.same(
                         (where, "conditional", names),
@@ -300,9 +311,7 @@ class Comparison:
                 links = {
                     a.id
                     for a in world.things.values()
-                    if a.kind == "link"
-                    and a.id in visible
-                    and thing.id in (a.source, a.target)  # type: ignore[attr-defined]
+                    if a.kind == "link" and a.id in visible and thing.id in (a.source, a.target)  # type: ignore[attr-defined]
                 }
                 self.tally.same((where, "links of", thing.id), seen["links", thing.id], links)
 

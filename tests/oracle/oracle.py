@@ -122,16 +122,15 @@ def lines(
         yield "A18", "refuse"
     if who.purpose in policy.forbidden_purposes:
         yield "A19-forbidden-purpose", "refuse"
-    if who.purpose in policy.outside_purposes or (
-        who.kind == "representative" and record.deceased
-    ):
+    if who.purpose in policy.outside_purposes or (who.kind == "representative" and record.deceased):
         yield "A20", "refuse"
 
 
 def may_ask(who: Asker, what: str, policy: Policy) -> bool:
     """A1: table 3.3, and a role that stands for exactly one row where documents are read."""
     if what in READS and who.kind == "professional" and row_of(who, policy) is None:
-        return False
+        # Where the matrix does not limit an emergency, nobody asks for its rows.
+        return who.mode != "normal" and not policy.matrix_applies_in_emergency
     if who.kind == "delegate":
         return what != "delete"
     # Auditors and operators have no column; line A18 is about them.
@@ -213,6 +212,8 @@ def is_minor(record: Record, policy: Policy, now: datetime) -> bool:
 
 def lineage(entry: Entry, world: World) -> list[Entry]:
     """Section 2.3: the newest versions of all documents linked with one, itself included."""
+    if entry.logical_id in world.lineages:
+        return world.lineages[entry.logical_id]
     entries = [e for e in world.things.values() if isinstance(e, Entry)]
     by_id = {e.id: e.logical_id for e in entries}
     reached, further = set(), {entry.logical_id}
@@ -223,10 +224,11 @@ def lineage(entry: Entry, world: World) -> list[Entry]:
                 ends = {by_id.get(link.source), by_id.get(link.target)} - {None}
                 if ends & reached:
                     further |= {end for end in ends if end}
-    return [
-        max((e for e in entries if e.logical_id == one), key=lambda e: e.version)
-        for one in reached
+    kin = [
+        max((e for e in entries if e.logical_id == one), key=lambda e: e.version) for one in reached
     ]
+    world.lineages[entry.logical_id] = kin
+    return kin
 
 
 def release(deposited: datetime) -> datetime:
@@ -242,9 +244,7 @@ def sees(who: Asker, entry: Entry, world: World, *, only_own: bool = False) -> s
     kin = lineage(entry, world)
     restrictions = {r for one in kin for r in one.restrictions}
     masked = MASKED in restrictions or any(is_masked(one, record) for one in kin)
-    hidden = any(
-        FROM_PATIENT in one.restrictions and now < release(one.deposited) for one in kin
-    )
+    hidden = any(FROM_PATIENT in one.restrictions and now < release(one.deposited) for one in kin)
     emergency = who.mode != "normal"
     if owns(who, entry) and not (record.hide_all and policy.hide_all_beats_author):
         return "B3"
@@ -269,9 +269,7 @@ def sees(who: Asker, entry: Entry, world: World, *, only_own: bool = False) -> s
         ):
             return "B5"
     if who.kind == "service":
-        given = {
-            c for s in record.services if s.who == who.id and during(s, now) for c in s.what
-        }
+        given = {c for s in record.services if s.who == who.id and during(s, now) for c in s.what}
         if entry.class_code not in given or record.hide_all or hidden:
             return "B6"
         if masked and policy.mask_hides_from_services:
@@ -290,11 +288,12 @@ def is_masked(entry: Entry, record: Record) -> bool:
 
 
 def owns(who: Asker, entry: Entry) -> bool:
-    """B3: an author, the depositing professional, or of the depositing structure."""
+    """B3: an author, the depositing professional, or of the depositing structure.
+
+    A structure is an author where no person of it is: then whoever belongs to it wrote.
+    """
     if who.kind == "professional":
-        return who.id in entry.authors | entry.depositors or bool(
-            who.structure and who.structure in entry.depositors
-        )
+        return bool(({who.id, who.structure} - {""}) & (entry.authors | entry.depositors))
     if who.kind == "delegate":
         return who.principal in entry.authors | entry.depositors
     if who.kind == "structure":
@@ -307,7 +306,10 @@ def visible(who: Asker, what: str, world: World) -> frozenset[str]:
     passes, only_own = {}, {}
     for patient, record in world.records.items():
         passes[patient] = gate(who, what, record, world.policy, world.now)[0]
-        only_own[patient] = not gate(who, "read", record, world.policy, world.now)[0]
+        # Regulation is for reading only, so that writing in that mode opens nothing.
+        only_own[patient] = not gate(who, "read", record, world.policy, world.now)[0] or (
+            what in WRITES and who.mode == "regulation"
+        )
     here = {
         e.id
         for e in world.things.values()
@@ -317,11 +319,15 @@ def visible(who: Asker, what: str, world: World) -> frozenset[str]:
     }
     # Metadata versions: what is known of a document must not tell of a later change.
     for e in world.things.values():
-        if isinstance(e, Entry) and not {
-            o.id
-            for o in world.things.values()
-            if isinstance(o, Entry) and o.logical_id == e.logical_id and o.version > e.version
-        } <= here:
+        if (
+            isinstance(e, Entry)
+            and not {
+                o.id
+                for o in world.things.values()
+                if isinstance(o, Entry) and o.logical_id == e.logical_id and o.version > e.version
+            }
+            <= here
+        ):
             here.discard(e.id)
     links = [one for one in world.things.values() if isinstance(one, Association)]
     members: dict[str, set[str]] = {}
@@ -342,5 +348,6 @@ def visible(who: Asker, what: str, world: World) -> frozenset[str]:
 
 
 def made(who: Asker, folder: Folder) -> bool:
-    """Whether somebody created a folder."""
-    return bool({who.principal if who.kind == "delegate" else who.id, who.structure} & folder.makers - {""})
+    """Whether somebody, and not only a colleague, created a folder."""
+    person = who.principal if who.kind == "delegate" else who.id
+    return (person or who.structure) in folder.makers

@@ -204,9 +204,9 @@ def plan(number: int) -> Plan:
                         type_code=rng.choice(TYPES),
                         format_code=rng.choice(FORMATS),
                         labels=restrict(rng),
-                        written=(T - timedelta(days=rng.randrange(1, 400))).strftime("%Y%m%d%H%M%S")[
-                            : rng.choice((4, 6, 8, 12, 14))
-                        ],
+                        written=(T - timedelta(days=rng.randrange(1, 400))).strftime(
+                            "%Y%m%d%H%M%S"
+                        )[: rng.choice((4, 6, 8, 12, 14))],
                         folder=rng.choice((*made, *filed, "")) if made or filed else "",
                         over=over,
                         reference=rng.choice(("ref1", "ref2", "")),
@@ -277,9 +277,7 @@ def record(rng: random.Random, patient: str, now: datetime) -> Record:
             origin = rng.choice(("patient", "patient", "care-team", "colleague", "self-declared"))
             if origin != "patient":
                 start = start or now - timedelta(hours=rng.choice((23, 25)))
-            authorisations.append(
-                Authorisation(holder=who, start=start, end=end, origin=origin)
-            )
+            authorisations.append(Authorisation(holder=who, start=start, end=end, origin=origin))
     for house in HOUSES:
         if rng.random() < 0.5:
             start, end = period()
@@ -311,10 +309,15 @@ def record(rng: random.Random, patient: str, now: datetime) -> Record:
                     end=start + timedelta(hours=24),
                 )
             )
-    lengths = [(None, None), (None, None), (now - timedelta(days=9), now), (None, now - timedelta(1))]
+    lengths = [
+        (None, None),
+        (None, None),
+        (now - timedelta(days=9), now),
+        (None, now - timedelta(1)),
+    ]
     return Record(
         patient=patient,
-        status=rng.choice(("active",) * 12 + ("closed", "none")),
+        status=rng.choice(("active",) * 12 + ("closed",)),
         deceased=rng.random() < 0.06,
         qualified=rng.random() < 0.9,
         birth_date=birth,
@@ -431,7 +434,11 @@ def queries(rng: random.Random, world: World, patient: str, count: int) -> list[
 
     def status() -> frozenset[str]:
         return rng.choice(
-            (frozenset({"Approved"}), frozenset({"Approved", "Deprecated"}), frozenset({"Deprecated"}))
+            (
+                frozenset({"Approved"}),
+                frozenset({"Approved", "Deprecated"}),
+                frozenset({"Deprecated"}),
+            )
         )
 
     found = []

@@ -259,6 +259,8 @@ class Players:
     async def decide(self, record: v.Record, unblocked: frozenset[str] = frozenset()) -> None:
         """Say all that leads to a state, in an order that depends on the world."""
         patient = record.patient
+        if record.status == "none":
+            return
         acts: list[tuple[c.Choice, ...]] = []
         for one in record.authorisations:
             kind = c.HolderKind.STRUCTURE if one.is_structure else c.HolderKind.PROFESSIONAL
@@ -282,9 +284,7 @@ class Players:
             (
                 c.FeedObjection(
                     source=c.Holder(
-                        kind=c.HolderKind.STRUCTURE
-                        if one[0] == "H"
-                        else c.HolderKind.PROFESSIONAL,
+                        kind=c.HolderKind.STRUCTURE if one[0] == "H" else c.HolderKind.PROFESSIONAL,
                         identifier=identifier(one),
                     ),
                     motive="a quarrel",
@@ -428,7 +428,9 @@ class Players:
             hash="a9993e364706816aba3e25717850c26c9cd0d89d",
             size="3",
             repository_unique_id=self.actors._wiring.settings.repository_unique_id,
-            reference_id_list=(ReferenceId.of(new.reference, "2.999.8", "urn:ihe:iti:xds:2013:order"),)
+            reference_id_list=(
+                ReferenceId.of(new.reference, "2.999.8", "urn:ihe:iti:xds:2013:order"),
+            )
             if new.reference
             else (),
         )
@@ -617,9 +619,7 @@ class Players:
         things = {id: self._thing(id, key, found) for id, (key, _) in found.items()}
         return v.World(policy=plan.policy, records=plan.records, things=things, now=plan.now)
 
-    def _thing(
-        self, id: str, key: int, found: dict[str, tuple[int, RegistryObject]]
-    ) -> v.Thing:
+    def _thing(self, id: str, key: int, found: dict[str, tuple[int, RegistryObject]]) -> v.Thing:
         value: Any = found[id][1]
         same: dict[str, Any] = {
             "id": id,

@@ -202,12 +202,17 @@ class Association(Thing):
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """One registry: records and what is kept in them."""
+    """One registry: records and what is kept in them.
+
+    Attributes:
+        lineages: Of logical ids, once they were worked out.
+    """
 
     policy: Policy
     records: dict[str, Record]
     things: dict[str, Thing]
     now: datetime
+    lineages: dict[str, list[Entry]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
