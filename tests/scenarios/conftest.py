@@ -12,6 +12,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from tests.notifications.world import MovableClock
 from tests.scenarios.gateway import Gateway, opened, quick_keys
+from tests.scenarios.hooks import Hook, hook
 from tests.scenarios.people import patient_number
 from tests.scenarios.scene import MHD, SOAP, Scene
 
@@ -27,11 +28,27 @@ def portal() -> Iterator[BlockingPortal]:
 
 
 @pytest.fixture(scope="session")
-def gateway(portal: BlockingPortal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def outside() -> Iterator[Hook]:
+    """An endpoint that notices and subscriptions may be sent to."""
+    with hook() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def gateway(
+    portal: BlockingPortal, outside: Hook, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
     """The gateway most scenarios share; its clock only goes forward."""
     with ExitStack() as stack:
         folder = tmp_path_factory.mktemp("scenarios")
-        yield opened(stack, portal, folder, MovableClock(BEGINNING))
+        yield opened(
+            stack,
+            portal,
+            folder,
+            MovableClock(BEGINNING),
+            notify_endpoints=outside.url,
+            notify_networks="127.0.0.0/8",
+        )
 
 
 @pytest.fixture(params=[SOAP, MHD])

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from gateway.codecs.audit_octets import read_audit_octets
 from gateway.model.audit import AuditEvent
 from gateway.model.datatypes import Identifier
-from gateway.model.notice import Notice
+from gateway.model.notice import Contact, Notice
 from gateway.model.subject import same_key
 from gateway.ports import Page
 from gateway.security.authority import DevelopmentAuthority, Wish
@@ -79,6 +79,27 @@ class Gateway:
         rows = self.rows("SELECT octets FROM audit_event ORDER BY number")
         events = [read_audit_octets(octets) for (octets,) in rows]
         return [e for e in events if e.patient and same_key(e.patient) == same_key(patient)]
+
+    def looks_at_the_clock(self) -> None:
+        """What the gateway does every minute."""
+        assert self.service.notifications.office.deadlines is not None
+        self.call(self.service.notifications.office.deadlines.often)
+
+    def delivers(self) -> None:
+        """What it does every second."""
+        self.call(self.service.notifications.office.delivery.round)
+        if self.service.notifications.office.broker is not None:
+            self.call(self.service.notifications.office.broker.round)
+
+    def reaches(self, recipient: Identifier, endpoint: str) -> None:
+        """Somebody is told at an endpoint."""
+
+        async def put() -> None:
+            store: Any = self.service.inside.registry._store
+            contact = Contact(recipient=recipient, endpoint=endpoint)
+            await store.notices.put_contact(contact, self.clock.now())
+
+        self.call(put)
 
     def notices(self, patient: Identifier) -> list[Notice]:
         """What anybody is told about a record, oldest first, whoever may read it yet."""

@@ -20,21 +20,22 @@ from gateway.codecs.ebrim.query_response import QueryAnswer, read_query_response
 from gateway.codecs.ebrim.remove import write_remove_objects
 from gateway.codecs.ebrim.response import Outcome, read_outcome
 from gateway.codecs.ebrim.retrieve import read_retrieve_response, write_retrieve_request
-from gateway.codecs.ebrim.submission import write_provide_and_register
+from gateway.codecs.ebrim.submission import write_provide_and_register, write_submit_objects
 from gateway.codecs.fhir.bundle_writer import provide_bundle
 from gateway.codecs.fhir.document_reference import read_document_reference
 from gateway.codecs.soap.envelope import Envelope, read_envelope, write_envelope
 from gateway.codecs.soap.mtom_answer import OutgoingPart, write_multipart
 from gateway.model import choices as c
+from gateway.model.association import Association
 from gateway.model.audit import AuditEvent
 from gateway.model.audit import Outcome as Ending
-from gateway.model.datatypes import DateTime, Identifier
+from gateway.model.datatypes import Code, DateTime, Identifier
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.notice import Notice
 from gateway.model.patient import Patient, RecordState
 from gateway.model.submission import Submission
-from gateway.model.vocabulary import AvailabilityStatus
+from gateway.model.vocabulary import AssociationType, AvailabilityStatus
 from gateway.ports import Form
 from gateway.security.authority import Wish
 from gateway.security.people import DemonstrationPerson
@@ -49,6 +50,7 @@ from gateway.transactions.registry_stored_query import (
 )
 from gateway.transactions.submission import RemoveMetadata
 from gateway.translators.consents import to_consent
+from tests import french
 from tests.scenarios.documents import Document, submission
 from tests.scenarios.gateway import ADDRESS, Gateway
 from tests.scenarios.people import (
@@ -72,6 +74,7 @@ ITI_43 = ("repository", "urn:ihe:iti:2007:RetrieveDocumentSet")
 ITI_57 = ("registry", "urn:ihe:iti:2010:UpdateDocumentSet")
 ITI_62 = ("registry", "urn:ihe:iti:2010:DeleteDocumentSet")
 REPOSITORY = "2.999.1.1"
+RESTRICTIONS = {"MASQUE_PS", "INVISIBLE_PATIENT", "INVISIBLE_REPRESENTANTS_LEGAUX"}
 SOAP, MHD = "soap", "fhir"
 _ALERT = re.compile(rb'<[^<>]*Alert object="([^"]*)" kind="([^"]*)"')
 
@@ -370,6 +373,49 @@ class Scene:
         path = f"DocumentReference/{uuid.removeprefix('urn:uuid:')}"
         headers = {"content-type": "application/json-patch+json"}
         return _told(self.send("PATCH", path, person, operations, headers, **wish))
+
+    def labels(self, person: DemonstrationPerson, one: Document, *labels: Code) -> Told:
+        """Give a document other restrictions: ITI-57, or a PATCH."""
+        shown = self.find(person).seen[one.unique_id]
+        if self.wire == MHD:
+            codes = [code.code for code in shown.confidentiality_code]
+            at = [n for n, code in enumerate(codes) if code in RESTRICTIONS]
+            operations: list[Json] = [
+                {"op": "remove", "path": f"/securityLabel/{n}"} for n in reversed(at)
+            ]
+            operations += [
+                {
+                    "op": "add",
+                    "path": "/securityLabel/-",
+                    "value": {"coding": [{"system": french.VISIBILITY_URL, "code": one.code}]},
+                }
+                for one in labels
+            ]
+            return self.patch(person, shown.entry_uuid, operations)
+        entry = replace(
+            shown,
+            entry_uuid="new",
+            version=None,
+            availability_status=None,
+            confidentiality_code=(french.NORMAL, *labels),
+        )
+        link = Association(
+            entry_uuid="set>new",
+            association_type=AssociationType.HAS_MEMBER,
+            source_object="set",
+            target_object="new",
+            submission_set_status="Original",
+            previous_version=shown.version,
+        )
+        number = int(self.gateway.clock.now()) * 1000 + one.number
+        by = (writes(person),)
+        sent = Submission(
+            submission_sets=(french.submission_set(number, patient_id=self.patient, author=by),),
+            document_entries=(entry,),
+            associations=(link,),
+        )
+        status, envelope, octets = self.message(ITI_57, person, write_submit_objects(sent))
+        return Told(status, _errors(read_outcome(envelope.body)), octets=octets)
 
     # --- What the patient decides ----------------------------------------------------------------
 

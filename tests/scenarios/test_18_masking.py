@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gateway.codecs.ebrim.response import read_outcome
-from gateway.codecs.ebrim.submission import write_submit_objects
 from gateway.model import choices as c
 from gateway.model.association import Association
 from gateway.model.datatypes import LocalizedString
 from gateway.model.folder import Folder
-from gateway.model.submission import Submission
 from gateway.model.vocabulary import AssociationType
 from gateway.security.people import DemonstrationPerson
 from gateway.transactions.registry_stored_query import (
@@ -25,17 +21,12 @@ from gateway.transactions.registry_stored_query import (
 )
 from tests import french
 from tests.scenarios.documents import HIDDEN, MASKED, REPORT, Document, document
-from tests.scenarios.people import PAEDIATRICIAN, A, B, C, N, id_of, writes
-from tests.scenarios.scene import APPROVED, ITI_57, MHD, SOAP, Scene, _errors
+from tests.scenarios.people import PAEDIATRICIAN, A, B, C, N, id_of
+from tests.scenarios.scene import APPROVED, MHD, SOAP, Scene
 
 RPLC, APND = AssociationType.RPLC, AssociationType.APND
 RELATIONS = (RPLC, APND, AssociationType.XFRM, AssociationType.XFRM_RPLC)
 VISIBILITY_URL = french.VISIBILITY_URL
-MASK_LABEL = {
-    "op": "add",
-    "path": "/securityLabel/-",
-    "value": {"coding": [{"system": VISIBILITY_URL, "code": "MASQUE_PS"}]},
-}
 
 
 def mask(scene: Scene, one: Document) -> dict[str, Any]:
@@ -261,38 +252,8 @@ def test_scenario_26_a_professional_masks_for_the_patient_and_a_consent_says_so(
     scene.deposit(C, x)
     scene.authorises(A, B, N)
     scene.is_known(gp=id_of(A))
-    (before,) = scene.find(B).seen.values()
-    if scene.wire == SOAP:
-        entry = replace(
-            before,
-            entry_uuid="new",
-            version=None,
-            availability_status=None,
-            confidentiality_code=(*before.confidentiality_code, MASKED),
-        )
-        sent = Submission(
-            submission_sets=(
-                french.submission_set(
-                    800_000 + x.number, patient_id=scene.patient, author=(writes(B),)
-                ),
-            ),
-            document_entries=(entry,),
-            associations=(
-                Association(
-                    entry_uuid="set>new",
-                    association_type=AssociationType.HAS_MEMBER,
-                    source_object="set",
-                    target_object="new",
-                    submission_set_status="Original",
-                    previous_version="1",
-                ),
-            ),
-        )
-        status, envelope, _ = scene.message(ITI_57, B, write_submit_objects(sent))
-        assert (status, _errors(read_outcome(envelope.body))) == (200, ())
-    else:
-        told = scene.patch(B, before.entry_uuid, [MASK_LABEL])
-        assert (told.http, told.errors) == (200, ())
+    told = scene.labels(B, x, MASKED)
+    assert (told.http, told.errors) == (200, ())
     assert scene.find(B).ids == set()
     (after,) = scene.find(A).seen.values()
     assert {code.code for code in after.confidentiality_code} == {"N", "MASQUE_PS"}
