@@ -6,6 +6,8 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gateway.actors.document_repository import StagedDocument
 from gateway.actors.proceedings import RequestKind
 from gateway.actors.rights import patients_in
@@ -28,9 +30,11 @@ from gateway.model.conventions import STANDARD_STATUSES, StatusRules
 from gateway.model.subject import Operation as Right
 from gateway.ports import DocumentStore, Form, Staging
 from gateway.service import Actors
-from gateway.transactions.registry_stored_query import ReturnType, names_in
+from gateway.transactions.document_repository import RetrievedDocument
+from gateway.transactions.registry_stored_query import GetDocuments, ReturnType, names_in
 from gateway.transactions.submission import SubmitObjects
 from gateway.validation import Transaction
+from gateway.web.marks import Alerts
 from gateway.web.soap import Attachment, Operation, Question, Reply
 
 LCM = "{urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0}"
@@ -290,7 +294,9 @@ class RepositoryOperations:
             (found, attachment.content_id)
             for found, attachment in zip(response.documents, attachments, strict=True)
         ]
-        return Reply([write_retrieve_response(documents, response.findings)], attachments)
+        body = write_retrieve_response(documents, response.findings)
+        alerts = await _alerts(question, actors, response.documents)
+        return Reply([body], attachments, alerts=alerts)
 
     async def remove(self, question: Question) -> Reply:
         """Remove Documents [ITI-86]."""
@@ -299,6 +305,17 @@ class RepositoryOperations:
         response = await actors.repository.remove(request)
         status = status_of(response.findings, something=bool(response.documents))
         return Reply([write_outcome(response.findings, status, declare("rs")).encode()])
+
+
+async def _alerts(
+    question: Question, actors: Actors, given: Sequence[RetrievedDocument]
+) -> Alerts:
+    """Say what software is alerted to that receives these documents."""
+    if not (given and question.visit.guarded):
+        return {}
+    names = tuple(found.request.document_unique_id for found in given)
+    described = await actors.registry.find(GetDocuments(unique_id=names), Form.REFERENCE)
+    return await question.visit.alerts(described.objects)
 
 
 def _refuse_query(findings: tuple[Finding, ...]) -> bytes:
