@@ -71,9 +71,9 @@ def writes(person: DemonstrationPerson) -> Author:
     )
     if person.told("citizen"):
         number = citizen(person).value
-        return Author(person=Person(f"{number}^{family}^{given}^^^^^^&{INS}&ISO^D^^^INS-NIR"))
-    if person.key == "hospital":
-        # What a hospital's system sends was written by one of its doctors.
+        return Author(person=Person(f"{number}^{family}^{given}^^^^^^&{INS}&ISO^D^^^NH"))
+    if person.key in ("hospital", "secretary"):
+        # What a system or a secretary sends was written by a doctor.
         return writes(B)
     return Author(
         person=Person(f"{person.told('person')}^{family}^{given}^^^^^^&{PEOPLE}&ISO^D^^^IDNPS"),

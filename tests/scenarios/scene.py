@@ -123,6 +123,7 @@ class Scene:
     wire: str
     patient: Identifier
     birth: str = "19580417"
+    exists: bool = True
 
     def __post_init__(self) -> None:
         self.P = patient_of(self.patient)
@@ -132,7 +133,8 @@ class Scene:
             known = Patient(identifiers=(self.patient,), birth_date=DateTime(self.birth))
             await self.gateway.service.inside.patients.put(known)
 
-        self.gateway.call(put)
+        if self.exists:
+            self.gateway.call(put)
 
     # --- Credentials -----------------------------------------------------------------------------
 
