@@ -100,9 +100,9 @@ class GuardedStore(RegistryStore):
         """Give whose objects these are."""
         return await self._seen.patients_of(names)
 
-    async def facts(self, name: str) -> DocumentFacts | None:
+    async def facts(self, name: str, at: str = "") -> DocumentFacts | None:
         """What decisions look at in a document entry."""
-        return await self._seen.facts(name)
+        return await self._seen.facts(name, at)
 
     async def alerting(
         self, entries: Sequence[str], classes: frozenset[tuple[str, str]]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.table import Table
 
-from gateway.cli.console import USAGE, give_up, out, settings_or_give_up
+from gateway.cli.console import USAGE, err, give_up, out, settings_or_give_up
 from gateway.cli.patient import read_identifier
 from gateway.errors import Refused
 from gateway.model.datatypes import UUID_URN, Code, DateTime, Identifier
@@ -97,10 +97,14 @@ def explain(
     if not who:
         if not name:
             give_up("Say --as whom, or which --document somebody could see.", USAGE)
-        viewers = _with_actors(
-            settings, lambda actors: actors.explainer.who_can_see(whose, name, at=at)
-        )
+
+        async def seen(actors: Actors) -> tuple[tuple[Viewer, ...], tuple[str, ...]]:
+            explainer = actors.explainer
+            return await explainer.who_can_see(whose, name, at=at), explainer.as_now(at)
+
+        viewers, as_now = _with_actors(settings, seen)
         _show_viewers(viewers, as_json=as_json)
+        _tell_as_now(as_now)
         return
     access = _access(
         who,
@@ -225,6 +229,7 @@ def _show(explanation: Explanation, *, as_json: bool) -> None:
                 "decided_by": list(decision.consents),
                 "obligations": sorted(one.value for one in decision.obligations),
                 "inputs": dict(explanation.inputs),
+                "as_now": list(explanation.as_now),
                 "tried": [
                     {"rule": one.rule, "outcome": one.outcome, "decided_by": list(one.consents)}
                     for one in explanation.tried
@@ -247,6 +252,18 @@ def _show(explanation: Explanation, *, as_json: bool) -> None:
     for name, value in explanation.inputs:
         inputs.add_row(name, value)
     out.print(inputs)
+    _tell_as_now(explanation.as_now)
+
+
+def _tell_as_now(as_now: tuple[str, ...]) -> None:
+    """Say what of a past moment is not known as it was, beside the answer."""
+    if as_now:
+        err.print(
+            "Choices, labels of documents and the matrix are those of that moment. As they are "
+            f"now count: {'; '.join(as_now)}.",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _show_viewers(viewers: tuple[Viewer, ...], *, as_json: bool) -> None:

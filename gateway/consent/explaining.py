@@ -54,11 +54,14 @@ class Explanation:
     Attributes:
         inputs: What the rules looked at, by name.
         tried: Every rule of both gates, in order, whether it applied or not.
+        as_now: Of another moment than the present: which inputs are those of the present all the
+            same.
     """
 
     decision: Decision
     inputs: tuple[tuple[str, str], ...]
     tried: tuple[Tried, ...]
+    as_now: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

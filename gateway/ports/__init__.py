@@ -258,8 +258,13 @@ class RegistryStore(Protocol):
         """
         ...
 
-    async def facts(self, name: str) -> DocumentFacts | None:
-        """What decisions look at in a document entry, by its entryUUID or logical id."""
+    async def facts(self, name: str, at: str = "") -> DocumentFacts | None:
+        """What decisions look at in a document entry, by its entryUUID or logical id.
+
+        Args:
+            at: A moment, DTM of 14 digits, UTC: the labels of then, of the entry and of those it
+                is linked with now; nothing of an entry that came later. Empty for now.
+        """
         ...
 
     async def alerting(

@@ -96,7 +96,7 @@ def read_facts(row: tuple[Any, ...], *, deleted: bool = False) -> DocumentFacts:
         entry_uuid=uuid,
         patient=Identifier(cx) if cx else None,
         deleted=deleted,
-        restrictions=frozenset(one for one in Restriction if bits & one.value),
+        restrictions=restrictions_of(bits),
         hidden_until=hidden or "",
         owners=frozenset(texts_of(owners)),
         authors=frozenset(texts_of(authors or owners)),
@@ -105,6 +105,11 @@ def read_facts(row: tuple[Any, ...], *, deleted: bool = False) -> DocumentFacts:
         confidentiality=tuple(map(code_of, texts_of(labels))),
         creation_time=digits(first, last),
     )
+
+
+def restrictions_of(bits: int) -> frozenset[Restriction]:
+    """The restrictions that bits stand for."""
+    return frozenset(one for one in Restriction if bits & one.value)
 
 
 def digits(first: str | None, last: str | None) -> str:

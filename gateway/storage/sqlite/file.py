@@ -59,6 +59,7 @@ class RegistryFile:
         self._by_entry_uuid = by_entry_uuid
         self._slow = ThreadPoolExecutor(2, thread_name_prefix="registry-query")
         self.fragments = fragments
+        self.restricting = restricting
         self.clock = clock
         self.max_results = max_results
         self.connection = connect(path)

@@ -9,7 +9,7 @@ from gateway.consent.visibility import DocumentFacts
 from gateway.model.datatypes import Identifier
 from gateway.model.lifecycle import DocumentRecord
 from gateway.storage.sqlite.conditions import marks
-from gateway.storage.sqlite.facts import COLUMNS, read_facts
+from gateway.storage.sqlite.facts import COLUMNS, Restricting, read_facts, restrictions_of
 from gateway.storage.sqlite.rows import Rows
 from gateway.storage.sqlite.words import code_key
 
@@ -76,6 +76,42 @@ def facts(rows: Rows, name: str) -> DocumentFacts | None:
             kin = rows.execute(_KIN, (row[0],)).fetchall()
             return replace(read_facts(row), lineage=tuple(map(read_facts, kin)))
     return None
+
+
+# Not shadowed by what somebody sees: what restricts a document may be a label of one that is
+# absent for him. The versions that were there at a moment, and were the newest of their entries.
+_THEN = (
+    "FROM main.document_entry v WHERE v.registration_time <= ?2 AND NOT EXISTS "
+    "(SELECT 1 FROM main.document_entry w WHERE w.lid = v.lid AND w.version > v.version "
+    "AND w.registration_time <= ?2)"
+)
+_LABELS_THEN = (
+    "SELECT v.marked, ifnull(v.deposited, v.registration_time) "
+    + _THEN
+    + " AND (v.key = ?1 OR v.lineage = (SELECT lineage FROM main.document_entry WHERE key = ?1))"
+)
+_VERSION_THEN = (
+    "SELECT v.key "
+    + _THEN
+    + " AND v.lid = (SELECT e.lid FROM main.object o JOIN main.document_entry e ON e.key = o.key "
+    "WHERE o.entry_uuid = ?1)"
+)
+
+
+def facts_then(
+    rows: Rows, entry_uuid: str, at: str, restricting: Restricting
+) -> DocumentFacts | None:
+    """Give the facts of an entry as its versions, and those linked with it, stood at a moment."""
+    execute = rows.connection.execute
+    version = execute(_VERSION_THEN, (entry_uuid, at)).fetchone()
+    if version is None:
+        return None
+    bits, until = 0, ""
+    for marked, deposited in execute(_LABELS_THEN, (version[0], at)):
+        bits |= marked
+        until = max(until, restricting.hidden_until(marked, deposited) or "")
+    row = execute(_FACTS + "e.key = ?", version).fetchone()
+    return replace(read_facts(row), restrictions=restrictions_of(bits), hidden_until=until)
 
 
 def alerting(

@@ -16,6 +16,7 @@ from gateway.ports import Account, Form, Found, Page, Past, RegistryStore
 from gateway.storage.sqlite import finding, reading, versions
 from gateway.storage.sqlite.file import RegistryFile
 from gateway.storage.sqlite.known import SqliteKnown
+from gateway.storage.sqlite.rows import Rows
 from gateway.storage.sqlite.sight import Sight
 from gateway.transactions.registry_stored_query import StoredQuery
 
@@ -69,9 +70,17 @@ class RegistryView(RegistryStore):
         """Give whose objects these are, whoever asks."""
         return await self._file.ask(lambda rows: reading.patients_of(rows, names))
 
-    async def facts(self, name: str) -> DocumentFacts | None:
+    async def facts(self, name: str, at: str = "") -> DocumentFacts | None:
         """What decisions look at in a document entry."""
-        return await self._file.ask(lambda rows: reading.facts(rows, name), self._sight)
+        file = self._file
+
+        def ask(rows: Rows) -> DocumentFacts | None:
+            present = reading.facts(rows, name)
+            if present is None or not at:
+                return present
+            return reading.facts_then(rows, present.entry_uuid, at, file.restricting)
+
+        return await file.ask(ask, self._sight)
 
     async def alerting(
         self, entries: Sequence[str], classes: frozenset[tuple[str, str]]

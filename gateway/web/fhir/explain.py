@@ -91,7 +91,7 @@ class Explanations:
                 "say who asks as system|value, or which document somebody could see",
             )
         viewers = await actors.explainer.who_can_see(identifier, document, at=at)
-        return _parameters(_viewers(viewers))
+        return _parameters([*_viewers(viewers), *_as_now(actors.explainer.as_now(at))])
 
     async def _patient(self, request: Request, actors: Actors) -> Patient:
         patient = await actors.patients.read(request.path[1])
@@ -198,6 +198,7 @@ def _explained(explanation: Explanation) -> Iterable[Json]:
         parts = [_code("rule", tried.rule), _text("outcome", tried.outcome)]
         parts += [_text("decided-by", consent) for consent in tried.consents]
         yield {"name": "tried", "part": parts}
+    yield from _as_now(explanation.as_now)
 
 
 def _viewers(viewers: Iterable[Viewer]) -> Iterable[Json]:
@@ -211,6 +212,11 @@ def _viewers(viewers: Iterable[Viewer]) -> Iterable[Json]:
         parts += [_text("role", role) for role in one.roles]
         parts += [_text("decided-by", consent) for consent in one.decided_by]
         yield {"name": "viewer", "part": parts}
+
+
+def _as_now(named: Iterable[str]) -> Iterable[Json]:
+    """Say what of a past moment is not known as it was."""
+    return (_text("as-now", one) for one in named)
 
 
 def _text(name: str, value: str) -> Json:
