@@ -35,6 +35,7 @@ from gateway.audit.running import kept
 from gateway.clock import SystemClock
 from gateway.codecs.fhir.audit_event import AuditEventWriter
 from gateway.codecs.fhir.search_statuses import search_rules
+from gateway.model.audit import Action, AuditEvent, Outcome
 from gateway.model.choices import Choice
 from gateway.model.lifecycle import Changes
 from gateway.model.naming import NamingSystems
@@ -54,6 +55,7 @@ from gateway.storage.files import FileDocumentStore
 from gateway.storage.replay import SqliteReplayMemory
 from gateway.storage.sqlite import SqliteRegistryStore
 from gateway.storage.sqlite.audit_trail import SqliteAuditTrail
+from gateway.transactions.audited import APPLICATION_START, APPLICATION_STOP
 from gateway.translators.cda_consistency import ConsistencyCheck
 from gateway.translators.community import as_the_community_writes
 from gateway.translators.stored_forms import StoredForms
@@ -207,6 +209,8 @@ async def open_service(
         await around.enter_async_context(
             kept(store.audit, clock, audit_options(settings), observer, audit_events)
         )
+        if guard is not None or settings.auth != "none":
+            await around.enter_async_context(_running(store, clock))
         wiring = _wired(settings, clock, profile, documents, store)
         identity = await around.enter_async_context(_identity(settings, profile, clock))
         guarding = guard(store) if guard else _guard(identity, profile, store)
@@ -233,6 +237,36 @@ async def open_service(
         await around.aclose()
         await documents.close()
         await store.close()
+
+
+@asynccontextmanager
+async def _running(store: SqliteRegistryStore, clock: Clock) -> AsyncIterator[None]:
+    """Note in the trail that the gateway starts, and that it stops.
+
+    What cannot be noted at the start stops it; of a kill nothing can tell but the next start.
+
+    Source:
+        DICOM PS3.15: A.5.3.1 (Application Activity); IHE ITI TF-2: 3.20.7.
+    """
+
+    async def note(transaction: str) -> None:
+        event = AuditEvent(
+            id=new_uuid(),
+            time=clock.now(),
+            transaction=transaction,
+            action=Action.EXECUTE,
+            outcome=Outcome.SUCCESS,
+        )
+        await store.audit.append(event)
+
+    await note(APPLICATION_START)
+    try:
+        yield
+    finally:
+        try:
+            await note(APPLICATION_STOP)
+        except Exception:
+            log.exception("audit.stop_not_noted")
 
 
 @asynccontextmanager

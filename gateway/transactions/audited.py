@@ -6,7 +6,8 @@ action and from FHIR's word for them.
 
 Source:
     IHE ITI TF-2: 3.18.5.1, 3.41.5.1, 3.42.5.1, 3.43.5.1, 3.57.5.1, 3.61.5.1, 3.62.5.1, 3.86.5.1;
-    IHE MHD 4.2.4: 2:3.65.5.1 to 2:3.68.5.1, 2:3.105.5.1; DICOM PS3.16: CID 400.
+    IHE MHD 4.2.4: 2:3.65.5.1 to 2:3.68.5.1, 2:3.105.5.1; DICOM PS3.16: CID 400, 401;
+    DICOM PS3.15: A.5.3.1 (Application Activity).
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ EXPORT = EventKind(code="110106", name="Export")
 PATIENT_RECORD = EventKind(code="110110", name="Patient Record")
 SECURITY_ALERT = EventKind(code="110113", name="Security Alert")
 AUTHENTICATION = EventKind(code="110114", name="User Authentication")
+APPLICATION_ACTIVITY = EventKind(code="110100", name="Application Activity")
+APPLICATION_START = "application-start"
+APPLICATION_STOP = "application-stop"
+"""What the gateway does by itself, and nobody asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +46,7 @@ class AuditedTransaction:
         profile: Of the AuditEvent, behind MHD's base; empty where MHD has none.
         submission_set: Whether the event is about the submission set, not its documents.
         erased: Whether what it is about is gone afterwards.
+        activity: The EventTypeCode of DICOM, where the gateway itself did it.
     """
 
     name: str
@@ -48,9 +54,20 @@ class AuditedTransaction:
     profile: str = ""
     submission_set: bool = False
     erased: bool = False
+    activity: EventKind | None = None
 
 
 TRANSACTIONS = {
+    APPLICATION_START: AuditedTransaction(
+        name="Application Start",
+        kind=APPLICATION_ACTIVITY,
+        activity=EventKind(code="110120", name="Application Start"),
+    ),
+    APPLICATION_STOP: AuditedTransaction(
+        name="Application Stop",
+        kind=APPLICATION_ACTIVITY,
+        activity=EventKind(code="110121", name="Application Stop"),
+    ),
     "ITI-8": AuditedTransaction(name="Patient Identity Feed", kind=PATIENT_RECORD),
     "ITI-18": AuditedTransaction(name="Registry Stored Query", kind=QUERY),
     "ITI-20": AuditedTransaction(name="Record Audit Event"),

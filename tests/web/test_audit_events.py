@@ -58,6 +58,10 @@ class KeepingHouse(House):
         return found
 
     def events_for(self, word: str, **asked: str) -> list[Json]:
+        """The events somebody finds, but for the start of the gateway."""
+        return [e for e in self.all_events_for(word, **asked) if e["type"]["code"] != "110100"]
+
+    def all_events_for(self, word: str, **asked: str) -> list[Json]:
         answer = self.client.get("/fhir/AuditEvent", params=asked, headers=self.as_(word))
         assert answer.status_code == 200, answer.text
         Bundle.model_validate_json(answer.content)
@@ -100,6 +104,30 @@ def subtypes(events: list[Json]) -> list[str]:
     return [one["subtype"][-1].get("code", "") for one in events]
 
 
+def test_the_gateways_start_and_stop_are_events(
+    kept: KeepingHouse, open_gateway: Callable[..., TestClient]
+) -> None:
+    (started,) = kept.all_events_for("a", type="110100", **ALWAYS)
+    assert started["type"]["display"] == "Application Activity"
+    assert [one["code"] for one in started["subtype"]] == ["110120"]
+    assert [one["type"]["coding"][0]["code"] for one in started["agent"]] == ["110150"]
+    assert "entity" not in started
+
+    async def stop_and_start() -> list[str]:
+        from gateway.clock import SystemClock
+        from gateway.service import _running
+
+        async with _running(kept.store, SystemClock()):
+            pass
+        kept_now = await kept.store.audit.after(0, 100)
+        return [one.event.transaction for one in kept_now]
+
+    assert kept.client.portal is not None
+    told = kept.client.portal.call(stop_and_start)
+    assert told[-2:] == ["application-start", "application-stop"]
+    assert len(kept.all_events_for("a", subtype="110121", **ALWAYS)) == 1
+
+
 def documents(event: Json) -> list[str]:
     return [
         one["what"]["reference"]
@@ -130,7 +158,8 @@ def test_a_look_at_the_trail_leaves_an_event(kept: KeepingHouse) -> None:
     told = [
         one["what"]["reference"] for one in first["entity"] if "reference" in one.get("what", ())
     ]
-    assert told == [f"http://gateway.test/fhir/AuditEvent/{seen['id']}"]
+    assert told[0] == f"http://gateway.test/fhir/AuditEvent/{seen['id']}"
+    assert len(told) == 2, "that one, and the start of the gateway"
 
 
 def test_a_search_narrows(kept: KeepingHouse) -> None:
@@ -201,12 +230,12 @@ def test_a_search_can_be_posted_and_answered_in_part(kept: KeepingHouse) -> None
     answer = kept.client.post(
         "/fhir/AuditEvent/_search", data={**ALWAYS, "_summary": "true"}, headers=kept.as_("a")
     )
-    (entry,) = answer.json()["entry"]
+    entry, _ = answer.json()["entry"]
     assert "entity" not in entry["resource"]
     count = kept.client.get(
         "/fhir/AuditEvent", params={**ALWAYS, "_summary": "count"}, headers=kept.as_("a")
     ).json()
-    assert "entry" not in count and count["total"] == 2
+    assert "entry" not in count and count["total"] == 3
 
 
 def test_an_event_is_read_by_its_id(kept: KeepingHouse) -> None:

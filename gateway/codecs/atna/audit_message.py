@@ -35,7 +35,10 @@ def write_audit_message(event: AuditEvent, observer: Observer) -> bytes:
     transaction = audited(event)
     parts = ['<?xml version="1.0" encoding="UTF-8"?><AuditMessage>']
     parts += _identification(event, transaction)
-    parts += _participants(event, observer)
+    if transaction.activity is not None:
+        parts.append(_application(observer))
+    else:
+        parts += _participants(event, observer)
     site = f'AuditEnterpriseSiteID="{_token(observer.site)}" ' if observer.site else ""
     parts.append(
         f'<AuditSourceIdentification {site}AuditSourceID="{_token(observer.id)}">'
@@ -59,7 +62,11 @@ def _identification(event: AuditEvent, transaction: AuditedTransaction) -> list[
         parts.append(_coded("EventID", "rest", _REST, "RESTful Operation"))
         if event.interaction:
             parts.append(_coded("EventTypeCode", event.interaction, _RESTFUL, event.interaction))
-    if event.transaction.startswith("ITI-"):
+    if transaction.activity is not None:
+        parts.append(
+            _coded("EventTypeCode", transaction.activity.code, "DCM", transaction.activity.name)
+        )
+    elif event.transaction.startswith("ITI-"):
         code = event.transaction
         parts.append(_coded("EventTypeCode", code, "IHE Transactions", transaction.name))
     elif event.transaction and event.transaction != event.interaction:
@@ -69,6 +76,17 @@ def _identification(event: AuditEvent, transaction: AuditedTransaction) -> list[
         parts.append(f"<EventOutcomeDescription>{failure}</EventOutcomeDescription>")
     parts.append("</EventIdentification>")
     return parts
+
+
+def _application(observer: Observer) -> str:
+    """Give the gateway, which started or stopped."""
+    return _participant(
+        observer.endpoint or observer.id,
+        alternative=observer.process,
+        requestor=False,
+        address=observer.host or "unknown",
+        roles=[_coded("RoleIDCode", "110150", "DCM", "Application")],
+    )
 
 
 def _participants(event: AuditEvent, observer: Observer) -> list[str]:

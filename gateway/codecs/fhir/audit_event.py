@@ -218,7 +218,10 @@ class AuditEventWriter:
                 "code": transaction.kind.code,
                 "display": transaction.kind.name,
             }
-        if event.transaction.startswith("ITI-"):
+        if transaction.activity is not None:
+            activity = transaction.activity
+            subtypes.append({"system": DCM, "code": activity.code, "display": activity.name})
+        elif event.transaction.startswith("ITI-"):
             subtypes.append(
                 {"system": TRANSACTION, "code": event.transaction, "display": transaction.name}
             )
@@ -227,6 +230,15 @@ class AuditEventWriter:
         return {"type": kind, "subtype": subtypes} if subtypes else {"type": kind}
 
     def _agents(self, event: AuditEvent) -> list[Json]:
+        if audited(event).activity is not None:
+            return [
+                {
+                    "type": _concept(DCM, "110150", "Application"),
+                    "who": {"identifier": {"value": self._observer.id}},
+                    "requestor": False,
+                    "network": _network(self._observer.host),
+                }
+            ]
         client_code, server_code = "110153", "110152"
         if event.action is Action.READ:
             client_code, server_code = server_code, client_code

@@ -27,6 +27,11 @@ _CALLED = (
     "JOIN patient m ON m.survivor = p.survivor JOIN patient_identifier i ON i.patient = m.id "
     "WHERE n.identifier = ?"
 )
+_ACTIVITIES = {
+    line.activity.code: name for name, line in TRANSACTIONS.items() if line.activity is not None
+}
+"""By its EventTypeCode, what the gateway did by itself."""
+
 _INTERACTION = b'"interaction":'
 _REFUSED = "SELECT number, answer FROM audit_refused WHERE feed = ? ORDER BY number"
 
@@ -242,7 +247,8 @@ def _agent(agent: AgentName) -> Where:
 def _subtype(kind: KindOfEvent) -> Where:
     where = Where()
     if kind.transaction:
-        where.add("transaction_code = ?", kind.transaction)
+        code = _ACTIVITIES.get(kind.transaction, kind.transaction)
+        where.add("transaction_code = ?", code)
     if kind.interaction:
         text = _INTERACTION + orjson.dumps(kind.interaction)
         if kind.transaction:

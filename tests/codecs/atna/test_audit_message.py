@@ -15,7 +15,7 @@ from gateway.codecs.atna.syslog import frame, write_syslog
 from gateway.codecs.xml import read_xml
 from gateway.model.audit import Action, AuditedObject, AuditEvent, Observer, Outcome
 from gateway.model.subject import Subject, SubjectKind
-from gateway.transactions.audited import TRANSACTIONS
+from gateway.transactions.audited import APPLICATION_START, TRANSACTIONS
 from tests.model.audited import DOCTOR, FULL, PATIENT, name, search
 
 SCHEMA = etree.RelaxNG(etree.parse(str(Path(__file__).with_name("audit_message.rng"))))
@@ -242,3 +242,18 @@ def test_a_syslog_message_has_the_header_receivers_expect() -> None:
     )
     assert frame(written) == b"%d " % len(written) + written
     assert write_syslog(b"", "20260301120000").startswith(b"<85>1 2026-03-01T12:00:00Z - - - ")
+
+
+def test_the_start_of_the_gateway_is_an_application_activity() -> None:
+    event = AuditEvent(
+        id="urn:uuid:00000000-0000-4000-8000-000000000001",
+        time="20260301120000",
+        transaction=APPLICATION_START,
+        action=Action.EXECUTE,
+        outcome=Outcome.SUCCESS,
+    )
+    tree = message(event)
+    coded = [(one.tag, one.get("csd-code")) for one in tree.iter("EventID", "EventTypeCode")]
+    assert coded == [("EventID", "110100"), ("EventTypeCode", "110120")]
+    (application,) = tree.iter("ActiveParticipant")
+    assert application.find("RoleIDCode").get("csd-code") == "110150"
