@@ -57,6 +57,7 @@ class FileDocumentStore(DocumentStore):
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="document")
         self._helpers = ThreadPoolExecutor(_HELPERS, thread_name_prefix="document-in")
         self._lock = threading.Lock()
+        self._sweeping = asyncio.Lock()
         self._recent: OrderedDict[str, float] = OrderedDict()
         self._folders: set[Path] = set()
         # Every process that uses the folder shares this lock; the one that sweeps must be alone.
@@ -144,6 +145,14 @@ class FileDocumentStore(DocumentStore):
         Args:
             referenced: Which of some documents the registry refers to.
         """
+        async with self._sweeping:
+            return await self._sweep(referenced, grace_seconds)
+
+    async def _sweep(
+        self,
+        referenced: Callable[[Iterable[str]], Awaitable[frozenset[str]]],
+        grace_seconds: float,
+    ) -> int:
         loop = asyncio.get_running_loop()
         if not self._be_alone():
             return 0

@@ -182,6 +182,19 @@ def test_the_sweep_removes_what_an_earlier_life_left_and_nothing_else(tmp_path: 
     with_store(tmp_path, second)
 
 
+def test_two_sweeps_at_once_go_one_after_the_other(tmp_path: Path) -> None:
+    async def first(store: FileDocumentStore) -> None:
+        for number in range(20):
+            await put(store, b"orphan %d" % number)
+
+    async def second(store: FileDocumentStore) -> None:
+        swept = await asyncio.gather(*(store.sweep(nothing) for _ in range(4)))
+        assert sorted(swept) == [0, 0, 0, 20]
+
+    with_store(tmp_path, first)
+    with_store(tmp_path, second)
+
+
 def test_an_orphan_that_is_put_again_is_no_orphan_any_more(tmp_path: Path) -> None:
     async def first(store: FileDocumentStore) -> None:
         await put(store, b"twice")
