@@ -358,13 +358,22 @@ class Scene:
         """A FHIR read by id."""
         return _told(self.send("GET", path, person, **more))
 
-    def delete(self, person: DemonstrationPerson, *entries: str, **wish: Any) -> Told:
-        """Take a document away: ITI-62 over SOAP, the national PATCH of its status over FHIR."""
+    def delete(self, person: DemonstrationPerson, uuid: str, **wish: Any) -> Told:
+        """Take a document away: ITI-62 over SOAP, the national PATCH of its status over FHIR.
+
+        ITI-62 leaves no link without its end and no set without its document, so that what a
+        person sees of these is named as well.
+        """
         if self.wire == SOAP:
-            body = write_remove_objects(RemoveMetadata(object_ids=entries))
+            links = [
+                one
+                for one in self.everything(person, **wish).associations
+                if one.target_object == uuid
+            ]
+            around = [name for one in links for name in (one.entry_uuid, one.source_object)]
+            body = write_remove_objects(RemoveMetadata(object_ids=(uuid, *around)))
             status, envelope, octets = self.message(ITI_62, person, body, **wish)
             return Told(status, _errors(read_outcome(envelope.body)), octets=octets)
-        (uuid,) = entries
         gone = [{"op": "replace", "path": "/status", "value": "entered-in-error"}]
         return self.patch(person, uuid, gone, **wish)
 
