@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.cli.console import USAGE, give_up, settings_or_give_up
-from gateway.cli.token import refuse_without_authority, show_people
+from gateway.cli.token import authority_for, show_people
 from gateway.model.subject import Mode
-from gateway.settings import shipped
+from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from gateway.security.authority import Wish
 
 _HEADER = re.compile(rb"<((?:[A-Za-z_][\w.-]*:)?)Header(?:[ \t\r\n][^<>]*)?(/?)>")
 
@@ -59,35 +65,47 @@ def assertion(
 
         gateway assertion gp --patient 'ALBA-0001^^^&2.999.1.1&ISO'
 
+        gateway assertion gp --message query.xml | curl -s http://127.0.0.1:8080/xds/registry -H 'Content-Type: application/soap+xml' --data-binary @-
+
         gateway assertion hospital --message samples/submissions/en-01-discharge-summary.mtom
-    """
-    from gateway.profile import read_profile
+    """  # noqa: E501 - commands are copied as they are
     from gateway.security.authority import Wish
     from gateway.security.certificates import CertificateFault, read_certificates
-    from gateway.security.opening import open_authority, people_of
-    from gateway.security.saml.writing import write_security_header
 
     settings = settings_or_give_up()
-    profile = read_profile(settings.profile, settings.profiles)
-    file = shipped("samples") / "people.toml"
     if person is None:
-        show_people(people_of(profile, file))
+        show_people(settings)
         return
-    refuse_without_authority(settings)
-    now = int(time.time())
-    authority = open_authority(profile, settings.data, file, now)
-    found = authority.people.get(person)
-    if found is None:
-        give_up(f"There is no {person}; there are {', '.join(authority.people)}.", USAGE)
     try:
         certificate = read_certificates(holder)[0] if holder else None
     except CertificateFault as fault:
         give_up(str(fault), USAGE)
     wish = Wish(mode=mode, reason=reason, patient=patient, secret=secret)
-    header = write_security_header(authority.assertion(found, wish, now, holder=certificate))
+    header = minting(settings, person, wish, holder=certificate)()
     octets = header + b"\n" if message is None else _with_header(message, header)
     sys.stdout.buffer.write(octets)
     sys.stdout.flush()
+
+
+def minting(
+    settings: Settings,
+    person: str,
+    wish: Wish | None = None,
+    *,
+    holder: Certificate | None = None,
+) -> Callable[[], bytes]:
+    """Give what writes a security header for a demonstration person, a fresh one at each call."""
+    from gateway.security.authority import Wish
+    from gateway.security.saml.writing import write_security_header
+
+    authority, found = authority_for(settings, person)
+    wished = wish or Wish()
+
+    def mint() -> bytes:
+        now = int(time.time())
+        return write_security_header(authority.assertion(found, wished, now, holder=holder))
+
+    return mint
 
 
 def _with_header(path: Path, block: bytes) -> bytes:

@@ -22,7 +22,7 @@ from uuid import uuid4
 import typer
 from rich.table import Table
 
-from gateway.cli.console import USAGE, err, give_up, out, settings_or_give_up
+from gateway.cli.console import USAGE, err, give_up, out, print_wide, settings_or_give_up
 from gateway.cli.patient import read_identifier
 from gateway.clock import SystemClock
 from gateway.model.audit import Action, AuditEvent, Outcome
@@ -150,14 +150,18 @@ def _tell(verdict: Verdict, key: str, settings: Settings) -> None:
     for alteration in verdict.alterations:
         out.print(str(alteration), markup=False, highlight=False, soft_wrap=True)
     state = "altered" if verdict.alterations else "as it was written"
+    signed = (
+        f"{verdict.checkpoints} signatures of key {key}, the last over event {verdict.covered}"
+        if verdict.checkpoints
+        else f"no signature of key {key} yet"
+    )
     out.print(
-        f"The audit trail is {state}: {verdict.events} events, {verdict.checkpoints} signatures of "
-        f"key {key}, the last over event {verdict.covered}.",
+        f"The audit trail is {state}: {verdict.events} events, {signed}.",
         highlight=False,
         soft_wrap=True,
     )
     out.print(
-        f"{verdict.uncovered} events behind it are not signed yet. Of a trail cut there, at most "
+        f"{verdict.uncovered} of the events are not signed yet. Of a trail cut there, at most "
         f"{settings.audit_checkpoint_events} events, or those of "
         f"{settings.audit_checkpoint_seconds} seconds, would not be missed.",
         highlight=False,
@@ -207,7 +211,7 @@ def list_events(
         table.add_column(column, overflow="fold")
     for number, event in kept:
         table.add_row(str(number), *map(_plain, _cells(event)))
-    out.print(table)
+    print_wide(table)
 
 
 @audit.command("export")

@@ -17,7 +17,7 @@ import typer
 from rich.table import Table
 
 from gateway.cli.choice_words import in_words
-from gateway.cli.console import USAGE, give_up, out, settings_or_give_up
+from gateway.cli.console import USAGE, give_up, out, print_wide, settings_or_give_up
 from gateway.cli.patient import plain_text, read_date, read_identifier
 from gateway.errors import Refused
 from gateway.model import choices as c
@@ -582,4 +582,4 @@ def _print_table(filed: tuple[FiledStatement, ...]) -> None:
             "active" if one.active else "taken back",
             plain_text("; ".join(map(in_words, one.statement.choices))),
         )
-    out.print(table)
+    print_wide(table)

@@ -15,7 +15,7 @@ import typer
 from rich.table import Table
 
 from gateway.cli.choices import identifier_of, with_actors
-from gateway.cli.console import out, settings_or_give_up
+from gateway.cli.console import out, print_wide, settings_or_give_up
 from gateway.cli.patient import plain_text, read_date
 from gateway.model.record import Delegation
 
@@ -90,7 +90,7 @@ def list_delegations(
         table.add_column(column, overflow="fold")
     for one in kept:
         table.add_row(*map(plain_text, (one.delegate.text, one.principal.text, one.start, one.end)))
-    out.print(table)
+    print_wide(table)
 
 
 def _second_before(now: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.table import Table
 
-from gateway.cli.console import USAGE, err, give_up, out, settings_or_give_up
+from gateway.cli.console import USAGE, err, give_up, out, print_wide, settings_or_give_up
 from gateway.cli.patient import read_identifier
 from gateway.errors import Refused
 from gateway.model.datatypes import UUID_URN, Code, DateTime, Identifier
@@ -246,7 +246,7 @@ def _show(explanation: Explanation, *, as_json: bool) -> None:
         table.add_column(column)
     for one in explanation.tried:
         table.add_row(one.rule, one.outcome, "\n".join(one.consents))
-    out.print(table)
+    print_wide(table)
     out.print()
     inputs = Table(box=None, pad_edge=False, show_header=False)
     for name, value in explanation.inputs:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_in
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from gateway.cli.assertion import minting
 from gateway.cli.console import USAGE, err, give_up, out, settings_or_give_up
 from gateway.cli.patient import read_identifier
 from gateway.clock import SystemClock
@@ -101,6 +103,16 @@ def submit(
     together: Annotated[
         bool, typer.Option("--together", help="All files in one submission, not one each.")
     ] = False,
+    person: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            metavar="PERSON",
+            help="Who submits, where the gateway asks: a demonstration person such as hospital "
+            "(`gateway token` lists them).",
+            show_default=False,
+        ),
+    ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the derived metadata and send nothing.")
     ] = False,
@@ -122,6 +134,8 @@ def submit(
         gateway submit --folder "Biology" report-1.xml report-2.xml
 
         gateway submit --dry-run report.xml
+
+        GATEWAY_DEVELOPMENT_AUTHORITY=on gateway submit --as hospital report.xml
     """
     settings = settings_or_give_up()
     repository = to or f"{settings.base_url}/xds/repository"
@@ -136,6 +150,9 @@ def submit(
         dry_run=dry_run,
     )
     described = _describe_all(files, settings, profile, _patient(patient, settings))
+    if person and not dry_run:
+        mint = minting(settings, person)
+        plan = replace_in(plan, credential=mint)
     groups = _groups(described, together=together)
     results = asyncio.run(_submit_all(groups, plan, quiet=as_json))
     if as_json:
@@ -154,6 +171,7 @@ class _Plan:
     replaces: str | None
     folder: str | None
     dry_run: bool
+    credential: Callable[[], bytes] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -279,7 +297,13 @@ async def _submit_all(
     octets = sum(int(file.entry.size or 0) for group in groups for file in group)
     limits = httpx.Timeout(SECONDS_TO_WAIT, connect=10)
     async with httpx.AsyncClient(timeout=limits, trust_env=False) as http:
-        client = XdsClient(http, _new_uuid, registry=plan.registry, repository=plan.repository)
+        client = XdsClient(
+            http,
+            _new_uuid,
+            registry=plan.registry,
+            repository=plan.repository,
+            credential=plan.credential,
+        )
         source = DocumentSource(client, plan.source_id)
         with _progress(len(groups), octets) as (sent, done):
             for group in groups:
@@ -322,6 +346,8 @@ async def _submit_one(
         result.findings = (*noted, *refused.findings)
     except SoapFault as fault:
         result.state, result.trouble = "refused", fault.reason
+        if plan.credential is None and any("wss" in code for code in fault.subcodes):
+            result.trouble += "; --as PERSON says who submits"
     except NoAnswer as silence:
         result.state, result.trouble = "not sent", str(silence)
     return result

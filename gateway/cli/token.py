@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from gateway.cli.console import USAGE, give_up, out, settings_or_give_up
-from gateway.model.subject import Mode
+from gateway.cli.console import USAGE, give_up, print_wide, settings_or_give_up
+from gateway.model.subject import Mode, SubjectKind
 from gateway.settings import Settings, shipped
 
 if TYPE_CHECKING:
+    from gateway.profile import Profile
+    from gateway.security.authority import DevelopmentAuthority
     from gateway.security.people import DemonstrationPerson
 
 
@@ -66,22 +68,13 @@ def token(
 
         curl -H "Authorization: Bearer $(gateway token patient)" http://127.0.0.1:8080/fhir/DocumentReference
     """  # noqa: E501 - commands are copied as they are
-    from gateway.profile import read_profile
     from gateway.security.authority import Wish
-    from gateway.security.opening import open_authority, people_of
 
     settings = settings_or_give_up()
-    profile = read_profile(settings.profile, settings.profiles)
-    file = shipped("samples") / "people.toml"
     if person is None:
-        show_people(people_of(profile, file))
+        show_people(settings)
         return
-    refuse_without_authority(settings)
-    now = int(time.time())
-    authority = open_authority(profile, settings.data, file, now)
-    found = authority.people.get(person)
-    if found is None:
-        give_up(f"There is no {person}; there are {', '.join(authority.people)}.", USAGE)
+    authority, found = authority_for(settings, person)
     wish = Wish(
         mode=mode,
         reason=reason,
@@ -91,10 +84,30 @@ def token(
         scopes=tuple(scope or ()),
         lifetime=lifetime,
     )
-    print(authority.token(found, wish, now))
+    print(authority.token(found, wish, int(time.time())))
 
 
-def refuse_without_authority(settings: Settings) -> None:
+def authority_for(
+    settings: Settings, person: str
+) -> tuple[DevelopmentAuthority, DemonstrationPerson]:
+    """Give the development authority and a person it speaks for, or say what is missing."""
+    from gateway.profile import read_profile
+    from gateway.security.opening import open_authority
+
+    _refuse_without_authority(settings)
+    profile = read_profile(settings.profile, settings.profiles)
+    authority = open_authority(profile, settings.data, _people(), int(time.time()))
+    found = authority.people.get(person)
+    if found is None:
+        give_up(f"There is no {person}; there are {', '.join(authority.people)}.", USAGE)
+    return authority, found
+
+
+def _people() -> Path:
+    return shipped("samples") / "people.toml"
+
+
+def _refuse_without_authority(settings: Settings) -> None:
     """Stop the command unless the operator switched the development authority on."""
     if settings.development_authority == "off":
         give_up(
@@ -105,11 +118,35 @@ def refuse_without_authority(settings: Settings) -> None:
         )
 
 
-def show_people(people: Mapping[str, DemonstrationPerson]) -> None:
-    """Print who there is."""
+def show_people(settings: Settings) -> None:
+    """Print who there is, each with the identifier that choices and audit events call them by."""
+    from gateway.profile import read_profile
+    from gateway.security.opening import people_of
+
+    profile = read_profile(settings.profile, settings.profiles)
     table = Table(box=None, pad_edge=False)
-    for column in ("person", "what they are", "name"):
-        table.add_column(column, no_wrap=column == "person")
-    for one in people.values():
-        table.add_row(one.key, one.title, one.told("name"))
-    out.print(table)
+    for column in ("person", "what they are", "identifier"):
+        table.add_column(column)
+    for one in people_of(profile, _people()).values():
+        table.add_row(one.key, one.title, _identifier(one, profile))
+    print_wide(table)
+
+
+def _identifier(person: DemonstrationPerson, profile: Profile) -> str:
+    """How commands and searches write who somebody is."""
+    from gateway.security.authority import Wish, facts_of
+    from gateway.security.errors import NotAuthenticated
+    from gateway.security.subjects import Reading, Voucher, read_access
+
+    try:
+        subject = read_access(
+            facts_of(person, Wish(), profile.identity),
+            Reading(conventions=profile.identity, naming=profile.naming),
+            Voucher(issuer=""),
+            is_application=person.is_application,
+        ).subject
+    except NotAuthenticated:
+        return person.told("person") or person.told("citizen")
+    alone = subject.kind is SubjectKind.STRUCTURE
+    known = subject.structure if alone else subject.id
+    return f"urn:oid:{known.authority}|{known.value}" if known else ""

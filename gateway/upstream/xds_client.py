@@ -98,6 +98,7 @@ class XdsClient:
         new_uuid: Gives a fresh ``urn:uuid:`` for each message.
         registry: Address of the Document Registry; ``None`` where it is not asked.
         repository: Address of the Document Repository; likewise.
+        credential: Gives a header block that says who asks, a fresh one for each message.
     """
 
     def __init__(
@@ -107,11 +108,13 @@ class XdsClient:
         *,
         registry: str | None = None,
         repository: str | None = None,
+        credential: Callable[[], bytes] | None = None,
     ) -> None:
         self._http = http
         self._new_uuid = new_uuid
         self._registry = registry
         self._repository = repository
+        self._credential = credential or bytes
 
     async def provide_and_register(
         self,
@@ -132,7 +135,11 @@ class XdsClient:
         """
         address = _known(self._repository, "repository")
         outgoing = write_provide_and_register_message(
-            submission, documents, to=address, message_id=self._new_uuid()
+            submission,
+            documents,
+            to=address,
+            message_id=self._new_uuid(),
+            header_blocks=self._credential(),
         )
         content = _streamed(outgoing, documents, sent)
         headers = {
@@ -217,7 +224,13 @@ class XdsClient:
         body: bytes,
         new_sink: Callable[[], Sink] | None = None,
     ) -> _Message:
-        octets = write_envelope(body, action=action, message_id=self._new_uuid(), to=address)
+        octets = write_envelope(
+            body,
+            action=action,
+            message_id=self._new_uuid(),
+            to=address,
+            header_blocks=self._credential(),
+        )
         headers = {"Content-Type": f'{SOAP_TYPE}; charset=UTF-8; action="{action}"'}
         return await self._post(address, headers, octets, new_sink)
 
@@ -248,17 +261,25 @@ def write_provide_and_register_message(
     to: str,
     message_id: str,
     boundary: str | None = None,
+    header_blocks: bytes = b"",
 ) -> OutgoingMultipart:
     """Give an ITI-41 message around documents whose octets are sent between its pieces.
 
     Args:
         boundary: Drawn at random unless given, for messages that are written to be kept.
+        header_blocks: More of them for the SOAP header, as octets.
     """
     names = [f"document-{number}@gateway" for number in range(1, len(documents) + 1)]
     body = write_provide_and_register(
         submission, [(d.entry_id, name) for d, name in zip(documents, names, strict=True)]
     )
-    envelope = write_envelope(body, action=PROVIDE_AND_REGISTER, message_id=message_id, to=to)
+    envelope = write_envelope(
+        body,
+        action=PROVIDE_AND_REGISTER,
+        message_id=message_id,
+        to=to,
+        header_blocks=header_blocks,
+    )
     return write_multipart(
         envelope,
         action=PROVIDE_AND_REGISTER,

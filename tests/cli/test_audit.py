@@ -39,7 +39,7 @@ def test_a_trail_that_is_whole_is_told_to_be(folder: Path) -> None:
     result = run("verify")
     assert result.exit_code == 0, result.output
     assert "as it was written: 20 events, 1 signatures" in result.output
-    assert "0 events behind it are not signed yet" in result.output
+    assert "0 of the events are not signed yet" in result.output
 
 
 def test_an_altered_event_is_named_and_the_status_says_so(folder: Path) -> None:
