@@ -139,6 +139,12 @@ def record(
             "--attached/--detached", help="Whether it is part of the patient's own space."
         ),
     ] = None,
+    attending_doctor: Annotated[
+        str,
+        typer.Option(
+            help="The attending doctor, or `none`.", metavar="IDENTIFIER", show_default=False
+        ),
+    ] = "",
 ) -> None:
     """Close or open a patient's record, and tell what else is known of it.
 
@@ -149,6 +155,8 @@ def record(
         gateway patient record 4711 --close 2026-03-20 --reason 'The patient asked for it'
 
         gateway patient record 4711 --reopen --attached
+
+        gateway patient record 4711 --attending-doctor 'urn:oid:2.999.1.30|DR-A'
     """
     settings = settings_or_give_up()
     asked = _identifier(identifier, settings)
@@ -157,6 +165,8 @@ def record(
     if (motive or reason) and not close:
         give_up("--motive and --reason go with --close.", USAGE)
     code, _, system = motive.partition("^^")
+    named = attending_doctor not in ("", "none")
+    doctor = _identifier(attending_doctor, settings) if named else None
 
     async def work(directory: PatientDirectory) -> Patient | None:
         known = await directory.find(asked)
@@ -173,6 +183,8 @@ def record(
             )
         if attached is not None:
             state = state.but(attached=attached)
+        if attending_doctor:
+            state = state.but(gp=doctor)
         active = reopen or (known.active and not close)
         return await directory.put(replace(known, active=active, record=state))
 
@@ -294,6 +306,7 @@ def _card(one: Patient) -> Table:
         "Gender": one.gender,
         "State": _state(one),
         "Record": _record(one),
+        "Attending doctor": one.record.gp.text if one.record.gp else "",
     }
     for name, text in rows.items():
         if text:
