@@ -34,7 +34,11 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     add_completion=True,
     help="A FHIR / IHE-XDS gateway: hospitals submit over XDS.b, FHIR clients find and read.\n\n"
-    "Start with `gateway serve --demo`, then follow the three commands it prints. "
+    "Start with `gateway serve --demo`, then follow the three commands it prints.\n\n"
+    "With `GATEWAY_AUTH=required GATEWAY_DEVELOPMENT_AUTHORITY=on` it asks who comes, and the "
+    "commands it prints say so: `gateway token` and `gateway assertion` are for those who ask, "
+    "`gateway choices` for what patients decide, `gateway explain` for why, `gateway audit` for "
+    "who did what, `gateway notices` for who is told.\n\n"
     "Every setting can also come from the environment (`GATEWAY_PORT`, ...) or from "
     "`gateway.toml`; `gateway settings` shows what is in force.",
 )

@@ -28,7 +28,7 @@ from rich.text import Text
 from gateway import __version__
 from gateway.audit.keeping import ClockSetBack
 from gateway.cli.console import err, give_up, out, settings_or_give_up
-from gateway.cli.invitations import invitations
+from gateway.cli.invitations import invitations, preparation
 from gateway.cli.logs import set_up_logs
 from gateway.security.errors import TrustFault
 from gateway.settings import Settings, with_port
@@ -103,6 +103,8 @@ def serve(
         gateway serve --port 9090 --data /srv/gateway --profile ihe
 
         GATEWAY_PATIENTS=known gateway serve --mllp-port 2575
+
+        GATEWAY_AUTH=required GATEWAY_DEVELOPMENT_AUTHORITY=on gateway serve --demo
     """
     settings = settings_or_give_up(
         {
@@ -289,6 +291,12 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
+_NOBODY = (
+    "Requests need a token or an assertion of those GATEWAY_TRUST names. For trials on this\n"
+    "machine, GATEWAY_DEVELOPMENT_AUTHORITY=on lets gateway token and gateway assertion make them."
+)
+
+
 def banner(settings: Settings) -> RenderableType:
     """Show where the gateway answers and what to try first.
 
@@ -309,8 +317,9 @@ def banner(settings: Settings) -> RenderableType:
         f", profile {settings.profile}, data in {_short(settings.data)}\n",
     )
     lines = [Text(f"  {name:<16}{address}") for name, address in doors]
-    lines.append(Text("\nTry, in another terminal:"))
-    for invitation in invitations(settings):
+    to_try = (*preparation(settings), *invitations(settings))
+    lines.append(Text("\nTry, in another terminal:" if to_try else f"\n{_NOBODY}"))
+    for invitation in to_try:
         lines.append(Text(f"\n  # {invitation.shows}", style="dim"))
         lines.append(Text(f"  {invitation.command}"))
     return Group(head, *lines, Text("\nCtrl-C stops the gateway.\n"))

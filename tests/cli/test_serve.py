@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.cli.serve import banner, invitations
+from gateway.cli.serve import banner, invitations, preparation
 from gateway.settings import Settings
 from tests.shared import ROOT
 
@@ -139,3 +139,22 @@ def test_the_banner_names_every_door() -> None:
     for door in ("/fhir", "/xds/registry?wsdl", "/xds/repository?wsdl", "/health/ready"):
         assert f"http://127.0.0.1:9{door}" in captured.get()
     assert "127.0.0.1:2575 (MLLP)" in captured.get()
+
+
+def test_the_banner_of_a_gateway_that_asks_says_how_to_answer() -> None:
+    settings = Settings(auth="required", development_authority="on", profile="fr-dmp")
+    commands = [one.command for one in (*preparation(settings), *invitations(settings))]
+    assert commands[0] == "export GATEWAY_DEVELOPMENT_AUTHORITY=on GATEWAY_PROFILE=fr-dmp"
+    assert commands[1].endswith(" token")
+    assert commands[2].endswith(" --as hospital")
+    assert all("Authorization: Bearer $(" in command for command in commands[3:])
+
+
+def test_a_gateway_that_trusts_others_invites_to_nothing_that_would_be_refused() -> None:
+    from rich.console import Console
+
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(banner(Settings(auth="required")))
+    assert "GATEWAY_TRUST" in captured.get()
+    assert "curl" not in captured.get()
