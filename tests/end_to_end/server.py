@@ -63,8 +63,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_gateway(folder: Path, *options: str) -> Iterator[RunningGateway]:
+def running_gateway(folder: Path, *options: str, **settings: str) -> Iterator[RunningGateway]:
     """Start a gateway, wait until it is ready, and stop it as a service manager does.
+
+    Args:
+        settings: Environment variables.
 
     Leaving the context fails when it did not end cleanly, or logged an error of its own.
     """
@@ -75,7 +78,7 @@ def running_gateway(folder: Path, *options: str) -> Iterator[RunningGateway]:
             stdout=out,
             stderr=err,
             cwd=ROOT,
-            env=environment(),
+            env=environment(**settings),
         )
     try:
         url = _wait_until_ready(process, printed, log)

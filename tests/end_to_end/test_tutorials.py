@@ -8,19 +8,19 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.server import environment, running_gateway
+from tests.end_to_end.server import RunningGateway, environment, running_gateway
 from tests.shared import ROOT
 
 PAGES = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
 SECONDS_FOR_A_PAGE = 240
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_START = re.compile(r"(?:GATEWAY_DATA=\S+ )?(?:GATEWAY_PROFILE=(?P<profile>\S+) )?make run\s*")
+_START = re.compile(r"((?:GATEWAY_[A-Z_]+=\S+ )*)make run\s*")
 _END_OF_STEP = "--- end of step ---"
 
 pytestmark = pytest.mark.skipif(
@@ -38,9 +38,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A tutorial: the profile of the gateway it starts, and its steps."""
+    """A tutorial: the settings of the gateway it starts, and its steps."""
 
-    profile: str
+    settings: Mapping[str, str]
     steps: tuple[Step, ...]
 
 
@@ -59,11 +59,13 @@ def read_page(path: Path) -> Page:
         assert steps, f"{path.name} shows an output before its first command"
         assert steps[-1].shown is None, f"{path.name} shows two outputs of one command:\n{text}"
         steps[-1] = Step(commands=steps[-1].commands, shown=text)
-    return Page(profile=start["profile"] or "ihe", steps=tuple(steps))
+    settings = dict(word.split("=", 1) for word in start[1].split())
+    return Page(settings=settings, steps=tuple(steps))
 
 
-def outputs(page: Page, url: str, folder: Path) -> Iterator[tuple[Step, str]]:
+def outputs(page: Page, server: RunningGateway, folder: Path) -> Iterator[tuple[Step, str]]:
     """Run the steps in one shell, as somebody who pastes them; give what each wrote."""
+    url = server.url
     script = ["set -e -o pipefail", "exec 2>&1"]
     for step in page.steps:
         script += [step.commands, f"printf '\\n%s\\n' {shlex.quote(_END_OF_STEP)}"]
@@ -72,6 +74,7 @@ def outputs(page: Page, url: str, folder: Path) -> Iterator[tuple[Step, str]]:
         "\n".join(script)
         .replace("http://127.0.0.1:8080", url)
         .replace("/tmp/tutorial", str(folder))
+        .replace(f"GATEWAY_DATA={page.settings.get('GATEWAY_DATA')}", f"GATEWAY_DATA={server.data}")
         # One step: the interpreter that runs the tests may itself be .venv/bin/python.
         .replace(".venv/bin/gateway", ".venv/bin/python -m gateway.cli")
         .replace(".venv/bin/python", python)
@@ -110,8 +113,10 @@ def is_shown(output: str, shown: str) -> bool:
 def test_the_commands_of_a_tutorial_run_and_show_what_it_says(path: Path, tmp_path: Path) -> None:
     page = read_page(path)
     folder = tmp_path / "tutorial"
-    with running_gateway(tmp_path, "--demo", "--profile", page.profile) as server:
-        for step, output in outputs(page, server.url, folder):
+    # Where its data are is the test's to say.
+    settings = {name: text for name, text in page.settings.items() if name != "GATEWAY_DATA"}
+    with running_gateway(tmp_path, "--demo", **settings) as server:
+        for step, output in outputs(page, server, folder):
             if step.shown is not None and not is_shown(output, step.shown):
                 lines = difflib.unified_diff(
                     step.shown.splitlines(), output.strip("\n").splitlines(), "page", "output"
