@@ -96,7 +96,12 @@ def contact(
 
 @notices.command("waiting")
 def waiting() -> None:
-    """List the deliveries that nobody took yet, the oldest first."""
+    """List the deliveries that nobody took yet, the oldest first.
+
+    Example:
+
+        gateway notices waiting
+    """
     settings = settings_or_give_up()
     deliveries = _with_store(settings, lambda store, now: store.undelivered())
     if not deliveries:
@@ -125,6 +130,10 @@ def key() -> None:
 
     Messages carry the headers of Standard Webhooks (`webhook-id`, `webhook-timestamp`,
     `webhook-signature: v1a,…`); the signature is Ed25519 over id, timestamp and body.
+
+    Example:
+
+        gateway notices key > gateway-notices.pub
     """
     settings = settings_or_give_up()
     signer = Signer.at(notice_key(settings))
