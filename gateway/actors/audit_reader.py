@@ -128,6 +128,9 @@ class _View:
         """Give an event as the reader may know of it."""
         event = kept.event
         subject = event.subject
+        if event.received:
+            # What another system did to which objects nobody can look at here.
+            return None
         if self._reader is SubjectKind.REPRESENTATIVE and (
             subject is not None and subject.secret_connection
         ):

@@ -55,6 +55,7 @@ class Proceedings:
         patient: Whose record was asked for, where it was refused.
         objects: What was disclosed or changed.
         rule: Of a refusal; a permit has its own.
+        brought: Events of another system, to be kept with the one of the request.
         settled: The event is kept.
     """
 
@@ -72,6 +73,7 @@ class Proceedings:
     query: str = ""
     rule: str = ""
     source: str = ""
+    brought: tuple[AuditEvent, ...] = ()
     settled: bool = False
 
     def disclosed(self, objects: Iterable[AuditedObject]) -> None:
@@ -136,7 +138,7 @@ class Proceedings:
         notices = tuple(self._notices(new_uuid, changes, succeeded))
         declared = permit.declaration if permit and permit.is_declared else None
         return Account(
-            events=(event,),
+            events=(event, *self.brought) if succeeded else (event,),
             notices=notices,
             declaration=declared,
             first_access=self._first_access(succeeded),

@@ -21,7 +21,7 @@ from gateway.actors.proceedings import Proceedings, RequestKind
 from gateway.actors.record_status import as_asked
 from gateway.actors.rights import Rules
 from gateway.consent.decision import Obligation
-from gateway.model.audit import AuditedObject, Outcome
+from gateway.model.audit import AuditedObject, AuditEvent, Outcome
 from gateway.model.datatypes import Identifier
 from gateway.model.patient import Patient
 from gateway.model.subject import AccessRequest, Operation, SubjectKind, same_key
@@ -118,6 +118,10 @@ class Visit(ABC, Generic[A]):
         """Note objects of the registry that the answer discloses."""
 
     @abstractmethod
+    def brings(self, events: Sequence[AuditEvent]) -> None:
+        """Note audit events of another system, to be kept with the one of the request."""
+
+    @abstractmethod
     async def settle(self, failure: str = "", *, serious: bool = False) -> None:
         """Keep what the request leaves behind, once.
 
@@ -201,6 +205,10 @@ class OpenVisit(Visit[A]):
 
     def told_held(self, objects: Iterable[Held]) -> None:
         """Note nothing."""
+
+    def brings(self, events: Sequence[AuditEvent]) -> None:
+        """Refuse: nobody knows whose events these are."""
+        raise RuntimeError("audit events of others are taken from whom was identified only")
 
     async def settle(self, failure: str = "", *, serious: bool = False) -> None:
         """Keep nothing."""
@@ -363,6 +371,10 @@ class GuardedVisit(Visit[A]):
         self.proceedings.disclosed(
             AuditedObject(kind=held.kind, id=held.entry_uuid) for held in objects
         )
+
+    def brings(self, events: Sequence[AuditEvent]) -> None:
+        """Note audit events of another system."""
+        self.proceedings.brought = tuple(events)
 
     async def settle(self, failure: str = "", *, serious: bool = False) -> None:
         """Keep what the request leaves behind, once."""

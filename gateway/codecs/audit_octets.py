@@ -118,6 +118,7 @@ def read_audit_octets(octets: bytes) -> AuditEvent:
             policy_version=kept.get("policy_version", 0),
             consents=tuple(kept.get("consents", ())),
             absent=tuple((rule, count) for rule, count in kept.get("absent", ())),
+            mentions=tuple(kept.get("mentions", ())),
             **{name: kept[name] for name in _TEXTS if name in kept},
         )
     except (KeyError, TypeError, AttributeError, orjson.JSONDecodeError) as error:
@@ -135,6 +136,7 @@ _TEXTS = (
     "request_id",
     "source",
     "peer",
+    "received",
 )
 _SUBJECT_TEXTS = ("name", "structure_name", "credential", "issuer", "network_address")
 _CLIENT_TEXTS = ("id", "name", "version", "approval")
@@ -165,6 +167,8 @@ def _event(event: AuditEvent) -> dict[str, Any]:
         kept["consents"] = event.consents
     if event.absent:
         kept["absent"] = event.absent
+    if event.mentions:
+        kept["mentions"] = event.mentions
     for name in _TEXTS:
         if text := getattr(event, name):
             kept[name] = text

@@ -67,6 +67,7 @@ RIGHTS: dict[Operation, tuple[SubjectKind, ...]] = {
     Operation.READ_CHOICES: (_P, _R, _PRO),
     Operation.HISTORY: (_P, _R),
     Operation.AUDIT: (),
+    Operation.RECORD: (_S, _APP, SubjectKind.OPERATOR),
     Operation.EXPLAIN: (_P,),
     Operation.ADMINISTER: (),
 }

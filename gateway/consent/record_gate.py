@@ -51,6 +51,7 @@ SURVIVE_CLOSING = (
     Operation.READ_CHOICES,
     Operation.HISTORY,
     Operation.AUDIT,
+    Operation.RECORD,
     Operation.EXPLAIN,
     Operation.ADMINISTER,
 )
@@ -118,6 +119,10 @@ def operation_is_possible(case: Case) -> Line | None:
     kind, operation, policy = case.kind, case.operation, case.policy
     if operation is Operation.ADMINISTER and kind in policy.administer_kinds:
         return Line("A1", True)
+    if operation is Operation.RECORD:
+        # Of audit events only who sends them is looked at: they may be about any record, or none.
+        recording = kind in RIGHTS[operation]
+        return Line("A1", True) if recording else Line("A1-operation", False)
     if kind in KEEPERS:
         return None
     if (
@@ -136,7 +141,7 @@ def operation_is_possible(case: Case) -> Line | None:
 def record_exists(case: Case) -> Line | None:
     """A2: a record that was never opened answers its status, and can be opened."""
     operation = case.operation
-    if operation in (Operation.AUDIT, Operation.ADMINISTER):
+    if operation in (Operation.AUDIT, Operation.RECORD, Operation.ADMINISTER):
         return None
     if case.record.status is not RecordStatus.NONE:
         return None
@@ -311,6 +316,8 @@ def keepers_read_nothing(case: Case) -> Line | None:
     if case.kind not in KEEPERS:
         return None
     if case.operation is Operation.ADMINISTER and case.kind in case.policy.administer_kinds:
+        return None
+    if case.operation is Operation.RECORD:
         return None
     seen = (Operation.AUDIT, Operation.HISTORY, Operation.READ_CHOICES, Operation.EXPLAIN)
     if case.kind is SubjectKind.AUDITOR and case.operation in seen:

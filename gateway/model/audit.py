@@ -81,6 +81,10 @@ class AuditEvent:
         request_id: What the client called its request (``X-Request-Id``, ``wsa:MessageID``).
         source: Id of the document source, submission set or message, where useful.
         peer: Network address the request came from, where nobody was identified.
+        received: Of an event that happened in another system, the AuditEvent as that system sent
+            it, JSON; ``subject`` is who sent it, ``time`` when it happened.
+        mentions: What such an event is found by: ``type:…``, ``subtype:…``, ``agent:…`` with the
+            identifier's value and authority, and the names of entities.
     """
 
     id: str
@@ -106,6 +110,8 @@ class AuditEvent:
     request_id: str = ""
     source: str = ""
     peer: str = ""
+    received: str = ""
+    mentions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,7 @@ class Operation(Enum):
         READ_CHOICES: Read Consents.
         HISTORY: Who looked: the access history of one record.
         AUDIT: Any audit event.
+        RECORD: Audit events of another system are brought, to be kept with ours.
         EXPLAIN: Why somebody may see something, and who can see it.
         SUBSCRIBE: Be told of new documents.
         ADMINISTER: Patients, their identity, delegations.
@@ -80,6 +81,7 @@ class Operation(Enum):
     READ_CHOICES = "read-choices"
     HISTORY = "history"
     AUDIT = "audit"
+    RECORD = "record"
     EXPLAIN = "explain"
     SUBSCRIBE = "subscribe"
     ADMINISTER = "administer"

@@ -57,6 +57,9 @@ class AuditedTransaction:
     activity: EventKind | None = None
 
 
+RECEIVED = "received"
+"""Stands for the transaction of an event that happened in another system."""
+
 TRANSACTIONS = {
     APPLICATION_START: AuditedTransaction(
         name="Application Start",
@@ -133,6 +136,8 @@ def audited(event: AuditEvent) -> AuditedTransaction:
     known = TRANSACTIONS.get(event.transaction)
     if known is not None:
         return known
+    if event.transaction == RECEIVED:
+        return AuditedTransaction(name="Audit Event of Another System", kind=IMPORT)
     if event.interaction:
         return AuditedTransaction(name=event.transaction)
     return AuditedTransaction(name=event.transaction, kind=KIND_BY_ACTION[event.action])

@@ -380,3 +380,149 @@ def test_where_everybody_is_trusted_the_trail_is_there_for_everybody(client: Tes
     assert answer.status_code == 200
     assert answer.json()["total"] == 0
     assert client.get("/fhir/AuditEvent").status_code == 400
+
+
+# --- Events of other systems [ITI-20] -------------------------------------------------------------
+
+
+def ward_event(**given: Any) -> Json:
+    """What a ward's own system says it did: it showed a document to a nurse."""
+    event: Json = {
+        "resourceType": "AuditEvent",
+        "id": "theirs",
+        "type": {"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "110103"},
+        "subtype": [{"system": "urn:ihe:event-type-code", "code": "ITI-55"}],
+        "action": "R",
+        "recorded": "2026-03-01T10:15:00+01:00",
+        "outcome": "0",
+        "agent": [
+            {
+                "who": {"identifier": {"system": f"urn:oid:{PEOPLE}", "value": "nurse-7"}},
+                "requestor": True,
+            }
+        ],
+        "source": {"observer": {"identifier": {"value": "ward-system"}}},
+        "entity": [
+            {
+                "what": {
+                    "type": "Patient",
+                    "identifier": {
+                        "system": f"urn:oid:{PATIENT.authority}",
+                        "value": PATIENT.value,
+                    },
+                }
+            },
+            {"what": {"reference": "DocumentReference/11111111-1111-4111-8111-111111111111"}},
+        ],
+    }
+    return {**event, **given}
+
+
+def bring(kept: KeepingHouse, word: str, event: Any = None) -> Any:
+    headers = {**kept.as_(word), "content-type": "application/fhir+json"}
+    return kept.client.post("/fhir/AuditEvent", json=event or ward_event(), headers=headers)
+
+
+@pytest.mark.parametrize("kind", ["structure", "service", "operator"])
+def test_another_systems_event_is_kept_in_the_chain_with_its_origin_and_found(
+    kept: KeepingHouse, kind: str
+) -> None:
+    kept.knows("s", somebody(SubjectKind(kind), "ward"))
+    answer = bring(kept, "s")
+    assert answer.status_code == 201, answer.text
+    brought = answer.json()
+    assert answer.headers["location"].endswith("AuditEvent/" + brought["id"])
+    (extension,) = brought.pop("extension")
+    assert extension["url"].endswith("received-from")
+    assert extension["valueReference"]["identifier"]["value"] == "ward"
+    theirs = ward_event()
+    assert {**brought, "id": "theirs"} == theirs, "as it was sent, but for the id"
+    document = "DocumentReference/11111111-1111-4111-8111-111111111111"
+    for asked in (
+        {"type": "110103"},
+        {"subtype": "ITI-55"},
+        {"agent.identifier": f"urn:oid:{PEOPLE}|nurse-7"},
+        {"agent.identifier": "nurse-7"},
+        {"agent.identifier": "ward", "action": "R"},
+        {"patient.identifier": HERE, "action": "R"},
+        {"entity": document},
+        {"_id": brought["id"]},
+        {"date": "2026-03-01T09:15:00Z"},
+    ):
+        found = kept.all_events_for("a", **(ALWAYS | asked))
+        assert [one["id"] for one in found] == [brought["id"]], asked
+    for asked in ({"type": "rest"}, {"type": "110106"}, {"agent.identifier": "nurse"}):
+        found = kept.all_events_for("a", **(ALWAYS | asked))
+        assert brought["id"] not in [one["id"] for one in found], asked
+    (of_the_request,) = kept.all_events_for("a", subtype="ITI-20", **ALWAYS)
+    assert of_the_request["action"] == "C"
+    # What others did to objects that nobody can look at here is no part of the history.
+    assert brought["id"] not in [one["id"] for one in kept.events_for("p")]
+
+    async def verified() -> Any:
+        from gateway.audit.verification import KeptRow, verify
+        from gateway.storage.sqlite.audit import rows_as_kept
+
+        rows = rows_as_kept(kept.store._file.reading)
+        return verify((KeptRow(*row) for row in rows), [], (), None)  # type: ignore[arg-type]
+
+    assert kept.client.portal is not None
+    assert kept.client.portal.call(verified).alterations == ()
+
+
+@pytest.mark.parametrize("word", ["b", "a", "p", "m"])
+def test_nobody_else_brings_events(kept: KeepingHouse, word: str) -> None:
+    assert bring(kept, word).status_code in (403, 404)
+    assert kept.all_events_for("a", type="110103", **ALWAYS) == []
+
+
+def test_without_the_scope_no_event_is_taken(kept: KeepingHouse) -> None:
+    narrow = somebody(SubjectKind.SERVICE, "ward", scopes=frozenset({"system/AuditEvent.rs"}))
+    kept.knows("s", narrow)
+    assert bring(kept, "s").status_code == 403
+    wide = somebody(SubjectKind.SERVICE, "ward", scopes=frozenset({"ITI-20"}))
+    kept.knows("w", wide)
+    assert bring(kept, "w").status_code == 201
+
+
+def test_where_nobody_is_asked_who_he_is_no_event_is_taken(client: TestClient) -> None:
+    answer = client.post(
+        "/fhir/AuditEvent", json=ward_event(), headers={"content-type": "application/fhir+json"}
+    )
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"resourceType": "Patient"},
+        {"recorded": "yesterday"},
+        {"recorded": "2099-01-01T00:00:00Z"},
+        {"agent": []},
+        {"source": {}},
+        {"type": {"system": "x"}},
+        {"action": "Z"},
+        {"outcome": "5"},
+    ],
+)
+def test_what_says_too_little_is_refused(kept: KeepingHouse, wrong: Json) -> None:
+    kept.knows("s", somebody(SubjectKind.STRUCTURE, "ward"))
+    assert bring(kept, "s", ward_event(**wrong)).status_code in (400, 422)
+    assert kept.all_events_for("a", type="110103", **ALWAYS) == []
+
+
+def test_a_feed_of_ours_sends_on_what_was_brought(kept: KeepingHouse) -> None:
+    from gateway.codecs.atna.audit_message import write_audit_message
+    from gateway.codecs.xml import read_xml
+    from gateway.model.audit import Observer
+
+    kept.knows("s", somebody(SubjectKind.STRUCTURE, "ward"))
+    bring(kept, "s")
+
+    async def last() -> Any:
+        return (await kept.store.audit.after(0, 100))[-1].event
+
+    assert kept.client.portal is not None
+    event = kept.client.portal.call(last)
+    assert event.received
+    read_xml(write_audit_message(event, Observer(id="gateway")))

@@ -22,7 +22,7 @@ import orjson
 from gateway.codecs.fhir.datatypes import write_concept, write_instant
 from gateway.codecs.fhir.identifiers import write_identifier, write_unique_id
 from gateway.codecs.fhir.reader import Json
-from gateway.codecs.fhir.vocabulary import PROFILE, URI_SYSTEM
+from gateway.codecs.fhir.vocabulary import EXTENSION, PROFILE, URI_SYSTEM
 from gateway.model.audit import Action, AuditedObject, AuditEvent, Observer, Outcome
 from gateway.model.datatypes import Code, Identifier
 from gateway.model.naming import NamingSystems
@@ -43,6 +43,9 @@ ENTITY_TYPE = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 OBJECT_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
 RESOURCE_TYPE = "http://hl7.org/fhir/resource-types"
 TOKEN_ID = "urn:ietf:params:oauth:jti:"
+
+RECEIVED_FROM = EXTENSION + "received-from"
+"""On an event that happened in another system: who sent it to this one [ITI-20]."""
 
 RESOURCE_OF = {
     "DocumentEntry": "DocumentReference",
@@ -88,6 +91,8 @@ class AuditEventWriter:
 
     def whole(self, event: AuditEvent) -> bytes:
         """Give the event with all that may leave the house."""
+        if event.received:
+            return self._received(event)
         transaction = audited(event)
         resource = self._head(event)
         if profiles := _profiles(event, transaction):
@@ -108,6 +113,17 @@ class AuditEventWriter:
         if entities := self._entities(event, transaction):
             resource["entity"] = entities
         return orjson.dumps(resource)
+
+    def _received(self, event: AuditEvent) -> bytes:
+        """Give an event of another system: as it was sent, with our id and who sent it."""
+        sent: Json = orjson.loads(event.received)
+        origin: Json = {"url": RECEIVED_FROM}
+        if event.subject is not None:
+            origin["valueReference"] = self._who(event.subject)
+        extensions = [*sent.pop("extension", ()), origin]
+        for own in ("resourceType", "id"):
+            sent.pop(own, None)
+        return orjson.dumps({**self._head(event), **sent, "extension": extensions})
 
     def decision(self, event: AuditEvent) -> bytes | None:
         """Give the decision on consent behind an event.

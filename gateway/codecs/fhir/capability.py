@@ -264,12 +264,15 @@ def _consent() -> Json:
 
 def _audit_event() -> Json:
     said = {
+        "create": "Record Audit Event [ITI-20]: by structures, applications and operators.",
         "search-type": "Retrieve ATNA Audit Event [ITI-81] for auditors; for patients and their "
         "representatives the accesses to the own record, in plain.",
     }
     return {
         "type": "AuditEvent",
-        "interaction": [_interaction(code, said.get(code)) for code in ("read", "search-type")],
+        "interaction": [
+            _interaction(code, said.get(code)) for code in ("create", "read", "search-type")
+        ],
         "versioning": "no-version",
         "readHistory": False,
         "updateCreate": False,

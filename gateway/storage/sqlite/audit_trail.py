@@ -17,7 +17,7 @@ from gateway.storage.sqlite.audit import AuditRows
 from gateway.storage.sqlite.conditions import Where, marks
 from gateway.storage.sqlite.words import SEPARATOR, patient_key
 from gateway.storage.sqlite.writer import Writer
-from gateway.transactions.audited import KIND_BY_ACTION, TRANSACTIONS
+from gateway.transactions.audited import KIND_BY_ACTION, RECEIVED, TRANSACTIONS
 from gateway.transactions.retrieve_audit_event import AgentName, FindAuditEvents, KindOfEvent
 
 T = TypeVar("T")
@@ -233,14 +233,21 @@ def _agent(agent: AgentName) -> Where:
     begins = agent.value + "^"
     structure = b'"structure":"' + orjson.dumps(escape(agent.value) + "^")[1:-1]
     if agent.authority is None:
+        mentioned = orjson.dumps("agent:" + begins)[:-1]
         where.add(
-            "(substr(agent, 1, ?) = ? OR instr(octets, ?) > 0)", len(begins), begins, structure
+            "(substr(agent, 1, ?) = ? OR instr(octets, ?) > 0 OR instr(octets, ?) > 0)",
+            len(begins),
+            begins,
+            structure,
+            mentioned,
         )
         return where
     # Written by us, the text of an identifier has its authority in one form.
     identifier = Identifier.of(agent.value, agent.authority)
     named = b'"structure":"' + orjson.dumps(identifier.text)[1:-1]
-    where.add("(agent = ? OR instr(octets, ?) > 0)", same_key(identifier), named)
+    key = same_key(identifier)
+    mentioned = orjson.dumps("agent:" + key)
+    where.add("(agent = ? OR instr(octets, ?) > 0 OR instr(octets, ?) > 0)", key, named, mentioned)
     return where
 
 
@@ -248,7 +255,7 @@ def _subtype(kind: KindOfEvent) -> Where:
     where = Where()
     if kind.transaction:
         code = _ACTIVITIES.get(kind.transaction, kind.transaction)
-        where.add("transaction_code = ?", code)
+        where.add("(transaction_code = ? OR instr(octets, ?) > 0)", code, _mention(kind))
     if kind.interaction:
         text = _INTERACTION + orjson.dumps(kind.interaction)
         if kind.transaction:
@@ -257,6 +264,11 @@ def _subtype(kind: KindOfEvent) -> Where:
         else:
             where.add("instr(octets, ?) > 0", text)
     return where
+
+
+def _mention(kind: KindOfEvent) -> bytes:
+    """How an event of another system tells of its kind."""
+    return orjson.dumps("subtype:" + kind.transaction)
 
 
 def _type(code: str) -> Where:
@@ -273,7 +285,8 @@ def _type(code: str) -> Where:
         line.one_of("transaction_code", known)
         alternatives.append(line)
     other = Where()
-    other.add("transaction_code NOT IN " + marks(list(TRANSACTIONS)), *TRANSACTIONS)
+    known = [*TRANSACTIONS, RECEIVED]
+    other.add("transaction_code NOT IN " + marks(known), *known)
     if rest:
         other.add("instr(octets, ?) > 0", _INTERACTION)
     else:
@@ -283,6 +296,7 @@ def _type(code: str) -> Where:
         if not actions:
             other.add("0")
     alternatives.append(other)
+    alternatives.append(_holds(orjson.dumps("type:" + code)))
     where = Where()
     _any(where, alternatives)
     return where

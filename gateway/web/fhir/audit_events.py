@@ -1,8 +1,8 @@
 """AuditEvents: the trail for auditors [ITI-81], and for patients who accessed their records.
 
-One address, two readings. Auditors search the whole trail and get whole events; a patient, or
-whoever represents one, gets the accesses to the own record in plain. Nobody else gets any. Every
-look leaves an event of its own.
+One address, two readings, and a place to bring events of other systems to [ITI-20]. Auditors search
+the whole trail and get whole events; a patient, or whoever represents one, gets the accesses to the
+own record in plain. Nobody else gets any. Every look leaves an event of its own.
 
 Source:
     IHE ITI TF-2: 3.81 Retrieve ATNA Audit Event; section 8.3 of docs/reference/access-control.md.
@@ -10,6 +10,7 @@ Source:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from gateway.codecs.fhir.audit_event_search import (
@@ -19,6 +20,7 @@ from gateway.codecs.fhir.audit_event_search import (
 )
 from gateway.codecs.fhir.cursor import read_cursor, write_cursor
 from gateway.codecs.fhir.outcome import write_operation_outcome
+from gateway.codecs.fhir.received_event import read_received_event
 from gateway.codecs.fhir.searchset import write_searchset
 from gateway.codecs.fhir.subset import write_subset
 from gateway.codecs.fhir.vocabulary import UUID_URN
@@ -27,9 +29,12 @@ from gateway.model.audit import AuditedObject
 from gateway.model.datatypes import Identifier
 from gateway.model.subject import Operation, SubjectKind
 from gateway.ports import Page
-from gateway.service import Actors, Service
-from gateway.web.fhir.interaction import Answer, Request, refusal
+from gateway.service import Actors, Service, new_uuid
+from gateway.web.fhir.interaction import Answer, Request, json_body, refusal, written
 from gateway.web.fhir.search import links
+
+_LARGEST = 64 * 1024
+"""Octets of one event that is brought."""
 
 _HOLDERS = frozenset({SubjectKind.PATIENT, SubjectKind.REPRESENTATIVE})
 
@@ -42,6 +47,7 @@ class AuditEvents:
         self._writer = service.audit_events
         self._base_url = service.fhir_base_url
         self._key = service.cursor_key
+        self._clock = service.clock
         self._default_count = service.settings.page_size
         self._max_count = service.settings.max_page_size
 
@@ -97,6 +103,31 @@ class AuditEvents:
         if last is not None and control.count:
             following = write_cursor((last,), scope, self._key)
         return self._answer(request, search, [resource for _, resource in shown], total, following)
+
+    async def record(self, request: Request) -> Answer:
+        """Record Audit Event [ITI-20]: keep what another system says that it did.
+
+        Source:
+            IHE ITI TF-2: 3.20.4.4 (FHIR feed); IHE ITI TF-1: 9 (Audit Record Repository).
+        """
+        visit = request.visit
+        if not visit.guarded:
+            raise refusal(
+                ErrorCode.LOCAL_POLICY_RESTRICTION_ERROR,
+                "audit-source",
+                "AuditEvent",
+                "audit events are taken from known sources only, and nobody is asked who he is",
+            )
+        await request.enter()
+        octets = await json_body(request, _LARGEST)
+        event = read_received_event(octets, self._naming, new_uuid(), self._clock.now())
+        if visit.access is not None:
+            event = replace(event, subject=visit.access.subject)
+        visit.brings([event])
+        visit.told([AuditedObject(kind="AuditEvent", id=event.id)])
+        resource = self._writer.whole(event)
+        location = f"{self._base_url}/AuditEvent/{event.id.removeprefix(UUID_URN)}"
+        return written(request, 201, resource, [(b"location", location.encode())])
 
     async def read(self, request: Request) -> Answer:
         """Read one event."""

@@ -110,6 +110,7 @@ RECORDS_CONSENT = _kind("ITI-108", Operation.CHOOSE, Action.CREATE, "create")
 CHANGES_CONSENT = _kind("ITI-108", Operation.CHOOSE, Action.UPDATE, "update")
 TAKES_BACK_CONSENT = _kind("ITI-108", Operation.CHOOSE, Action.DELETE, "delete")
 # Of a patient or representative it is the history of the own record: Operation.HISTORY.
+RECORDS_AUDIT_EVENT = _kind("ITI-20", Operation.RECORD, Action.CREATE, "create")
 FINDS_AUDIT_EVENTS = _kind("ITI-81", Operation.AUDIT, Action.EXECUTE, "search-type")
 READS_AUDIT_EVENT = _kind("ITI-81", Operation.AUDIT, Action.READ, "read")
 EXPLAINS = _kind("explain", Operation.EXPLAIN, Action.EXECUTE, "operation")
@@ -205,7 +206,10 @@ class FhirDoor:
                 "GET": Route(consents.search, FINDS_CONSENTS),
                 "POST": Route(consents.create, RECORDS_CONSENT),
             },
-            ("AuditEvent",): {"GET": Route(audit_events.search, FINDS_AUDIT_EVENTS)},
+            ("AuditEvent",): {
+                "GET": Route(audit_events.search, FINDS_AUDIT_EVENTS),
+                "POST": Route(audit_events.record, RECORDS_AUDIT_EVENT),
+            },
             ("AuditEvent", "_search"): {"POST": Route(audit_events.search, FINDS_AUDIT_EVENTS)},
             ("AuditEvent", "{id}"): {"GET": Route(audit_events.read, READS_AUDIT_EVENT)},
             ("Consent", "_search"): {"POST": Route(consents.search, FINDS_CONSENTS)},
