@@ -17,6 +17,7 @@ from gateway.audit.verification import KeptRow, verify
 from gateway.model import choices as c
 from gateway.model.datatypes import DateTime, Identifier, LocalizedString
 from gateway.model.patient import Patient
+from gateway.ports import Account, FirstAccess
 from gateway.service import new_uuid, open_inside
 from gateway.settings import Settings
 from gateway.storage.sqlite.audit import rows_as_kept
@@ -115,6 +116,10 @@ def test_what_was_closed_for_ten_years_is_gone_and_the_trail_still_verifies(
 
     async def run() -> Any:
         await _filled(settings)
+        async with open_inside(settings) as actors:
+            for patient in (examples.PATIENT, examples.OTHER_PATIENT):
+                read = Account(first_access=FirstAccess(patient, "801^1.2"))
+                await actors.registry._store.account(read)
         before = _rows(path)
         async with open_inside(settings) as actors:
             store: Any = actors.registry._store._seen  # type: ignore[attr-defined]
@@ -147,6 +152,7 @@ def test_what_was_closed_for_ten_years_is_gone_and_the_trail_still_verifies(
         "object",
         "document",
         "statement",
+        "accessed",
         "notice",
     ):
         assert after[name] * 2 == before[name], name

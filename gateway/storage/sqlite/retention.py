@@ -92,7 +92,7 @@ def destroy(
     for one in people:
         _destroy_notices(execute, one)
         _destroy_objects(execute, one)
-        for table in ("statement", "emergency_declaration"):
+        for table in ("statement", "emergency_declaration", "accessed"):
             execute(_OF_PATIENT[table], (one,))
     for one in people:
         execute("UPDATE patient SET merged_into = NULL WHERE id = ?", (one,))
@@ -109,6 +109,7 @@ _Execute = Callable[[str, Sequence[object]], sqlite3.Cursor]
 _OF_PATIENT = {
     "statement": "DELETE FROM statement WHERE patient = ?",
     "emergency_declaration": "DELETE FROM emergency_declaration WHERE patient = ?",
+    "accessed": "DELETE FROM accessed WHERE patient = ?",
 }
 _KEYS = (
     "SELECT key FROM document_entry WHERE patient = ?1 UNION "
