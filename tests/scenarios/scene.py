@@ -216,12 +216,12 @@ class Scene:
             body = write_provide_and_register(sent, names.items())
             parts = [(names[one.entry.entry_uuid], one.octets) for one in documents]
             status, envelope, octets = self.message(ITI_41, person, body, parts, **wish)
-            return Told(status, _errors(read_outcome(envelope.body)), octets=octets)
+            return Told(status, errors_in(read_outcome(envelope.body)), octets=octets)
         brought = {one.entry.entry_uuid: ("text/xml", one.octets) for one in documents}
         naming = self.gateway.service.profile.naming
         bundle, findings = provide_bundle(sent, brought, naming)
         assert [f for f in findings if f.is_error] == []
-        return _told(self.send("POST", "", person, bundle, **wish))
+        return told_by(self.send("POST", "", person, bundle, **wish))
 
     def deposit(self, person: DemonstrationPerson, *documents: Document, **more: Any) -> None:
         """Submit documents that are taken."""
@@ -255,7 +255,7 @@ class Scene:
         entries = answer.objects.document_entries
         return Told(
             http=status,
-            errors=_errors(answer.outcome),
+            errors=errors_in(answer.outcome),
             seen={e.unique_id or "": e for e in entries},
             total=len(entries) or len(answer.references),
             alerts={uuid: frozenset(several) for uuid, several in alerts.items()},
@@ -293,7 +293,7 @@ class Scene:
     def page(self, person: DemonstrationPerson, path: str, **wish: Any) -> Told:
         """One page of a search."""
         answer = self.send("GET", path, person, **wish)
-        told = _told(answer)
+        told = told_by(answer)
         if told.errors:
             return told
         bundle = answer.json()
@@ -348,7 +348,7 @@ class Scene:
         answer = read_retrieve_response(envelope.body)
         return Told(
             status,
-            _errors(answer.outcome),
+            errors_in(answer.outcome),
             total=len(answer.documents),
             octets=octets,
             body=answer,
@@ -356,7 +356,7 @@ class Scene:
 
     def read(self, person: DemonstrationPerson, path: str, **more: Any) -> Told:
         """A FHIR read by id."""
-        return _told(self.send("GET", path, person, **more))
+        return told_by(self.send("GET", path, person, **more))
 
     def delete(self, person: DemonstrationPerson, uuid: str, **wish: Any) -> Told:
         """Take a document away: ITI-62 over SOAP, the national PATCH of its status over FHIR.
@@ -373,7 +373,7 @@ class Scene:
             around = [name for one in links for name in (one.entry_uuid, one.source_object)]
             body = write_remove_objects(RemoveMetadata(object_ids=(uuid, *around)))
             status, envelope, octets = self.message(ITI_62, person, body, **wish)
-            return Told(status, _errors(read_outcome(envelope.body)), octets=octets)
+            return Told(status, errors_in(read_outcome(envelope.body)), octets=octets)
         gone = [{"op": "replace", "path": "/status", "value": "entered-in-error"}]
         return self.patch(person, uuid, gone, **wish)
 
@@ -383,7 +383,7 @@ class Scene:
         """A JSON Patch of a DocumentReference."""
         path = f"DocumentReference/{uuid.removeprefix('urn:uuid:')}"
         headers = {"content-type": "application/json-patch+json"}
-        return _told(self.send("PATCH", path, person, operations, headers, **wish))
+        return told_by(self.send("PATCH", path, person, operations, headers, **wish))
 
     def labels(self, person: DemonstrationPerson, one: Document, *labels: Code) -> Told:
         """Give a document other restrictions: ITI-57, or a PATCH."""
@@ -426,7 +426,7 @@ class Scene:
             associations=(link,),
         )
         status, envelope, octets = self.message(ITI_57, person, write_submit_objects(sent))
-        return Told(status, _errors(read_outcome(envelope.body)), octets=octets)
+        return Told(status, errors_in(read_outcome(envelope.body)), octets=octets)
 
     # --- What the patient decides ----------------------------------------------------------------
 
@@ -568,11 +568,11 @@ def authorise(person: DemonstrationPerson, **more: Any) -> c.Authorise:
     return c.Authorise(holder=holder, **more)
 
 
-def _errors(outcome: Outcome) -> tuple[tuple[str, str], ...]:
+def errors_in(outcome: Outcome) -> tuple[tuple[str, str], ...]:
     return tuple((f.code.xds, f.message) for f in outcome.findings if f.is_error)
 
 
-def _told(answer: Any) -> Told:
+def told_by(answer: Any) -> Told:
     errors: list[tuple[str, str]] = []
     codes: list[str] = []
     if answer.status_code >= 400:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -128,12 +129,12 @@ def test_scenario_43_what_cannot_be_delivered_waits_and_what_cannot_be_kept_is_n
     (emergency,) = [n for n in scene.notices if n.kind is NoticeKind.EMERGENCY_ACCESS]
 
     def state() -> DeliveryState:
-        async def read() -> DeliveryState:
-            store = gateway.service.inside.registry._store
-            (delivery,) = await store.notices.deliveries([emergency.id])  # type: ignore[attr-defined]
+        async def read() -> Any:
+            store: Any = gateway.service.inside.registry._store
+            (delivery,) = await store.notices.deliveries([emergency.id])
             return delivery.state
 
-        return gateway.call(read)
+        return DeliveryState(gateway.call(read))
 
     assert state() is DeliveryState.WAITING
     assert outside.at(path) == []
@@ -149,28 +150,11 @@ def test_scenario_43_what_cannot_be_delivered_waits_and_what_cannot_be_kept_is_n
     def keep(*_: object) -> None:
         raise Full
 
-    store = gateway.service.inside.registry._store
+    store: Any = gateway.service.inside.registry._store
     before = len(scene.events)
-    monkeypatch.setattr(store._file.accounts, "keep", keep)  # type: ignore[attr-defined]
-    told = (
-        scene.page(
-            C, f"DocumentReference?patient.identifier={scene.who}", mode=GLASS, reason="autre motif"
-        )
-        if scene.wire != SOAP
-        else None
-    )
-    if told is not None:
-        assert told.http == 503
-        assert report.unique_id.encode() not in told.octets
-    else:
-        from gateway.codecs.ebrim.query import write_query
-        from gateway.transactions.registry_stored_query import FindDocuments, RegistryStoredQuery
-        from tests.scenarios.scene import APPROVED, ITI_18, query_id
-
-        query = FindDocuments(patient_id=scene.patient, status=(APPROVED,))
-        body = write_query(RegistryStoredQuery(query_id=query_id(query), query=query))
-        status, _, octets = scene.message(ITI_18, C, body, mode=GLASS, reason="autre motif")
-        assert status == 503
-        assert report.unique_id.encode() not in octets
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(store._file.accounts, "keep", keep)
+        told = scene.find(C, mode=GLASS, reason="autre motif")
+    assert (told.http, told.ids) == (503, set())
+    assert report.unique_id.encode() not in told.octets
     assert len(scene.events) == before

@@ -90,7 +90,7 @@ def test_scenario_45_nothing_of_what_is_hidden_from_parents_reaches_them(
     path = f"/{child.patient.value}"
     subscribes(child, parent_f, outside.url + path)
     child.gateway.delivers()
-    handshakes = _told_apart(outside, path)
+    handshakes = told_apart(outside, path)
     plain = document(child.patient, author=PAEDIATRICIAN)
     child.deposit(PAEDIATRICIAN, plain)
     before = len(child.history(parent_f))
@@ -114,13 +114,13 @@ def test_scenario_45_nothing_of_what_is_hidden_from_parents_reaches_them(
     assert len(child.told_to(parent_f)) == letters
     child.gateway.delivers()
     heard = outside.at(path)
-    assert _told_apart(outside, path) == handshakes + 1
+    assert told_apart(outside, path) == handshakes + 1
     assert plain.unique_id in json.dumps(heard[-1])
     assert hidden.unique_id not in json.dumps(heard)
     assert child.find(child.P).ids == {plain.unique_id, hidden.unique_id}
 
 
-def _told_apart(outside: Hook, path: str) -> int:
+def told_apart(outside: Hook, path: str) -> int:
     """How many messages came: each comes at least once, and is known by its id."""
     return len({one["id"] for one in outside.at(path)})
 
