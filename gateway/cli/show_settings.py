@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ByteSize
 from rich.table import Table
 
-from gateway.cli.console import out, settings_or_give_up
+from gateway.cli.console import print_wide, settings_or_give_up
 from gateway.settings import Settings, sources_of, variable
 
 
@@ -33,7 +33,7 @@ def show_settings() -> None:
             variable(name),
             style=None if source == "default" else "bold",
         )
-    out.print(table)
+    print_wide(table)
 
 
 def _text(value: object) -> str:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from gateway.codecs.ebrim.registry_objects import read_fragment, write_registry_object
 from gateway.codecs.fhir.document_reference import read_document_reference
 from gateway.codecs.fhir.list import read_list
-from gateway.errors import Finding, Severity
+from gateway.errors import Finding
 from gateway.model.submission import RegistryObject
 from tests.laws import fhir_strategies as some
 from tests.laws.test_fhir_round_trip import FRAGMENTS, NAMING
@@ -108,4 +108,4 @@ def test_what_a_peer_adds_anywhere_is_kept_or_named(
         told = [finding.location for finding in findings]
         where = f"{path}.{name}"
         assert any(where.startswith(one) or one.startswith(where) for one in told), (where, told)
-    assert all(f.message for f in findings) and Severity.WARNING in {f.severity for f in findings}
+    assert all(f.message for f in findings)
