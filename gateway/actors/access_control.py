@@ -182,6 +182,10 @@ class AccessControl:
                 # Nobody was named at all: such a request is about every record there is.
                 raise Denied(_NOT_FOR_THIS_KIND, PublicReason.NOT_ALLOWED, None)
             return await self._permit(access, operation, id, now, asked or [None], aloud=True)
+        if access.mode is not Mode.NORMAL:
+            # An emergency is about one person, and ids are no way to name one: what is done with
+            # the first record they lead to would tell which of them are here.
+            raise Denied(_NOT_FOR_THIS_KIND, PublicReason.NOT_ALLOWED, None)
         named = await self._named(operation, names)
         return await self._permit(access, operation, id, now, named, aloud=False)
 
