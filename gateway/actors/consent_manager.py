@@ -134,12 +134,12 @@ class ConsentManager:
     async def find(self, patient: Identifier) -> tuple[FiledStatement, ...]:
         """Give the newest version of each statement about a record, as far as the asker may."""
         found = await self._choices.statements(patient)
-        return tuple(one for one in found if self.may_see(one))
+        return tuple([one for one in found if self.may_see(one) and await self._is_there(one)])
 
     async def versions(self, logical_id: str) -> tuple[FiledStatement, ...]:
         """Give the versions of a statement, the newest first; none of what is not there for him."""
         found = await self._choices.statement(logical_id)
-        if not found or not all(map(self.may_see, found)):
+        if not found or not all([self.may_see(one) and await self._is_there(one) for one in found]):
             return ()
         if self._about is not None:
             patient = found[0].statement.patient_id
@@ -147,6 +147,21 @@ class ConsentManager:
             if record is None or same_key(record.patient) not in self._about:
                 return ()
         return found
+
+    async def _is_there(self, filed: FiledStatement) -> bool:
+        """Whether the documents a statement masks are there for a patient or representative.
+
+        What is masked by its label can be hidden from them as well, and a mask would tell of it.
+        """
+        if self._access is None or self._access.subject.kind not in (
+            SubjectKind.PATIENT,
+            SubjectKind.REPRESENTATIVE,
+        ):
+            return True
+        for name in documents(filed.statement):
+            if await self._store.status(name) is None:
+                return False
+        return True
 
     async def patient_of(self, logical_id: str) -> Identifier | None:
         """Give whose record a statement is about, whoever asks."""
