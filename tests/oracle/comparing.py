@@ -18,8 +18,8 @@ from gateway.transactions import registry_stored_query as q
 from gateway.transactions.document_repository import DocumentRequest, RetrieveDocumentSet
 from tests.oracle import oracle
 from tests.oracle.asking import Shown
-from tests.oracle.plans import askers, delegations, plan, queries
-from tests.oracle.stage import Stage, dtm, access_of, identifier, staged, stored_query
+from tests.oracle.plans import askers, delegations, plan, queries, variants
+from tests.oracle.stage import Stage, access_of, dtm, identifier, staged, stored_query
 from tests.oracle.values import Asker, Entry, Folder, Query, Set, World
 
 
@@ -41,7 +41,9 @@ class Tally:
         self.rules[rule] = self.rules.get(rule, 0) + 1
 
 
-async def compare(number: int, folder: Path, tally: Tally, *, per_asker: int = 12) -> None:
+async def compare(
+    number: int, folder: Path, tally: Tally, *, per_asker: int = 12, variants: int = 4
+) -> None:
     """One world, a crowd, and many questions."""
     made = plan(number)
     async with staged(made, folder) as (stage, world):
@@ -49,7 +51,9 @@ async def compare(number: int, folder: Path, tally: Tally, *, per_asker: int = 1
         await stage.players.delegate(links)
         for record in world.records.values():
             object.__setattr__(record, "delegations", links)
-        await Comparison(stage, world, tally, random.Random(f"asking {number}")).run(per_asker)
+        comparison = Comparison(stage, world, tally, random.Random(f"asking {number}"))
+        comparison.variants = variants
+        await comparison.run(per_asker)
 
 
 class Comparison:
@@ -68,6 +72,8 @@ class Comparison:
             stage.wiring.new_uuid,
         )
         self.rights = ConsentRights(self.rules.gate, stage.store.choices, stage.store, stage.clock)
+
+    variants = 0
 
     async def run(self, per_asker: int) -> None:
         for who in askers(self.rng, self.world.now):
@@ -106,8 +112,9 @@ class Comparison:
         shown = Shown(world, visible)
         actors = self.stage.actors(permit.visibility)
         store = self.stage.store.seen_by(permit.visibility)
-        for query in queries(self.rng, world, patient, per_asker if what == "read" else 3):
-            await self.asked(where, actors, query, shown)
+        for query in queries(self.rng, world, patient, per_asker if what == "read" else 2):
+            for variant in variants(self.rng, query, world, self.variants):
+                await self.asked(where, actors, variant, shown)
         if what == "submit":
             await self.known(where, store, visible)
             return

@@ -212,7 +212,9 @@ def plan(number: int) -> Plan:
                         reference=rng.choice(("ref1", "ref2", "")),
                     )
                 )
-            cited = tuple(rng.sample(old, 1)) if old and rng.random() < 0.15 else ()
+            # What is deprecated is not cited any more.
+            current = [name for name in old if name not in closed]
+            cited = tuple(rng.sample(current, 1)) if current and rng.random() < 0.15 else ()
             steps.append(
                 Step(
                     what="submit",
@@ -401,17 +403,7 @@ def askers(rng: random.Random, now: datetime) -> list[Asker]:
             authentication="indirect",
         )
     )
-    changed = []
-    for who in crowd:
-        draw = rng.random()
-        if draw < 0.02:
-            who = replace(who, purpose=rng.choice(("insurance", "court")))
-        elif draw < 0.05 and who.kind == "professional":
-            who = replace(who, secret=True)
-        elif draw < 0.06 and who.kind != "professional":
-            who = replace(who, mode="break-glass", reason="no answer")
-        changed.append(who)
-    return changed
+    return [disguised(rng, who) for who in crowd]
 
 
 def queries(rng: random.Random, world: World, patient: str, count: int) -> list[Query]:
@@ -492,6 +484,50 @@ def queries(rng: random.Random, world: World, patient: str, count: int) -> list[
         )
     return found
 
+
+def disguised(rng: random.Random, who: Asker) -> Asker:
+    """Somebody, rarely with a purpose or in a connection or mode that opens nothing."""
+    draw = rng.random()
+    if draw < 0.02:
+        return replace(who, purpose=rng.choice(("insurance", "court")))
+    if draw < 0.05 and who.kind == "professional":
+        return replace(who, secret=True)
+    if draw < 0.06 and who.kind != "professional":
+        return replace(who, mode="break-glass", reason="no answer")
+    return who
+
+
+def variants(rng: random.Random, query: Query, world: World, count: int) -> list[Query]:
+    """Questions of the same shape about other things: they cost little, once one was asked."""
+    if not query.ids:
+        found = [query]
+        for _ in range(count if any(getattr(query, name) for name in POOLS) else 0):
+            others = {
+                name: frozenset(rng.sample(pool, 1))
+                for name, pool in POOLS.items()
+                if getattr(query, name)
+            }
+            found.append(replace(query, **others))
+        return found
+    by_uuid = query.ids[0].startswith("urn:")
+    kinds = {world.things[one].kind for one in query.ids if one in world.things} or {
+        t.kind for t in world.things.values() if t.unique_id in query.ids
+    }
+    pool = sorted(
+        {t.id if by_uuid else t.unique_id for t in world.things.values() if t.kind in kinds} - {""}
+    )
+    rng.shuffle(pool)
+    return [query, *(replace(query, ids=(one,)) for one in pool[:count])]
+
+
+POOLS: dict[str, Sequence[str]] = {
+    "class_codes": CLASSES,
+    "type_codes": TYPES,
+    "format_codes": FORMATS,
+    "confidentiality": ("N", "R", "V", MASKED, FROM_PATIENT, FROM_REPRESENTATIVES),
+    "references": ("ref1", "ref2", "ref3"),
+}
+"""What the parameters of a question may ask for."""
 
 NAMES = (
     "FindDocuments",

@@ -47,7 +47,6 @@ from gateway.storage.sqlite import SqliteRegistryStore
 from gateway.transactions import registry_stored_query as q
 from gateway.transactions.conditions import TimeBound
 from gateway.transactions.submission import SubmitObjects
-from gateway.translators.stored_forms import StoredForms
 from gateway.validation import Transaction
 from gateway.wiring import Actors
 from tests.oracle import values as v
@@ -234,20 +233,29 @@ class Players:
         self.made: dict[str, RegistryObject] = {}
         self.came: dict[str, datetime] = {}
         self.absent: frozenset[str] = frozenset()
+        self.ids: Any = None
 
     async def play(self, plan: Plan, *, documents: bool = True) -> None:
         self.number = plan.number
+        if self.ids is not None:
+            self.ids.begin("records")
         for record in plan.records.values():
             await self.open(record)
         for step in plan.steps:
             self.clock.time = dtm(step.time)
+            if self.ids is not None:
+                self.ids.begin(dtm(step.time))
             await getattr(self, f"_{step.what}")(step)
         self.clock.time = dtm(plan.now)
+        if self.ids is not None:
+            self.ids.begin("choices")
         for record in plan.records.values():
             await self.decide(record, plan.unblocked)
 
     async def open(self, record: v.Record) -> None:
-        await self.store.patients.put(Patient(identifiers=(identifier(record.patient),)))
+        await self.store.patients.put(
+            Patient(logical_id=record.patient, identifiers=(identifier(record.patient),))
+        )
         if record.status != "none":
             await self.say(record.patient, c.Open())
 
