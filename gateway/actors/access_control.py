@@ -190,10 +190,10 @@ class AccessControl:
         return await self._permit(access, operation, id, now, named, aloud=False)
 
     async def facts(
-        self, entries: Sequence[str], classes: frozenset[tuple[str, str]]
+        self, keys: Sequence[int], classes: frozenset[tuple[str, str]]
     ) -> tuple[DocumentFacts, ...]:
         """Give what of some entries that are shown software is to be alerted to."""
-        return await self._registry.alerting(entries, classes)
+        return await self._registry.alerting(keys, classes)
 
     async def enter_quietly(
         self,

@@ -105,10 +105,10 @@ class GuardedStore(RegistryStore):
         return await self._seen.facts(name, at)
 
     async def alerting(
-        self, entries: Sequence[str], classes: frozenset[tuple[str, str]]
+        self, keys: Sequence[int], classes: frozenset[tuple[str, str]]
     ) -> tuple[DocumentFacts, ...]:
         """Give the facts of restricted entries, and of those of some classes."""
-        return await self._seen.alerting(entries, classes)
+        return await self._seen.alerting(keys, classes)
 
     async def find(self, query: StoredQuery, form: Form, page: Page | None = None) -> Found:
         """Answer a query."""

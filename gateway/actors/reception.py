@@ -396,11 +396,11 @@ class GuardedVisit(Visit[A]):
         about, rules = self.proceedings, self._reception.rules
         if about.access is None or about.access.subject.kind in _OWNERS:
             return {}
-        entries = [held.entry_uuid for held in objects if held.kind == "DocumentEntry"]
-        if not entries:
+        keys = [held.key for held in objects if held.kind == "DocumentEntry"]
+        if not keys:
             return {}
         kind = about.access.subject.kind
-        found = await self._reception.control.facts(entries, rules.patient_classes)
+        found = await self._reception.control.facts(keys, rules.patient_classes)
         alerts = {
             facts.entry_uuid: tuple(
                 sorted(rules.alerts(facts, kind, about.time), key=lambda one: one.value)

@@ -7,7 +7,7 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, TypeVar
 
@@ -85,7 +85,15 @@ class AuthorisationStatus(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A request, with what it is judged by; what several rules ask is found once."""
+    """A request, with what it is judged by; what several rules ask is found once.
+
+    Attributes:
+        kind: What who asks is to the record.
+        reads: Whether documents would be shown.
+        writes: Whether the record's content would change.
+        is_professional: Whether a professional asks.
+        is_emergency: Whether the record is opened in one of the two emergency modes.
+    """
 
     access: AccessRequest
     operation: Operation
@@ -93,16 +101,24 @@ class Case:
     policy: AccessPolicy
     now: str
     declarations: tuple[EmergencyDeclaration, ...] = ()
+    subject: Subject = field(init=False)
+    kind: SubjectKind = field(init=False)
+    reads: bool = field(init=False)
+    writes: bool = field(init=False)
+    is_professional: bool = field(init=False)
+    is_emergency: bool = field(init=False)
 
-    @once
-    def subject(self) -> Subject:
-        """Who asks."""
-        return self.access.subject
-
-    @once
-    def kind(self) -> SubjectKind:
-        """What who asks is to the record."""
-        return self.subject.kind
+    def __post_init__(self) -> None:
+        """Find what every rule asks."""
+        subject, operation = self.access.subject, self.operation
+        self.__dict__.update(
+            subject=subject,
+            kind=subject.kind,
+            reads=operation in READS,
+            writes=operation in WRITES,
+            is_professional=subject.kind is SubjectKind.PROFESSIONAL,
+            is_emergency=self.access.mode is not Mode.NORMAL,
+        )
 
     @once
     def person(self) -> str:
@@ -113,26 +129,6 @@ class Case:
     def structure(self) -> str:
         """Key of the structure; empty where there is none."""
         return self.subject.structure_key
-
-    @once
-    def reads(self) -> bool:
-        """Whether documents would be shown."""
-        return self.operation in READS
-
-    @once
-    def writes(self) -> bool:
-        """Whether the record's content would change."""
-        return self.operation in WRITES
-
-    @once
-    def is_professional(self) -> bool:
-        """Whether a professional asks."""
-        return self.kind is SubjectKind.PROFESSIONAL
-
-    @once
-    def is_emergency(self) -> bool:
-        """Whether the record is opened in one of the two emergency modes."""
-        return self.access.mode is not Mode.NORMAL
 
     # --- People ----------------------------------------------------------------------------------
 

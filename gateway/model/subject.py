@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from gateway.model.datatypes import Code, Identifier
 
@@ -91,6 +92,7 @@ WRITES = frozenset({Operation.SUBMIT, Operation.UPDATE, Operation.DELETE})
 """Operations that change what the record holds."""
 
 
+@lru_cache(maxsize=65_536)
 def same_key(identifier: Identifier) -> str:
     """Give what two identifiers of one person have in common: ``value^authority``."""
     text = identifier.text

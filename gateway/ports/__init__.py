@@ -268,12 +268,12 @@ class RegistryStore(Protocol):
         ...
 
     async def alerting(
-        self, entries: Sequence[str], classes: frozenset[tuple[str, str]]
+        self, keys: Sequence[int], classes: frozenset[tuple[str, str]]
     ) -> tuple[DocumentFacts, ...]:
         """Give the facts of those among some entries that are restricted, or of these classes.
 
         Args:
-            entries: entryUUIDs.
+            keys: Of the entries, as an answer holds them.
             classes: Codes and schemes of classCode.
         """
         ...

@@ -307,9 +307,7 @@ class RepositoryOperations:
         return Reply([write_outcome(response.findings, status, declare("rs")).encode()])
 
 
-async def _alerts(
-    question: Question, actors: Actors, given: Sequence[RetrievedDocument]
-) -> Alerts:
+async def _alerts(question: Question, actors: Actors, given: Sequence[RetrievedDocument]) -> Alerts:
     """Say what software is alerted to that receives these documents."""
     if not (given and question.visit.guarded):
         return {}

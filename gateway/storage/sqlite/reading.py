@@ -115,20 +115,20 @@ def facts_then(
 
 
 def alerting(
-    rows: Rows, entries: Sequence[str], classes: frozenset[tuple[str, str]]
+    rows: Rows, keys: Sequence[int], classes: frozenset[tuple[str, str]]
 ) -> tuple[DocumentFacts, ...]:
     """Give the facts of restricted entries; see :meth:`gateway.ports.RegistryStore.alerting`."""
-    if not entries:
+    if not keys:
         return ()
     codes = [code_key(code, scheme) for code, scheme in sorted(classes)]
     found = rows.execute(
         _FACTS
-        + "o.entry_uuid IN "
-        + marks(entries)
+        + "e.key IN "
+        + marks(keys)
         + " AND (e.restrictions OR e.class_code IN "
         + marks(codes)
         + ")",
-        (*entries, *codes),
+        (*keys, *codes),
     )
     return tuple(read_facts(row) for row in found)
 

@@ -83,12 +83,10 @@ class RegistryView(RegistryStore):
         return await file.ask(ask, self._sight)
 
     async def alerting(
-        self, entries: Sequence[str], classes: frozenset[tuple[str, str]]
+        self, keys: Sequence[int], classes: frozenset[tuple[str, str]]
     ) -> tuple[DocumentFacts, ...]:
         """Give the facts of restricted entries, and of those of some classes."""
-        return await self._file.ask(
-            lambda rows: reading.alerting(rows, entries, classes), self._sight
-        )
+        return await self._file.ask(lambda rows: reading.alerting(rows, keys, classes), self._sight)
 
     async def find(self, query: StoredQuery, form: Form, page: Page | None = None) -> Found:
         """Answer a query from what was committed before."""
