@@ -11,7 +11,7 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -62,6 +62,8 @@ class Permit:
         is_first: This person, a professional, was never let read this record before.
         declaration: Of the emergency the request belongs to.
         is_declared: That declaration is made by this very request.
+        is_about_ids: Nobody was named but by the ids of objects. Where none of these is there for
+            the asker, what the request leaves behind must not tell whose they are.
     """
 
     id: str
@@ -75,6 +77,7 @@ class Permit:
     is_first: bool = False
     declaration: EmergencyDeclaration | None = None
     is_declared: bool = False
+    is_about_ids: bool = False
 
     def has(self, obligation: Obligation) -> bool:
         """Whether something is owed for letting the request in."""
@@ -187,7 +190,8 @@ class AccessControl:
             # the first record they lead to would tell which of them are here.
             raise Denied(_NOT_FOR_THIS_KIND, PublicReason.NOT_ALLOWED, None)
         named = await self._named(operation, names)
-        return await self._permit(access, operation, id, now, named, aloud=False)
+        permit = await self._permit(access, operation, id, now, named, aloud=False)
+        return replace(permit, is_about_ids=True)
 
     async def facts(
         self, keys: Sequence[int], classes: frozenset[tuple[str, str]]

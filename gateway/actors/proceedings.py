@@ -104,6 +104,7 @@ class Proceedings:
                 (o.unique_id or "" for o in changes.added if isinstance(o, SubmissionSet)), ""
             )
         permit = self.permit
+        about_nobody = permit is not None and permit.is_about_ids and not objects
         event = AuditEvent(
             id=self.id,
             time=self.time,
@@ -116,7 +117,11 @@ class Proceedings:
             purposes=tuple(f"{p.code}^^{p.scheme}" for p in self.access.purposes)
             if self.access
             else (),
-            patient=permit.patient if permit and permit.patient else self.patient,
+            # Ids that are not there are nobody's, whether they are unknown or out of sight: the
+            # history of a record tells of neither.
+            patient=permit.patient
+            if permit and permit.patient and not about_nobody
+            else self.patient,
             objects=tuple(objects.values()) if outcome is Outcome.SUCCESS else (),
             query_id=self.query_id,
             query=self.query,
@@ -135,7 +140,7 @@ class Proceedings:
             peer="" if self.access else self.network_address,
         )
         succeeded = outcome is Outcome.SUCCESS
-        notices = tuple(self._notices(new_uuid, changes, succeeded))
+        notices = () if about_nobody else tuple(self._notices(new_uuid, changes, succeeded))
         declared = permit.declaration if permit and permit.is_declared else None
         return Account(
             events=(event, *self.brought) if succeeded else (event,),

@@ -335,10 +335,13 @@ def visible(who: Asker, what: str, world: World) -> frozenset[str]:
         if link.type == "HasMember":
             members.setdefault(link.source, set()).add(link.target)
     for one in world.things.values():
-        if isinstance(one, Folder) and passes[one.patient]:
-            # A folder of somebody's own whose members are all absent is an empty one.
-            if members.get(one.id, set()) & here or made(who, one):
-                here.add(one.id)
+        # A folder of somebody's own whose members are all absent is an empty one.
+        if (
+            isinstance(one, Folder)
+            and passes[one.patient]
+            and (members.get(one.id, set()) & here or made(who, one))
+        ):
+            here.add(one.id)
     for one in world.things.values():
         if isinstance(one, Set) and members.get(one.id, set()) & here:
             here.add(one.id)

@@ -429,7 +429,8 @@ def unlike(first: Any, second: Any) -> str:
         (n for n, (a, b) in enumerate(zip(first[2], second[2], strict=False)) if a != b),
         min(len(first[2]), len(second[2])),
     )
-    return f"  …{first[2][max(0, at - 200) : at + 200]!r}\n  …{second[2][max(0, at - 200) : at + 200]!r}"
+    around = slice(max(0, at - 200), at + 200)
+    return f"  …{first[2][around]!r}\n  …{second[2][around]!r}"
 
 
 # --- Pairs ---------------------------------------------------------------------------------------

@@ -185,14 +185,11 @@ def plan(number: int) -> Plan:
                 over = None
                 if old and rng.random() < 0.4:
                     over = (rng.choice(old), rng.choice(("RPLC", "XFRM", "APND", "XFRM_RPLC")))
-                    if over[1] in ("RPLC", "XFRM_RPLC"):
-                        if over[0] in closed:
-                            over = (over[0], "APND")
-                            over = None
-                        else:
-                            closed.add(over[0])
-                    elif over[0] in closed:
+                    # What is deprecated is linked with no more, not in one submission either.
+                    if over[0] in closed | {e.over[0] for e in entries if e.over}:
                         over = None
+                    elif over[1] in ("RPLC", "XFRM_RPLC"):
+                        closed.add(over[0])
                 entries.append(
                     NewEntry(
                         name=name,
