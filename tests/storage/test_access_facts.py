@@ -16,7 +16,7 @@ from gateway.consent.document_gate import see
 from gateway.consent.visibility import Restriction, Visibility
 from gateway.model.association import Association
 from gateway.model.choices import AuthoredBy, Holder, HolderKind
-from gateway.model.datatypes import Author, Code, Identifier, Organization, Person
+from gateway.model.datatypes import Author, Code, DateTime, Identifier, Organization, Person
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.lifecycle import Changes, StatusChange, remove
 from gateway.model.vocabulary import AssociationType
@@ -496,5 +496,20 @@ def test_a_mask_of_an_author_hides_what_was_replaced_by_the_authors_document(
             facts = await store.facts(entry.entry_uuid)
             assert facts is not None
             assert see(his, facts) == rule
+
+    with_store(tmp_path, test)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["2025", "202512", "20251231", "2025123123", "202512312359", "20250101", "20251231235959"],
+)
+def test_a_time_of_creation_is_as_precise_as_it_was_said(tmp_path: Path, said: str) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        entry = Maker().entry(ALICE, creation_time=DateTime(said))
+        await keep(store, entry)
+        facts = await store.facts(entry.entry_uuid)
+        assert facts is not None
+        assert facts.creation_time == said
 
     with_store(tmp_path, test)

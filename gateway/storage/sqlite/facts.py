@@ -119,8 +119,10 @@ def digits(first: str | None, last: str | None) -> str:
     if last is None:
         return first
     for length in (4, 6, 8, 10, 12):
-        if words.last_text(DateTime(first[:length])) == last:
-            return first[:length]
+        # December ends with its year, and a last day with its month: the beginning tells.
+        said = DateTime(first[:length])
+        if said.lower == first and words.last_text(said) == last:
+            return said.text
     return first
 
 
