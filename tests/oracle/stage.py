@@ -466,8 +466,8 @@ class Players:
             for one in (*entries, *folders)
         ]
         for name in step.cited:
-            if name not in self.absent:
-                newest = await self._newest(name)
+            newest = await self._current(name)
+            if newest is not None:
                 links.append(
                     self.link(
                         holder.entry_uuid,
@@ -479,8 +479,8 @@ class Players:
         for new in step.entries:
             if new.name in self.absent:
                 continue
-            if new.over and new.over[0] not in self.absent:
-                newest = await self._newest(new.over[0])
+            newest = await self._current(new.over[0]) if new.over else None
+            if new.over and newest is not None:
                 type = f"urn:ihe:iti:2007:AssociationType:{new.over[1]}"
                 links.append(self.link(self.id(new.name), newest.entry_uuid, type))
             if new.folder:
@@ -525,6 +525,13 @@ class Players:
         found = await self.store.read(past.versions[0].held.entry_uuid)
         assert isinstance(found, DocumentEntry)
         return found
+
+    async def _current(self, name: str) -> DocumentEntry | None:
+        """A document that can be linked with: here, and not deprecated with what it belongs to."""
+        if name in self.absent:
+            return None
+        newest = await self._newest(name)
+        return newest if newest.availability_status == AvailabilityStatus.APPROVED else None
 
     async def _relabel(self, step: Step) -> None:
         if step.target in self.absent:
