@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gateway.model import choices as c
+from gateway.model.association import Association
 from gateway.model.audit import Action, Outcome
 from gateway.model.datatypes import DateTime, Identifier
+from gateway.model.vocabulary import AssociationType
 from gateway.service import Service
 from gateway.translators.consents import to_consent
 from tests.web.messages import FHIR
 from tests.web.test_access_record import (
     ALBA,
+    HIDDEN,
     MASKED,
     PROFESSIONALS,
     SYSTEM,
@@ -91,6 +95,36 @@ def test_a_declared_authorisation_lets_in_and_is_told_to_the_patient(community: 
     assert community.client.portal is not None
     notices = community.client.portal.call(_notices, community.service)
     assert ("choice-changed", declared[0].id) in notices
+
+
+def test_a_mask_of_a_document_that_is_hidden_from_the_patient_is_hidden_too(
+    community: Community,
+) -> None:
+    before = len(seen(community, "patient"))
+    first, second = note(1, MASKED), note(2, HIDDEN)
+    assert community.submit("doctor-b", first) == ()
+    assert len(seen(community, "patient")) == before + 1
+    addition = Association(
+        association_type=AssociationType.APND,
+        source_object=second.document_entries[0].entry_uuid,
+        target_object=community.entries("doctor-b")[0].entry_uuid,
+    )
+    linked = replace(second, associations=(*second.associations, addition))
+    assert community.submit("doctor-b", linked) == ()
+    assert community.found("patient")["total"] == 0
+    assert len(seen(community, "patient")) == before
+
+
+def test_an_id_that_is_out_of_sight_is_in_nobodys_history(community: Community) -> None:
+    community.submit("doctor-b", note(1, MASKED))
+    community.decide("patient", permit("DOC-0009"))
+    id = community.found("doctor-b")["entry"][0]["resource"]["id"]
+    for who, status, patient in (("doctor-c", 404, None), ("doctor-b", 200, ALBA)):
+        answer = community.client.get(
+            f"/fhir/DocumentReference/{id}", headers=community.bearer(who)
+        )
+        assert answer.status_code == status
+        assert community.events[-1].patient == patient
 
 
 def test_without_the_patients_agreement_no_authorisation_exists(community: Community) -> None:

@@ -15,7 +15,7 @@ from gateway.consent.decision import PublicReason
 from gateway.errors import ErrorCode, Finding
 from gateway.model.audit import Action, Outcome
 from gateway.model.datatypes import Code
-from gateway.model.subject import Operation, SubjectKind
+from gateway.model.subject import Mode, Operation, SubjectKind
 from gateway.transactions.registry_stored_query import FindDocuments, RegistryStoredQuery
 from tests.model import examples
 from tests.model.examples import OTHER_PATIENT, PATIENT
@@ -173,6 +173,21 @@ def test_a_search_about_nobody_is_refused(house: House) -> None:
     answer = house.client.get("/fhir/DocumentReference?type=x", headers=house.as_("b"))
     assert answer.status_code in (400, 403)
     assert len(house.events) == 1
+
+
+def test_an_emergency_names_its_patient(house: House) -> None:
+    house.knows("b", professional())
+    submit(house, "b")
+    (known,) = house.client.get(SEARCH, headers=house.as_("b")).json()["entry"]
+    house.knows("e", professional(mode=Mode.BREAK_GLASS, reason="unconscious"))
+    unknown = "00000000-0000-4000-8000-00000000dead"
+    answers = [
+        house.client.get(f"/fhir/DocumentReference/{id}", headers=house.as_("e"))
+        for id in (known["resource"]["id"], unknown)
+    ]
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert answers[0].content == answers[1].content
+    assert answers[0].headers == answers[1].headers
 
 
 def test_rights_are_looked_at_in_the_transaction_of_a_change(house: House) -> None:
