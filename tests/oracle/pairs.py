@@ -13,6 +13,8 @@ import re
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -23,8 +25,11 @@ from gateway.codecs.ebrim.names import QueryId
 from gateway.codecs.ebrim.query import write_query
 from gateway.codecs.ebrim.remove import write_remove_objects
 from gateway.codecs.ebrim.retrieve import write_retrieve_request
+from gateway.codecs.ebrim.submission import write_submit_objects
 from gateway.codecs.soap.envelope import write_envelope
 from gateway.model.subject import AccessRequest
+from gateway.model.submission import Submission
+from gateway.model.vocabulary import AssociationType
 from gateway.security.errors import WSSE, NotAuthenticated
 from gateway.service import Guard, Service, open_service
 from gateway.settings import Settings
@@ -34,7 +39,7 @@ from gateway.transactions.registry_stored_query import RegistryStoredQuery, Retu
 from gateway.transactions.submission import RemoveMetadata
 from gateway.web.app import create_app
 from tests.oracle import oracle
-from tests.oracle.plans import Plan, askers, plan, queries
+from tests.oracle.plans import NewEntry, Plan, Step, askers, plan, queries
 from tests.oracle.stage import (
     RECORDS,
     GivenClock,
@@ -292,6 +297,55 @@ def over_soap(rng: random.Random, world: World, patient: str, d: list[Entry]) ->
     return asked
 
 
+def referring(players: Players, world: World, patient: str, d: Entry, turn: int) -> list[Asked]:
+    """Submissions that refer to the document in every way there is."""
+    asked = []
+    time = world.now + timedelta(seconds=turn)
+    step = Step(what="submit", time=time, patient=patient, maker=("D1", "H1"))
+    holder = players.submission_set(step)
+    new = NewEntry(
+        name=f"late {turn}",
+        authors=(("D1", "H1"),),
+        class_code="clinical",
+        type_code="report",
+        format_code="pdf",
+        labels=("N",),
+        written="20260101",
+    )
+    entry = players.entry(new, patient)
+    original = players.link(
+        holder.entry_uuid,
+        entry.entry_uuid,
+        AssociationType.HAS_MEMBER,
+        submission_set_status="Original",
+    )
+    cited = replace(original, target_object=d.id, submission_set_status="Reference")
+    links = [players.link(entry.entry_uuid, d.id, f"{IHE}{one}") for one in KINDS]
+    links.append(replace(cited, entry_uuid=players.id(f"cite {turn}")))
+    for link in links:
+        submission = Submission(
+            submission_sets=(holder,), document_entries=(entry,), associations=(original, link)
+        )
+        body = write_submit_objects(submission)
+        asked.append(soap("X", "registry", "urn:ihe:iti:2007:RegisterDocumentSet-b", body))
+    after = replace(entry, entry_uuid=players.id(f"update {turn}"), logical_id=d.logical_id)
+    membership = replace(
+        original,
+        target_object=after.entry_uuid,
+        entry_uuid=players.id(f"updating {turn}"),
+        previous_version="1",
+    )
+    submission = Submission(
+        submission_sets=(holder,), document_entries=(after,), associations=(membership,)
+    )
+    body = write_submit_objects(submission)
+    asked.append(soap("X", "registry", "urn:ihe:iti:2010:UpdateDocumentSet", body))
+    return asked
+
+
+IHE = "urn:ihe:iti:2007:AssociationType:"
+KINDS = ("RPLC", "APND", "XFRM", "XFRM_RPLC", "signs")
+
 REPOSITORY = Settings(data=Path()).repository_unique_id
 
 
@@ -477,11 +531,28 @@ class Pairs:
                 for w in crowd
                 if oracle.gate(w, "read", world.records[patient], world.policy, world.now)[0]
             ]
+            await self.witness(rng, world, d, with_it, without)
             rng.shuffle(reading)
             rng.shuffle(crowd)
             for turn, who in enumerate((*reading[:most_askers], *crowd[:1])):
                 for named in (patient, ""):
                     await self.asker(turn, who, named, rng, world, d, with_it, without)
+
+    async def witness(
+        self, rng: random.Random, world: World, d: list[Entry], with_it: Gateway, without: Gateway
+    ) -> None:
+        """Let somebody who sees the document search: the record's history will tell of it."""
+        patient = d[0].patient
+        for who in askers(rng, world.now):
+            passes, _ = oracle.gate(who, "read", world.records[patient], world.policy, world.now)
+            if not passes or not {e.id for e in d} <= oracle.visible(who, "read", world):
+                continue
+            for one in (with_it, without):
+                one.keys.known["X"] = access_of(who, patient)
+                one.ids.begin(f"witness {self.count}")
+                path = f"/fhir/DocumentReference?patient.identifier={SYSTEM}|{patient}"
+                await one.send("GET", path, {"authorization": "Bearer X"})
+            return
 
     async def asker(
         self,
@@ -500,6 +571,8 @@ class Pairs:
         patient = d[0].patient
         asked = over_soap(rng, world, patient, d) if rng.random() < 0.6 or named else []
         asked += over_fhir(rng, world, patient, d)
+        if turn < 2:
+            asked += referring(with_it.players, world, patient, d[0], self.count)
         pages = 0
         while asked:
             method, path, headers, body = asked.pop()
