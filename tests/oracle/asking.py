@@ -29,6 +29,27 @@ class Shown:
             for one in {e.logical_id for e in self.entries}
         }
 
+    def status(self, entry: Entry) -> str:
+        """Its availabilityStatus: nothing is deprecated by a replacement that is not there."""
+        if entry.status == "Approved" or entry.superseded:
+            return entry.status
+        return "Deprecated" if self._is_replaced(entry.logical_id, set()) else "Approved"
+
+    def _is_replaced(self, logical_id: str, seen: set[str]) -> bool:
+        """By something that is there, or together with what it was added to."""
+        if logical_id in seen:
+            return False
+        by_id = {e.id: e.logical_id for e in self.entries}
+        return any(
+            (a.type in ("RPLC", "XFRM_RPLC") and by_id.get(a.target) == logical_id)
+            or (
+                a.type in ("APND", "XFRM")
+                and by_id.get(a.source) == logical_id
+                and self._is_replaced(by_id[a.target], seen | {logical_id})
+            )
+            for a in self.links
+        )
+
     def updated(self, folder: Folder) -> datetime:
         """Its lastUpdateTime, over the members that are there."""
         there = {e.id for e in self.entries}
@@ -46,7 +67,7 @@ class Shown:
             e
             for e in self.entries
             if e.patient == query.patient
-            and e.status in query.status
+            and self.status(e) in query.status
             and (query.level == 2 or e.id in self.newest)
             and _in(e.class_code, query.class_codes)
             and _in(e.type_code, query.type_codes)

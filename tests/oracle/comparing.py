@@ -151,6 +151,9 @@ class Comparison:
             if return_type is q.ReturnType.LEAF_CLASS:
                 for held in found.objects:
                     thing = self.world.things[held.entry_uuid]
+                    if isinstance(thing, Entry):
+                        status = f"StatusType:{shown.status(thing)}".encode()
+                        self.tally.same((where, query, "status"), status in held.fragment, True)
                     if isinstance(thing, Folder):
                         time = dtm(shown.updated(thing)).encode()
                         self.tally.same(

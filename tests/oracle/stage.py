@@ -699,6 +699,12 @@ class Players:
             type_code=value.type_code.code if value.type_code else "",
             format_code=value.format_code.code if value.format_code else "",
             references=frozenset(x.value for x in value.reference_id_list),
+            superseded=any(
+                isinstance(other, DocumentEntry)
+                and other.logical_id == value.logical_id
+                and int(other.version or 1) > same["version"]
+                for _, other in found.values()
+            ),
             **same,
         )
 

@@ -153,6 +153,7 @@ class Entry(Thing):
         labels: Its other confidentiality codes.
         deposited: When the document came.
         written: When it was written, first and last moment it may mean.
+        superseded: There is a newer version of this description.
     """
 
     authors: frozenset[str] = frozenset()
@@ -166,6 +167,7 @@ class Entry(Thing):
     type_code: str = ""
     format_code: str = ""
     references: frozenset[str] = frozenset()
+    superseded: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
