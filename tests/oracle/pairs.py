@@ -48,7 +48,15 @@ from tests.oracle.stage import (
     profile_of,
     stored_query,
 )
-from tests.oracle.values import MASKED, Asker, Entry, Query, World
+from tests.oracle.values import (
+    FROM_PATIENT,
+    FROM_REPRESENTATIVES,
+    MASKED,
+    Asker,
+    Entry,
+    Query,
+    World,
+)
 
 VOLATILE = (
     # Cursors are encrypted for whoever asked, with a random nonce and places in an index.
@@ -207,6 +215,24 @@ def candidates(made: Plan, masks: bool) -> list[frozenset[str]]:
             for one in joined:
                 groups[one] = joined
     found = {frozenset(group) for group in groups.values() if not group & masked}
+    # What replaced another document and is absent for its type alone: nothing tells of that either.
+    used = [
+        *(name for s in made.steps for name in (*s.cited, s.target)),
+        *(e.over[0] for e in entries if e.over),
+    ]
+    for e in entries:
+        if (
+            e.over
+            and groups[e.name] == {e.name, e.over[0]}
+            and used.count(e.over[0]) == 1
+            and e.name not in used
+            and not {MASKED, FROM_PATIENT, FROM_REPRESENTATIVES} & set(e.labels)
+            and not any(
+                r.masked_authors or r.masked_labels or r.masked_periods
+                for r in made.records.values()
+            )
+        ):
+            found.add(frozenset({e.name}))
     return sorted(found, key=sorted)
 
 
