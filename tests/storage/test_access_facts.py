@@ -513,3 +513,28 @@ def test_a_time_of_creation_is_as_precise_as_it_was_said(tmp_path: Path, said: s
         assert facts.creation_time == said
 
     with_store(tmp_path, test)
+
+
+def test_what_belonged_to_an_absent_document_is_not_deprecated_with_it(tmp_path: Path) -> None:
+    async def test(store: SqliteRegistryStore) -> None:
+        make = Maker()
+        old = make.entry(ALICE, type_code=Code("psychology", "1.9"))
+        appendix, new = make.entry(ALICE), make.entry(ALICE)
+        await keep(store, old, appendix, make.link(appendix, old, AssociationType.APND))
+        deprecated = tuple(
+            StatusChange(entry_uuid=one.entry_uuid, status=DEPRECATED) for one in (old, appendix)
+        )
+        replaced = make.link(new, old, AssociationType.RPLC)
+        await keep(store, new, replaced, statuses=deprecated)
+        masked = version(make, appendix, 2, availability_status=DEPRECATED)
+        await keep(store, masked)
+        assert new.type_code is not None
+        for types, status in ((frozenset({new.type_code.key}), APPROVED), (None, DEPRECATED)):
+            his = Visibility(patient=ALICE, now="20260401000000", types=types)
+            query = FindDocuments(
+                patient_id=ALICE, status=(status,), entry_uuid=(masked.entry_uuid,)
+            )
+            found = await store.seen_by((his,)).find(query, Form.REFERENCE)
+            assert found.total == 1
+
+    with_store(tmp_path, test)

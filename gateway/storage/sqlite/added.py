@@ -12,7 +12,7 @@ from gateway.model.folder import Folder
 from gateway.model.lifecycle import Changes
 from gateway.model.submission import RegistryObject
 from gateway.model.submission_set import SubmissionSet
-from gateway.model.vocabulary import RELATIONSHIPS, DocumentAvailability
+from gateway.model.vocabulary import RELATIONSHIPS, AvailabilityStatus, DocumentAvailability
 from gateway.storage.fragments import Fragments
 from gateway.storage.sqlite import filling, words
 from gateway.storage.sqlite.facts import (
@@ -25,6 +25,13 @@ from gateway.storage.sqlite.facts import (
 from gateway.storage.sqlite.lineage import LINKS, Lineages
 from gateway.storage.sqlite.patients import PatientRows
 from gateway.storage.sqlite.words import ASSOCIATION, DOCUMENT_ENTRY, FOLDER, SUBMISSION_SET
+
+_STILL_REPLACED = (
+    "UPDATE document_entry SET (deprecated_with, status_before) = (SELECT b.deprecated_with, "
+    "b.status_before FROM document_entry b WHERE b.lid = ?2 AND b.version < ?3 "
+    "AND b.key <> ?1 ORDER BY b.version DESC LIMIT 1) WHERE key = ?1 AND status = "
+    + str(words.stored(AvailabilityStatus.DEPRECATED))
+)
 
 _KINDS: dict[type[RegistryObject], int] = {
     DocumentEntry: DOCUMENT_ENTRY,
@@ -221,6 +228,8 @@ class Adder:
         )
         if lid != entry.entry_uuid:
             self._execute(MARK_LATEST[DOCUMENT_ENTRY], (lid,))
+            # A new version of what a replacement deprecated is Deprecated for the same reason.
+            self._execute(_STILL_REPLACED, (key, lid, version))
             lineages.join_versions(lid)
 
     def _add_set(

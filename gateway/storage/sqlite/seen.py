@@ -81,7 +81,9 @@ _TARGET_THERE = (
 
 
 _REPLACEMENTS = (
+    # What an appendix was added to is there as well, or nobody knows why it went with that.
     " FROM main.association r JOIN seen_entry v ON v.key = r.source "
+    "JOIN seen_entry w ON w.key = r.target "
     "WHERE r.target = e.deprecated_with AND r.association_type IN ("
     + ", ".join(map(str, REPLACING))
     + ")"
