@@ -159,9 +159,16 @@ class World:
                 statuses=tuple(
                     s
                     for s in changes.statuses
-                    # What an absent replacement deprecated is not deprecated.
+                    # What an absent replacement deprecated is not deprecated, nor what went with
+                    # an absent document.
                     if s.entry_uuid in seen
                     and (not changes.added or changes.added[0].entry_uuid in seen)
+                    and all(
+                        o.target_object in seen
+                        for o in changes.added
+                        if isinstance(o, Association)
+                        and o.association_type in {AssociationType.RPLC, AssociationType.XFRM_RPLC}
+                    )
                 ),
                 touched=tuple(
                     t
