@@ -1,6 +1,5 @@
-"""The conformance suite: judges any XDS.b or MHD server from outside, ours included.
+"""The conformance suite: judges payloads and live servers from outside.
 
-It is a stranger to the server: it may read wire forms and rules (``gateway.codecs``,
-``validation``, ``consent``, ``profile``, ``translators``), never actors, storage, web or service.
-So far the package only holds this place, and the import contract that guards it.
+It reads wire forms and rules as the gateway does (codecs, validation, profiles) and never meets the
+server it judges.
 """

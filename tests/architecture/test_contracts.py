@@ -22,6 +22,7 @@ WIRE_FORMS = ("soap", "ebrim", "fhir", "cda", "hl7v2", "atna")
 
 PLAN = {
     "conformance",
+    *(f"conformance.{name}" for name in ("cli", "live", "simulators", "suite", "judges", "report")),
     "gateway",
     *(
         f"gateway.{name}"

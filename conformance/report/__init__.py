@@ -1,0 +1,1 @@
+"""What was judged and found, and the forms it is told in."""

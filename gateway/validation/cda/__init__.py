@@ -1,0 +1,1 @@
+"""CDA documents against a schema and Schematron rule sets."""
