@@ -23,7 +23,7 @@ import typer
 from rich.table import Table
 
 from gateway.cli.console import USAGE, err, give_up, out, print_wide, settings_or_give_up
-from gateway.cli.patient import read_identifier
+from gateway.cli.patient import identifier_of, plain_text
 from gateway.clock import SystemClock
 from gateway.model.audit import Action, AuditEvent, Outcome
 from gateway.model.subject import Subject, SubjectKind
@@ -210,7 +210,7 @@ def list_events(
     for column in ("Number", "Time", "Who", "What", "Whose", "Objects", "Mode", "Outcome", "Rule"):
         table.add_column(column, overflow="fold")
     for number, event in kept:
-        table.add_row(str(number), *map(_plain, _cells(event)))
+        table.add_row(str(number), *map(plain_text, _cells(event)))
     print_wide(table)
 
 
@@ -314,10 +314,7 @@ def _search(
 
     patients = None
     if patient:
-        try:
-            named = read_identifier(patient, settings.assigning_authority)
-        except ValueError as error:
-            give_up(f"{patient!r} cannot be used: {error}.", USAGE)
+        named = identifier_of(patient, settings)
 
         async def called() -> tuple[str, ...]:
             async with open_trail(settings) as trail:
@@ -378,8 +375,3 @@ def _cells(event: AuditEvent) -> tuple[str, ...]:
         {0: "done", 4: "refused", 8: "failed"}[event.outcome.value],
         event.rule,
     )
-
-
-def _plain(text: str) -> str:
-    """Keep a text from being read as markup or as a terminal's control codes."""
-    return "".join(c if c.isprintable() else "?" for c in text).replace("[", r"\[")

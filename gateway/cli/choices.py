@@ -18,7 +18,7 @@ from rich.table import Table
 
 from gateway.cli.choice_words import in_words
 from gateway.cli.console import USAGE, give_up, out, print_wide, settings_or_give_up
-from gateway.cli.patient import plain_text, read_date, read_identifier
+from gateway.cli.patient import identifier_of, plain_text, read_date
 from gateway.errors import Refused
 from gateway.model import choices as c
 from gateway.model.datatypes import Code, DateTime, Identifier
@@ -501,14 +501,6 @@ def with_actors(settings: Settings, work: Callable[[Actors], Awaitable[T]]) -> T
         return asyncio.run(run())
     except Refused as refusal:
         give_up("\n".join(f.message for f in refusal.findings))
-
-
-def identifier_of(text: str, settings: Settings) -> Identifier:
-    """Read an identifier as people write it; what is none stops the command."""
-    try:
-        return read_identifier(text, settings.assigning_authority)
-    except ValueError as error:
-        give_up(f"{text!r} cannot be used: {error}.", USAGE)
 
 
 def _holder(text: str, structure: bool, settings: Settings) -> c.Holder:

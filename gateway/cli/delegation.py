@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from gateway.cli.choices import identifier_of, with_actors
+from gateway.cli.choices import with_actors
 from gateway.cli.console import out, print_wide, settings_or_give_up
-from gateway.cli.patient import plain_text, read_date
+from gateway.cli.patient import identifier_of, plain_text, read_date
 from gateway.model.record import Delegation
 
 if TYPE_CHECKING:

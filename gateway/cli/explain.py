@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.table import Table
 
+from gateway.cli.choices import with_actors
 from gateway.cli.console import USAGE, err, give_up, out, print_wide, settings_or_give_up
-from gateway.cli.patient import read_identifier
-from gateway.errors import Refused
-from gateway.model.datatypes import UUID_URN, Code, DateTime, Identifier
+from gateway.cli.patient import identifier_of
+from gateway.model.datatypes import UUID_URN, Code, DateTime
 from gateway.model.subject import (
     AccessRequest,
     Authentication,
@@ -88,7 +86,7 @@ def explain(
     from gateway.profile import read_profile
 
     settings = settings_or_give_up()
-    whose = _identifier(patient, settings)
+    whose = identifier_of(patient, settings)
     name = document if not document or document.startswith("urn:") else f"urn:uuid:{document}"
     if name and not UUID_URN.match(name):
         give_up(f"{document!r} is no UUID.", USAGE)
@@ -102,7 +100,7 @@ def explain(
             explainer = actors.explainer
             return await explainer.who_can_see(whose, name, at=at), explainer.as_now(at)
 
-        viewers, as_now = _with_actors(settings, seen)
+        viewers, as_now = with_actors(settings, seen)
         _show_viewers(viewers, as_json=as_json)
         _tell_as_now(as_now)
         return
@@ -116,26 +114,13 @@ def explain(
         mode=mode,
         reason=reason,
     )
-    explanation = _with_actors(
+    explanation = with_actors(
         settings,
         lambda actors: actors.explainer.explain(
             access, whose, operation=operation, document=name, at=at
         ),
     )
     _show(explanation, as_json=as_json)
-
-
-def _with_actors(settings: Settings, work: Callable[[Actors], Awaitable[T]]) -> T:
-    from gateway.service import open_inside
-
-    async def run() -> T:
-        async with open_inside(settings) as actors:
-            return await work(actors)
-
-    try:
-        return asyncio.run(run())
-    except Refused as refused:
-        give_up("\n".join(finding.message for finding in refused.findings))
 
 
 # --- Who asks ------------------------------------------------------------------------------------
@@ -158,8 +143,8 @@ def _access(
     if not colon or word not in kinds:
         return _demonstrated(who, profile, mode, reason)
     kind = kinds[word]
-    named = _identifier(identifier, settings)
-    works_in = _identifier(structure, settings) if structure else None
+    named = identifier_of(identifier, settings)
+    works_in = identifier_of(structure, settings) if structure else None
     alone = kind is SubjectKind.STRUCTURE
     subject = Subject(
         kind=kind,
@@ -206,13 +191,6 @@ def _role(text: str, profile: Profile) -> Code:
     if len(known) > 1:
         give_up(f"The role {text} exists in {len(known)} schemes: write SCHEME|CODE.", USAGE)
     return Code(*known[0]) if known else Code(text)
-
-
-def _identifier(text: str, settings: Settings) -> Identifier:
-    try:
-        return read_identifier(text, settings.assigning_authority)
-    except ValueError as error:
-        give_up(f"{text!r} cannot be used: {error}.", USAGE)
 
 
 # --- The answer ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 
 from gateway.cli.console import USAGE, give_up, out, settings_or_give_up
-from gateway.cli.patient import read_identifier
+from gateway.cli.patient import identifier_of
 from gateway.model.datatypes import Identifier
 from gateway.model.notice import Contact
 from gateway.notifications.endpoints import EndpointRefused
@@ -59,10 +59,7 @@ def contact(
         gateway notices contact 'urn:oid:2.999.5|80' --webhook https://hooks.example/notices
     """
     settings = settings_or_give_up()
-    try:
-        asked = read_identifier(identifier, settings.assigning_authority)
-    except ValueError as error:
-        give_up(f"{identifier!r} cannot be used: {error}.", USAGE)
+    asked = identifier_of(identifier, settings)
     if email and not is_mail_address(email):
         give_up(f"{email!r} is no mail address.", USAGE)
     if webhook:

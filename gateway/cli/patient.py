@@ -105,7 +105,7 @@ def add(
     """
     settings = settings_or_give_up()
     told = Patient(
-        identifiers=(_identifier(identifier, settings),),
+        identifiers=(identifier_of(identifier, settings),),
         family=family,
         given=tuple(given or ()),
         birth_date=read_date(birth_date),
@@ -159,14 +159,14 @@ def record(
         gateway patient record 4711 --attending-doctor 'urn:oid:2.999.1.30|DR-A'
     """
     settings = settings_or_give_up()
-    asked = _identifier(identifier, settings)
+    asked = identifier_of(identifier, settings)
     if close and reopen:
         give_up("--close and --reopen exclude each other.", USAGE)
     if (motive or reason) and not close:
         give_up("--motive and --reason go with --close.", USAGE)
     code, _, system = motive.partition("^^")
     named = attending_doctor not in ("", "none")
-    doctor = _identifier(attending_doctor, settings) if named else None
+    doctor = identifier_of(attending_doctor, settings) if named else None
 
     async def work(directory: PatientDirectory) -> Patient | None:
         known = await directory.find(asked)
@@ -205,7 +205,7 @@ def show(identifier: IdentifierArgument) -> None:
         gateway patient show 'urn:oid:2.999.1.3|4711'
     """
     settings = settings_or_give_up()
-    asked = _identifier(identifier, settings)
+    asked = identifier_of(identifier, settings)
     kept = _with_directory(settings, lambda directory: directory.find(asked))
     if kept is None:
         give_up(f"No patient is known by {asked}. Add one: gateway patient add {identifier}")
@@ -244,7 +244,7 @@ def merge(
         gateway patient merge 4712 4711
     """
     settings = settings_or_give_up()
-    gone, kept = _identifier(subsumed, settings), _identifier(surviving, settings)
+    gone, kept = identifier_of(subsumed, settings), identifier_of(surviving, settings)
 
     async def work(directory: PatientDirectory) -> Patient | None:
         if await directory.find(kept) is None:
@@ -275,7 +275,8 @@ def _with_directory(settings: Settings, work: Callable[[PatientDirectory], Await
         give_up("\n".join(f.message for f in refusal.findings))
 
 
-def _identifier(text: str, settings: Settings) -> Identifier:
+def identifier_of(text: str, settings: Settings) -> Identifier:
+    """Read an identifier as people write it; what is none stops the command."""
     try:
         return read_identifier(text, settings.assigning_authority)
     except ValueError as error:
