@@ -60,13 +60,6 @@ From = Annotated[str, typer.Option("--from", help="First day.", metavar="YYYY-MM
 Until = Annotated[str, typer.Option("--until", help="Last day.", metavar="YYYY-MM-DD")]
 
 
-class EmergencyName(StrEnum):
-    """The two ways into a record without authorisation."""
-
-    BREAK_GLASS = "break-glass"
-    REGULATION = "regulation"
-
-
 class OriginName(StrEnum):
     """How an authorisation came about."""
 
@@ -80,16 +73,6 @@ class Answer(StrEnum):
 
     ALLOW = "allow"
     REFUSE = "refuse"
-
-
-class PolicyName(StrEnum):
-    """What holds for an open record as long as nothing else is said."""
-
-    DOMAIN = "domain"
-    BASIC_NORMAL = "basic-normal"
-    ALL_NORMAL = "all-normal"
-    BREAK_GLASS_ONLY = "break-glass-only"
-    DENY = "deny"
 
 
 # --- Looking -------------------------------------------------------------------------------------
@@ -248,7 +231,7 @@ def unblock(
 @choices.command("emergency")
 def emergency(
     patient: Patient,
-    kind: Annotated[EmergencyName, typer.Argument(show_default=False)],
+    kind: Annotated[c.EmergencyKind, typer.Argument(show_default=False)],
     answer: Annotated[Answer, typer.Argument(show_default=False)],
     by: By = "",
     as_json: Json = False,
@@ -263,7 +246,7 @@ def emergency(
 
         gateway choices emergency 4711 regulation allow
     """
-    choice = c.Emergency(kind=c.EmergencyKind(kind.value), allowed=answer is Answer.ALLOW)
+    choice = c.Emergency(kind=kind, allowed=answer is Answer.ALLOW)
     _file(settings_or_give_up(), patient, choice, by, as_json)
 
 
@@ -452,8 +435,8 @@ def close(patient: Patient, by: By = "", as_json: Json = False) -> None:
 def open_record(
     patient: Patient,
     policy: Annotated[
-        PolicyName, typer.Option(help="What holds as long as nothing else is said.")
-    ] = PolicyName.DOMAIN,
+        c.BasePolicy, typer.Option(help="What holds as long as nothing else is said.")
+    ] = c.BasePolicy.DOMAIN,
     by: By = "",
     as_json: Json = False,
 ) -> None:
@@ -463,7 +446,7 @@ def open_record(
 
         gateway choices open 4711
     """
-    choice = c.Open(policy=c.BasePolicy(policy.value))
+    choice = c.Open(policy=policy)
     _file(settings_or_give_up(), patient, choice, by, as_json)
 
 
