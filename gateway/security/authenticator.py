@@ -9,14 +9,10 @@ from __future__ import annotations
 
 from gateway.model.subject import AccessRequest
 from gateway.ports import Clock
-from gateway.security.errors import WSSE
 from gateway.security.instants import seconds_of
 from gateway.security.peer import Peer
 from gateway.security.saml.assertions import Assertions
 from gateway.security.tokens import BearerTokens
-
-SECURITY_HEADER = f"{{{WSSE}}}Security"
-"""The header block that :meth:`Authenticator.assertion` understands, in Clark notation."""
 
 
 class Authenticator:

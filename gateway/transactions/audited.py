@@ -29,7 +29,6 @@ QUERY = EventKind(code="110112", name="Query")
 IMPORT = EventKind(code="110107", name="Import")
 EXPORT = EventKind(code="110106", name="Export")
 PATIENT_RECORD = EventKind(code="110110", name="Patient Record")
-SECURITY_ALERT = EventKind(code="110113", name="Security Alert")
 AUTHENTICATION = EventKind(code="110114", name="User Authentication")
 APPLICATION_ACTIVITY = EventKind(code="110100", name="Application Activity")
 APPLICATION_START = "application-start"

@@ -30,7 +30,14 @@ from gateway.model.datatypes import Identifier
 from gateway.model.subject import Operation, SubjectKind
 from gateway.ports import Page
 from gateway.service import Actors, Service, new_uuid
-from gateway.web.fhir.interaction import Answer, Request, json_body, refusal, written
+from gateway.web.fhir.interaction import (
+    Answer,
+    Request,
+    json_body,
+    own_patient,
+    refusal,
+    written,
+)
 from gateway.web.fhir.search import links
 
 _LARGEST = 64 * 1024
@@ -67,7 +74,7 @@ class AuditEvents:
             visit.asks(urlencode(request.parameters), f"{self._base_url}/AuditEvent")
         if holder is None and not search.dated:
             raise Refused(require_date())
-        reference = self._patient_id(search.patient_reference)
+        reference = own_patient(search.patient_reference, self._base_url)
         actors = await request.enter(
             patients=(search.patient,) if search.patient else (),
             references=(reference,) if reference else (),
@@ -193,13 +200,6 @@ class AuditEvents:
             base_url=self._base_url,
         )
         return Answer(200, body)
-
-    def _patient_id(self, reference: str) -> str:
-        """The id in a reference to a Patient of ours; another server's patient is nobody here."""
-        if not reference:
-            return ""
-        kind, _, resource_id = reference.removeprefix(f"{self._base_url}/").partition("/")
-        return resource_id if kind == "Patient" and "/" not in resource_id else "-"
 
 
 def _holder(request: Request) -> SubjectKind | None:

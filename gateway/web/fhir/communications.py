@@ -17,7 +17,6 @@ from gateway.codecs.fhir.reader import Json
 from gateway.errors import ErrorCode
 from gateway.model.audit import AuditedObject
 from gateway.model.notice import NoticeKind
-from gateway.model.subject import AccessRequest
 from gateway.notifications.inbox import Asked, Letter
 from gateway.service import Service
 from gateway.web.fhir.interaction import Answer, Request, refusal, unchanging
@@ -63,7 +62,7 @@ class Communications:
                 kinds=kinds, since=search.since, before=search.before, keys=search.recipients
             )
             found, more = await self._inbox.page(
-                _access(request), asked, after=after, size=search.count
+                request.visit.access, asked, after=after, size=search.count
             )
             letters = list(found)
         visit.told(AuditedObject(kind="Communication", id=one.notice.id) for one in letters)
@@ -95,7 +94,7 @@ class Communications:
     async def read(self, request: Request) -> Answer:
         """Read one notice."""
         await request.visit.enter_quietly()
-        letter = await self._inbox.one(_access(request), f"urn:uuid:{request.path[1].lower()}")
+        letter = await self._inbox.one(request.visit.access, f"urn:uuid:{request.path[1].lower()}")
         if letter is None:
             raise refusal(
                 ErrorCode.NOT_FOUND,
@@ -114,8 +113,3 @@ class Communications:
             language=letter.language,
             deliveries=letter.deliveries,
         )
-
-
-def _access(request: Request) -> AccessRequest | None:
-    permit = request.visit.permit
-    return permit.access if permit else None

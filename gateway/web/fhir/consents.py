@@ -40,7 +40,15 @@ from gateway.service import Actors
 from gateway.service import Service as Gateway
 from gateway.translators.consents import from_consent, to_kept_consent
 from gateway.web.fhir.conditions import http_date, names, read_http_date
-from gateway.web.fhir.interaction import Answer, Request, check_match, json_body, refusal, written
+from gateway.web.fhir.interaction import (
+    Answer,
+    Request,
+    check_match,
+    json_body,
+    own_patient,
+    refusal,
+    written,
+)
 from gateway.web.fhir.search import links
 from gateway.web.http import Headers
 
@@ -131,7 +139,7 @@ class Consents:
         visit, control = request.visit, search.control
         if visit.guarded:
             visit.asks(urlencode(request.parameters), f"{self._base_url}/Consent")
-        reference = self._patient_id(search.patient_reference)
+        reference = own_patient(search.patient_reference, self._base_url)
         actors = await request.enter(
             patients=(search.patient,) if search.patient else (),
             references=(reference,) if reference else (),
@@ -163,13 +171,6 @@ class Consents:
         )
         return Answer(200, body)
 
-    def _patient_id(self, reference: str) -> str:
-        """The id in a reference to a Patient of ours; another server's patient is nobody here."""
-        if not reference:
-            return ""
-        kind, _, resource_id = reference.removeprefix(f"{self._base_url}/").partition("/")
-        return resource_id if kind == "Patient" and "/" not in resource_id else "-"
-
     def _matches(self, filed: FiledStatement, search: ConsentSearch) -> bool:
         if search.elsewhere or (
             search.ids is not None and filed.id.removeprefix(UUID_URN) not in search.ids
@@ -194,7 +195,7 @@ class Consents:
         sent = await self._body(request)
         read = from_consent(sent, self._profile, base_url=self._base_url)
         request.visit.becomes(operation_of(read.value.choices, request.visit.access))
-        reference = self._patient_id(read.value.patient_reference)
+        reference = own_patient(read.value.patient_reference, self._base_url)
         actors = await request.enter(
             patients=(read.value.patient_id,) if read.value.patient_id else (),
             references=(reference,) if reference else (),
@@ -220,7 +221,7 @@ class Consents:
         actors = await self._enter(request)
         before = (await self._versions(request, actors))[0]
         self._check(request, before)
-        reference = self._patient_id(read.value.patient_reference)
+        reference = own_patient(read.value.patient_reference, self._base_url)
         statement = await _about(actors, read.value, reference)
         filed = await actors.consents.replace(
             before, statement, active=active, resource=orjson.dumps(sent)

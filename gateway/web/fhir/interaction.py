@@ -135,6 +135,19 @@ def urn(resource_id: str) -> str:
     return f"urn:uuid:{resource_id.lower()}"
 
 
+def own_patient(reference: str, base_url: str) -> str:
+    """The id in a reference to a Patient of ours; another server's patient, ``-``, is nobody here.
+
+    Args:
+        reference: Relative, or a URL; empty where there is none, as is the answer then.
+        base_url: Of this server.
+    """
+    if not reference:
+        return ""
+    kind, _, resource_id = reference.removeprefix(f"{base_url}/").partition("/")
+    return resource_id if kind == "Patient" and resource_id and "/" not in resource_id else "-"
+
+
 def refusal(code: ErrorCode, rule: str, location: str, message: str) -> Refused:
     """One finding as an exception."""
     return Refused(Finding(rule=rule, code=code, location=location, message=message))

@@ -22,7 +22,12 @@ from gateway.model.audit import AuditedObject
 from gateway.ports import Found, Page
 from gateway.service import Service
 from gateway.transactions.registry_stored_query import names_in
-from gateway.web.fhir.interaction import Answer, Request, refusal
+from gateway.web.fhir.interaction import (
+    Answer,
+    Request,
+    own_patient,
+    refusal,
+)
 from gateway.web.marks import shown
 
 _NOTHING = Found(objects=(), total=0)
@@ -74,7 +79,7 @@ class Searches:
                 "say whose documents: give patient, patient.identifier, identifier or _id",
             )
         control, visit = search.control, request.visit
-        reference = self._patient_id(search.patient_reference)
+        reference = own_patient(search.patient_reference, self._base_url)
         if visit.guarded:
             visit.asks(urlencode(request.parameters), f"{self._base_url}/{request.path[0]}")
         names = [name for query in search.queries for name in names_in(query)]
@@ -129,17 +134,6 @@ class Searches:
             included=included,
         )
         return Answer(200, body)
-
-    def _patient_id(self, reference: str) -> str:
-        """The id in a reference to a Patient of ours; another server's patient is nobody here."""
-        if not reference:
-            return ""
-        own = f"{self._base_url}/"
-        relative = reference.removeprefix(own)
-        kind, _, resource_id = relative.partition("/")
-        if kind != "Patient" or not resource_id or "/" in resource_id:
-            return "-"
-        return resource_id
 
 
 _INCOMPLETE = Finding(

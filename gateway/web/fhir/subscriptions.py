@@ -24,7 +24,6 @@ from gateway.codecs.fhir.subscription_topic import PARAMETERS, topic_matches, wr
 from gateway.errors import ErrorCode, Finding, Refused, Severity
 from gateway.model.audit import AuditedObject
 from gateway.model.datatypes import Identifier
-from gateway.model.subject import AccessRequest
 from gateway.model.subscription import TOPICS, Subscription
 from gateway.notifications.desk import Whose, owner_of
 from gateway.service import Actors, Service
@@ -34,6 +33,7 @@ from gateway.web.fhir.interaction import (
     Request,
     check_match,
     json_body,
+    own_patient,
     refusal,
     unchanging,
     written,
@@ -62,7 +62,7 @@ class Subscriptions:
         permit = request.visit.permit
         taken = await self._desk.take(
             asked,
-            access=_access(request),
+            access=request.visit.access,
             record=permit.records[0] if permit and permit.records else None,
             patient=patient,
         )
@@ -76,7 +76,7 @@ class Subscriptions:
             await self._enter(request, whose)
         else:
             await request.visit.enter_quietly()
-        access = _access(request)
+        access = request.visit.access
         present = await self._desk.owned(request.path[1], owner_of(access))
         check_match(request, _etag(present), "it was changed since it was read")
         permit = request.visit.permit
@@ -91,7 +91,7 @@ class Subscriptions:
     async def read(self, request: Request) -> Answer:
         """Read a subscription in its present state."""
         await request.visit.enter_quietly()
-        found = await self._desk.owned(request.path[1], owner_of(_access(request)))
+        found = await self._desk.owned(request.path[1], owner_of(request.visit.access))
         self._told(request, [found])
         headers = _headers(found)
         if names(request.header(b"if-none-match"), _etag(found)):
@@ -103,7 +103,7 @@ class Subscriptions:
         asked, warnings, ignored = _asked(request, SEARCHED)
         request.visit.asks(urlencode(request.parameters), f"{self._base_url}/Subscription")
         await request.visit.enter_quietly()
-        mine = await self._desk.all_of(owner_of(_access(request)))
+        mine = await self._desk.all_of(owner_of(request.visit.access))
         found = [one for one in mine if matches(one, asked)]
         self._told(request, found)
         body = write_searchset(
@@ -118,7 +118,7 @@ class Subscriptions:
     async def status(self, request: Request) -> Answer:
         """Tell how one's own subscriptions stand: ``$status`` [ITI-113]."""
         await request.visit.enter_quietly()
-        owner = owner_of(_access(request))
+        owner = owner_of(request.visit.access)
         if len(request.path) == 3:
             found: Sequence[Subscription] = [await self._desk.owned(request.path[1], owner)]
         else:
@@ -142,7 +142,7 @@ class Subscriptions:
         if whose.identifier is not None:
             return await request.enter(patients=(whose.identifier,))
         if whose.reference:
-            return await request.enter(references=(self._patient_id(whose.reference),))
+            return await request.enter(references=(own_patient(whose.reference, self._base_url),))
         # About nobody in particular: each record is asked for when something happens in it.
         return await request.visit.enter_quietly()
 
@@ -155,7 +155,7 @@ class Subscriptions:
             return permit.patient
         if whose.identifier is not None:
             return whose.identifier
-        found = await actors.patients.read(self._patient_id(whose.reference))
+        found = await actors.patients.read(own_patient(whose.reference, self._base_url))
         if found is None or not found.identifiers:
             raise refusal(
                 ErrorCode.NOT_FOUND,
@@ -164,10 +164,6 @@ class Subscriptions:
                 "there is no such patient here",
             )
         return found.identifiers[0]
-
-    def _patient_id(self, reference: str) -> str:
-        kind, _, name = reference.removeprefix(f"{self._base_url}/").partition("/")
-        return name if kind == "Patient" and name and "/" not in name else "-"
 
     def _told(self, request: Request, found: Sequence[Subscription]) -> None:
         request.visit.told(AuditedObject(kind="Subscription", id=one.id) for one in found)
@@ -209,11 +205,6 @@ class Topics:
             "/".join(request.path)[:160],
             "there is no such topic here; GET Basic?code=SubscriptionTopic gives all",
         )
-
-
-def _access(request: Request) -> AccessRequest | None:
-    permit = request.visit.permit
-    return permit.access if permit else None
 
 
 def _asked(
