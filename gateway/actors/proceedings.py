@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 from gateway.actors.access_control import Permit
 from gateway.consent.decision import Obligation
+from gateway.consent.times import covers
 from gateway.model.association import Association
 from gateway.model.audit import Action, AuditedObject, AuditEvent, Outcome
-from gateway.model.choices import Period
 from gateway.model.datatypes import Identifier
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
@@ -191,7 +191,7 @@ class Proceedings:
         representatives = [
             link.person
             for link in record.representatives
-            if not subject.secret_connection and _holds(link.period, self.time)
+            if not subject.secret_connection and covers(link.period, self.time)
         ]
 
         def to_patient(kind: NoticeKind) -> Iterator[Notice]:
@@ -240,10 +240,3 @@ def _changed(changes: Changes) -> Iterator[AuditedObject]:
         yield AuditedObject(kind="DocumentEntry", id=name)
     for name in changes.removed_documents:
         yield AuditedObject(kind="DocumentEntry", id=name, unique_id=name)
-
-
-def _holds(period: Period, now: str) -> bool:
-    """Whether a period of the patient's choices holds at a moment; its ends belong to it."""
-    start = period.start.text if period.start else ""
-    end = period.end.text if period.end else ""
-    return (not start or start <= now) and (not end or now[: len(end)] <= end)

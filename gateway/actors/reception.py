@@ -297,8 +297,8 @@ class GuardedVisit(Visit[A]):
     ) -> A:
         """Give the actors as the permit lets them work."""
         control, about, access = self._begin(patients)
-        try:
-            about.permit = await control.enter(
+        return await self._admitted(
+            control.enter(
                 access,
                 about.kind.operation,
                 id=about.id,
@@ -307,10 +307,7 @@ class GuardedVisit(Visit[A]):
                 references=references,
                 names=names,
             )
-        except (Denied, PatientMismatch) as refused:
-            self._refused(refused)
-            raise
-        return self._reception.wire(about)
+        )
 
     async def enter_quietly(
         self,
@@ -322,8 +319,8 @@ class GuardedVisit(Visit[A]):
     ) -> A:
         """Give the actors as the permit lets them work."""
         control, about, access = self._begin(identifiers)
-        try:
-            about.permit = await control.enter_quietly(
+        return await self._admitted(
+            control.enter_quietly(
                 access,
                 about.kind.operation,
                 id=about.id,
@@ -333,10 +330,16 @@ class GuardedVisit(Visit[A]):
                 references=references,
                 identifiers=identifiers,
             )
+        )
+
+    async def _admitted(self, permit: Awaitable[Permit]) -> A:
+        """Give the actors as a permit lets them work; note a refusal before it leaves."""
+        try:
+            self.proceedings.permit = await permit
         except (Denied, PatientMismatch) as refused:
             self._refused(refused)
             raise
-        return self._reception.wire(about)
+        return self._reception.wire(self.proceedings)
 
     def _begin(
         self, patients: Sequence[Identifier]
