@@ -4,7 +4,7 @@ VENV ?= .venv
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format laws endurance bench lock settings errors clean
+.PHONY: help run test lint format laws endurance bench lock profiles settings errors clean
 
 help: ## List the targets
 	@printf 'A FHIR / IHE-XDS gateway. Targets:\n\n'
@@ -41,6 +41,10 @@ bench: ## Measure requests per second and latency against a bare endpoint
 
 lock: ## Pin every dependency anew (needs uv)
 	@scripts/lock
+
+profiles: ## Compile profiles/*/fsh into StructureDefinitions with snapshots (needs npm)
+	@scripts/environment requirements.lock
+	@$(VENV)/bin/python -m scripts.fhir_profiles
 
 settings: ## Write docs/reference/settings.md from gateway/settings/
 	@scripts/environment requirements.lock
