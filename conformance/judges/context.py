@@ -1,0 +1,140 @@
+"""What payloads are judged against, and the engines that judge them: made when first needed.
+
+One context serves a whole run. Its engines are made when the first payload asks for them, and kept
+until :meth:`Context.close`; a process of its own for every core makes its own context.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+from gateway.profile import Profile
+from gateway.validation.issue import Issue
+
+CORE = "fhir-r4"
+"""The folder of the FHIR core package, beside the profiles."""
+
+DEFINITIONS = "structure-definitions"
+SCHEMATRONS = "schematrons"
+
+
+class FhirEngine(Protocol):
+    """Judges one resource; :class:`gateway.validation.fhir.Validator`."""
+
+    def validate(self, resource: dict[str, Any], profiles: Iterable[str] = ()) -> tuple[Issue, ...]:
+        """Give all that is wrong in a resource, against its type and these profiles."""
+        ...
+
+
+class CdaEngine(Protocol):
+    """Judges one clinical document; :class:`gateway.validation.cda.CdaValidator`."""
+
+    def validate(self, octets: bytes) -> tuple[Issue, ...]:
+        """Give all that is wrong in a document."""
+        ...
+
+    def close(self) -> None:
+        """End the process that runs the rule sets."""
+        ...
+
+
+class EngineAbsent(Exception):
+    """An engine is not part of this installation; says which and what brings it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Everything a judgement depends on besides the payload.
+
+    Attributes:
+        profiles: The folder that has the profiles and the FHIR core package.
+        profile: The community whose rules apply; without it the standards' alone.
+        profile_urls: Canonical URLs every FHIR resource is held to besides its own.
+        packages: FHIR packages, later ones win over earlier ones and over the profile's.
+        schematron_dir: A folder of rule sets, used as it is.
+        xsd: A folder, or one file, of XML schemas.
+        language: Of the messages, ``en`` or ``fr``.
+        environment: ``test`` or ``production``.
+        transaction: What a bare SubmitObjectsRequest travels in, ``ITI-42``; told from its
+            content where it is empty.
+        trust: A trust file as the gateway reads it; signatures of assertions are verified with it.
+        audiences: Whom an assertion may be for; empty where that is not looked at.
+        now: The moment of the run, digits of a DTM in UTC; empty where times are not looked at.
+        cache: Where compiled rule sets are kept; empty for the engine's own choice.
+    """
+
+    profiles: Path
+    profile: Profile | None = None
+    profile_urls: tuple[str, ...] = ()
+    packages: tuple[Path, ...] = ()
+    schematron_dir: Path | None = None
+    xsd: Path | None = None
+    language: str = "en"
+    environment: str = "test"
+    transaction: str = ""
+    trust: Path | None = None
+    audiences: frozenset[str] = frozenset()
+    now: str = ""
+    cache: Path | None = None
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """Names of the profile and of all it extends, the farthest first."""
+        if self.profile is None:
+            return ()
+        return (*reversed(self.profile.extends), self.profile.name)
+
+    def folders(self, name: str) -> tuple[Path, ...]:
+        """The folders of a name that the profile and those it extends have, the farthest first."""
+        paths = (self.profiles / one / name for one in self.chain)
+        return tuple(path for path in paths if path.is_dir())
+
+    @property
+    def against(self) -> str:
+        """The profile with its version, for reports."""
+        if self.profile is None:
+            return ""
+        return f"{self.profile.name}@{self.profile.version}"
+
+    @cached_property
+    def definitions(self) -> Any:
+        """The FHIR definitions: core, the profile's, the packages'."""
+        module = _engine("gateway.validation.fhir", "the validator of FHIR profiles")
+        return module.Definitions.load(
+            self.profiles / CORE, packages=(*self.folders(DEFINITIONS), *self.packages)
+        )
+
+    @cached_property
+    def fhir(self) -> FhirEngine:
+        """The FHIR engine."""
+        module = _engine("gateway.validation.fhir", "the validator of FHIR profiles")
+        engine: FhirEngine = module.Validator(self.definitions)
+        return engine
+
+    @cached_property
+    def cda(self) -> CdaEngine:
+        """The CDA engine."""
+        module = _engine("gateway.validation.cda", "the validator of clinical documents")
+        own = (self.schematron_dir,) if self.schematron_dir else self.folders(SCHEMATRONS)
+        engine: CdaEngine = module.CdaValidator(self.xsd, own, self.cache)
+        return engine
+
+    def close(self) -> None:
+        """End what the engines started; the context can be used again afterwards."""
+        cda = self.__dict__.pop("cda", None)
+        if cda is not None:
+            cda.close()
+
+
+def _engine(name: str, what: str) -> ModuleType:
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        raise EngineAbsent(f"{what} cannot be loaded: {error}") from None
+    return module
