@@ -127,6 +127,7 @@ def compile_guide(command: Path, source: Path, home: Path) -> list[Json]:
         (str(command), "build", "--snapshot", str(project)),
         env={**os.environ, "HOME": str(home), "CI": "true"},
         capture_output=True,
+        check=False,
         text=True,
     )
     complaints = [part for part in run.stdout.split("\n") if part.startswith(("error", "  File"))]
@@ -260,7 +261,7 @@ def write(profile: str, resources: Iterable[Json]) -> None:
 def main() -> None:
     """Compile, trim and store everything."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    found: dict[str, list[Json]] = {}
+    found: dict[str, list[Json]] = {name: [] for name, _ in GUIDES}
     for profile, resources in compiled():
         found.setdefault(profile, []).extend(resources)
     for profile, resources in found.items():

@@ -15,8 +15,8 @@ Json = dict[str, Any]
 def value_sets(profile: Path) -> Iterator[Json]:
     """Read ``value-sets/*.tsv`` of a profile; nothing where it names no canonical for them.
 
-    ``canonical`` in ``fsh/value-sets.toml`` is the URL, where ``{folder}`` and ``{id}`` stand for the
-    two spellings of a table's name.
+    ``canonical`` in ``fsh/value-sets.toml`` is the URL, where ``{folder}`` and ``{id}`` stand for
+    the two spellings of a table's name.
     """
     naming = profile / "naming.toml"
     names = tomllib.loads(naming.read_text(encoding="utf-8")) if naming.exists() else {}
@@ -24,7 +24,11 @@ def value_sets(profile: Path) -> Iterator[Json]:
     if not told.exists():
         return
     canonical = tomllib.loads(told.read_text(encoding="utf-8"))["canonical"]
-    uris = {row["oid"]: (row["uri"], *row.get("aliases", ())) for row in names.get("system", ())}
+    uris = {
+        row["oid"]: (row["uri"], *row.get("aliases", ()))
+        for row in names.get("system", ())
+        if "uri" in row
+    }
     for table in sorted((profile / "value-sets").glob("J*.tsv")):
         yield value_set(table, uris, canonical)
 
