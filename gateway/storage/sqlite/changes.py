@@ -91,7 +91,7 @@ class Applier:
         self._lineages.forget()
         self._replaced.forget()
         keys = self._adder.add(changes, patients, self._lineages, time)
-        self._change_statuses(changes.statuses, self._replaced.causes(changes, keys), time)
+        self._change_statuses(changes.statuses, self._replaced.causes(changes, keys, time), time)
         self._touch(changes.touched, time)
         self._withdraw(changes, time)
         self._remove(changes.removed, patients, time, limited)
@@ -103,7 +103,7 @@ class Applier:
         self._announce(changes, keys, patients, time)
 
     def _change_statuses(
-        self, statuses: Iterable[StatusChange], replaced: Mapping[int, int], time: str
+        self, statuses: Iterable[StatusChange], replaced: Mapping[int, list[int]], time: str
     ) -> None:
         for change in statuses:
             key, kind = self._adder.object(change.entry_uuid)

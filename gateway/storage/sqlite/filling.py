@@ -117,7 +117,9 @@ def _fill_facts(connection: sqlite3.Connection, fragments: Fragments) -> None:
     # What was changed before is not told apart by whom: all of it counts as the object's own.
     for statement in (
         "UPDATE document_entry SET own_touched = touched, own_updated = last_updated",
-        "UPDATE document_entry SET deprecated_with = key, status_before = "
+        # But for the replacement that its link tells of.
+        "UPDATE document_entry SET own_touched = max(own_touched - 1, 0), deprecated_with = key, "
+        "status_before = "
         + str(words.APPROVED)
         + " WHERE status = "
         + str(words.stored(AvailabilityStatus.DEPRECATED))

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from gateway.storage.sqlite.schema_access import ACCESS
+from gateway.storage.sqlite.schema_access import ACCESS, REPLACED
 from gateway.storage.sqlite.schema_audit import AUDIT
 from gateway.storage.sqlite.schema_notices import NOTICES
 
@@ -211,6 +211,7 @@ MIGRATIONS: tuple[str, ...] = (
     ACCESS,
     AUDIT,
     NOTICES,
+    REPLACED,
 )
 
 

@@ -16,8 +16,9 @@ ACCESS = """
     ALTER TABLE document_entry ADD COLUMN deposited TEXT;  -- where not the registration time
     CREATE INDEX document_entry_lineage ON document_entry (lineage) WHERE lineage IS NOT NULL;
 
-    -- Of an entry that a replacement deprecated: what was replaced, itself or what it belongs to,
-    -- and the status it had before, which it still has for whoever does not see the replacement.
+    -- Of an entry that a replacement deprecated, of itself or of what it belongs to: a key from
+    -- which on replacing links count, and the status it had before, which it still has for whoever
+    -- sees no such replacement.
     ALTER TABLE document_entry ADD COLUMN deprecated_with INTEGER;
     ALTER TABLE document_entry ADD COLUMN status_before;
     CREATE INDEX document_entry_deprecated_with ON document_entry (deprecated_with)
@@ -34,7 +35,8 @@ ACCESS = """
     ALTER TABLE association ADD COLUMN touches INTEGER NOT NULL DEFAULT 0;  -- of its source
     CREATE INDEX association_touching ON association (source) WHERE touches > 0;
 
-    -- A folder's lastUpdateTime as it came, and what each member made of it.
+    -- A folder's lastUpdateTime as it came, and what each member made of it. Of a replacing link:
+    -- when it deprecated its target.
     ALTER TABLE folder ADD COLUMN made TEXT;
     ALTER TABLE folder ADD COLUMN creators TEXT;
     ALTER TABLE association ADD COLUMN moment TEXT;
@@ -91,4 +93,10 @@ ACCESS = """
         until     TEXT NOT NULL,
         PRIMARY KEY (delegate, principal)
     ) WITHOUT ROWID;
+"""
+
+REPLACED = """
+    -- A status is found out along the links that led to it.
+    UPDATE association SET moment = last_updated
+        WHERE moment IS NULL AND source_kind = 1 AND association_type IN (22, 25);
 """

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from gateway.storage.sqlite import words
-from gateway.storage.sqlite.replaced import REPLACING
+from gateway.storage.sqlite.replaced import is_deprecated, replacements
 from gateway.storage.sqlite.words import ASSOCIATION, DOCUMENT_ENTRY, FOLDER, SUBMISSION_SET
 
 
@@ -80,14 +80,12 @@ _TARGET_THERE = (
 )
 
 
-_REPLACEMENTS = (
-    # What an appendix was added to is there as well, or nobody knows why it went with that.
-    " FROM main.association r JOIN seen_entry v ON v.key = r.source "
-    "JOIN seen_entry w ON w.key = r.target "
-    "WHERE r.target = e.deprecated_with AND r.association_type IN ("
-    + ", ".join(map(str, REPLACING))
-    + ")"
-)
+def _there(key: str) -> str:
+    """The condition of a document being there, given the key of one of its versions."""
+    return (
+        "EXISTS (SELECT 1 FROM main.document_entry d JOIN seen_entry v ON v.lid = d.lid "
+        "AND v.latest WHERE d.key = " + key + ")"
+    )
 
 
 def _changed(alias: str, there: str, *, replaced: bool = False) -> str:
@@ -112,10 +110,8 @@ def _changed(alias: str, there: str, *, replaced: bool = False) -> str:
     ]
     counts = [here + "own_touched", "ifnull((SELECT sum(x.touches)" + links + ", 0)"]
     if replaced:
-        # A version of the replacing entry's description replaced nothing once more.
-        first = _REPLACEMENTS + " AND v.deposited IS NULL)"
-        times.append("ifnull((SELECT max(v.registration_time)" + first + ", '')")
-        counts.append("(SELECT count(DISTINCT v.key)" + first)
+        times.append("ifnull((" + replacements("max(r.moment)", alias, _there) + "), '')")
+        counts.append("(" + replacements("count(DISTINCT r.key)", alias, _there) + ")")
     return (
         all_its_own
         + "last_updated ELSE max("
@@ -153,9 +149,9 @@ def expressions(shapes: tuple[Shape, ...]) -> str:
         + "))), document_entry AS NOT MATERIALIZED (SELECT "
         + _ENTRY_COLUMNS
         # What only a replacement deprecated is not for whoever sees none.
-        + "CASE WHEN e.deprecated_with IS NULL OR EXISTS (SELECT 1"
-        + _REPLACEMENTS
-        + ") THEN e.status ELSE e.status_before END AS status, "
+        + "CASE WHEN e.deprecated_with IS NULL OR "
+        + is_deprecated("e", _there)
+        + " THEN e.status ELSE e.status_before END AS status, "
         + _changed("e", _ENTRY_THERE, replaced=True)
         + " FROM seen_entry e), seen_folder AS NOT MATERIALIZED (SELECT f.* FROM main.folder f "
         "WHERE "
