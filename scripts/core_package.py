@@ -211,9 +211,7 @@ def check(target: Path, definitions: list[Definition]) -> None:
 
 def lock(package: Path, target: Path, definitions: list[Definition]) -> str:
     """Say where the archive comes from, and its digests."""
-    counts = {
-        kind: sum(d["resourceType"] == kind for d in definitions) for kind in sorted(KINDS)
-    }
+    counts = {kind: sum(d["resourceType"] == kind for d in definitions) for kind in sorted(KINDS)}
     return "\n".join(
         (
             "# Written by scripts/core_package.py. What core.zip was made from, and what it is.",

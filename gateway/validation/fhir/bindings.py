@@ -1,0 +1,128 @@
+"""Codes against the value sets their elements are bound to, and against their own systems.
+
+Source:
+    HL7 FHIR R4: 4.1 Using codes in resources, 4.1.5 Binding strengths.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.validation.fhir.nodes import Binding
+from gateway.validation.fhir.plans import Plan
+from gateway.validation.fhir.scope import Place
+from gateway.validation.fhir.slicing import codes
+from gateway.validation.fhir.terminology import SYNTAXES, ValueSet
+
+if TYPE_CHECKING:
+    from gateway.validation.fhir.walker import Walker
+
+_RULES = {
+    "required": "fhir-binding-required",
+    "extensible": "fhir-binding-extensible",
+    "preferred": "fhir-binding-preferred",
+}
+_BOUND = {"Coding", "CodeableConcept", "Quantity"}
+_LISTED = 12
+
+
+def check_binding(walker: Walker, plan: Plan, binding: Binding, value: Any, place: Place) -> None:
+    """Compare an element's codes with its value set, and with the largest one where there is."""
+    rule = _RULES.get(binding.strength)
+    if rule and binding.value_set:
+        _check(walker, plan, rule, binding.value_set, value, place)
+    if binding.maximum:
+        _check(walker, plan, _RULES["required"], binding.maximum, value, place)
+
+
+def _check(walker: Walker, plan: Plan, rule: str, url: str, value: Any, place: Place) -> None:
+    found = codes(value)
+    if not found:
+        # Text alone: fine for an extensible binding when no code fits, never for a required.
+        if plan.check is None and rule == _RULES["required"]:
+            walker.report(
+                rule,
+                place,
+                plan.node,
+                found="What has no code",
+                found_fr="Ce qui n'a pas de code",
+                value_set=url,
+                hint="",
+            )
+        return
+    value_set = walker.definitions.value_set(url)
+    if value_set is None:
+        _not_checked(
+            walker, plan, found, url, place,
+            "the value set is in none of the packages",
+            "le jeu de valeurs n'est dans aucun paquet",
+        )  # fmt: skip
+        return
+    unknown: list[str] = []
+    for system, code in found:
+        answer = value_set.has(system, code)
+        if answer:
+            return
+        if answer is None:
+            unknown.append(system or "")
+    if unknown:
+        of = ", ".join(dict.fromkeys(s for s in unknown if s)) or ", ".join(value_set.systems)
+        _not_checked(
+            walker, plan, found, url, place,
+            f"the content of {of or 'the value set'} is not at hand",
+            f"le contenu de {of or 'ce jeu'} n'est pas disponible",
+        )  # fmt: skip
+        return
+    hint, hint_fr = _hint(value_set)
+    walker.report(
+        rule, place, plan.node, found=shown(found), value_set=url, hint=hint, hint_fr=hint_fr
+    )
+
+
+def _not_checked(
+    walker: Walker, plan: Plan, found: list[tuple[str | None, str]], url: str, place: Place,
+    problem: str, problem_fr: str,
+) -> None:  # fmt: skip
+    walker.report(
+        "fhir-binding-not-checked", place, plan.node, found=shown(found), value_set=url,
+        problem=problem, problem_fr=problem_fr,
+    )  # fmt: skip
+
+
+def _hint(value_set: ValueSet) -> tuple[str, str]:
+    """List the codes where they are few."""
+    listed = value_set.listed()
+    if listed is None or len(listed) > _LISTED:
+        return "", ""
+    names = ", ".join(code for _, code, _ in listed)
+    return f"; it has {names}", f" ; il contient {names}"
+
+
+def shown(found: list[tuple[str | None, str]]) -> str:
+    """Spell codings the way FHIR's searches do: ``system|code``."""
+    return ", ".join(code if system is None else f"{system}|{code}" for system, code in found[:5])
+
+
+def check_coding(walker: Walker, plan: Plan, coding: dict[str, Any], place: Place) -> None:
+    """Compare a Coding with the code system it names: does the code exist, under this display?"""
+    system, code = coding.get("system"), coding.get("code")
+    if not isinstance(system, str) or not isinstance(code, str) or system in SYNTAXES:
+        return
+    known = walker.definitions.terminology.code_system(system)
+    if known is None:
+        return
+    spelled = known.code(code)
+    if spelled is None:
+        if known.complete:
+            walker.report("fhir-code-unknown", place, plan.node, found=code, system=system)
+        return
+    display, expected = coding.get("display"), known.displays.get(spelled, "")
+    if isinstance(display, str) and expected and _folded(display) != _folded(expected):
+        walker.report(
+            "fhir-display", place, plan.node, found=f"{system}|{code}", display=repr(display),
+            expected=repr(expected),
+        )  # fmt: skip
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()

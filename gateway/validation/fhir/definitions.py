@@ -1,0 +1,142 @@
+"""Everything that is known about types, profiles and codes, by canonical URL, read lazily.
+
+The core package and any number of others; a later package wins over an earlier one. Nothing is
+read before something needs it, so that a command that looks at one file starts at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from gateway.validation.fhir.nodes import FHIR, NoSnapshot, Tree
+from gateway.validation.fhir.packages import (
+    CODE_SYSTEM,
+    STRUCTURE_DEFINITION,
+    VALUE_SET,
+    Entry,
+    Json,
+    Package,
+    read_package,
+)
+from gateway.validation.fhir.terminology import Terminology, ValueSet
+
+
+class Definitions:
+    """The definitions of a set of packages."""
+
+    def __init__(self, packages: Iterable[Package]) -> None:
+        self.packages = tuple(packages)
+        self.terminology = Terminology(self._value_set, self._code_system, self._supplements)
+        self._trees: dict[str, Tree | None] = {}
+        self._lacks: dict[str, str] = {}
+        self._lineages: dict[str, tuple[str, ...]] = {}
+
+    @classmethod
+    def load(cls, core: Path, packages: Iterable[Path] = ()) -> Definitions:
+        """Open the core package and others: ``.tgz``, or a folder.
+
+        Raises:
+            PackageError: One of them cannot be read.
+        """
+        return cls([read_package(core), *(read_package(path) for path in packages)])
+
+    def structure(self, canonical: str) -> Json | None:
+        """Give a StructureDefinition as it is written."""
+        return self._resource(canonical, STRUCTURE_DEFINITION, exact=True)
+
+    def profile(self, canonical: str) -> Tree | None:
+        """Give the tree of a profile or type; None where it is unknown or has no snapshot.
+
+        :meth:`lack` tells which.
+        """
+        try:
+            return self._trees[canonical]
+        except KeyError:
+            pass
+        tree: Tree | None = None
+        definition = self.structure(canonical)
+        if definition is None:
+            self._lacks[canonical] = "it is in none of the packages"
+        else:
+            try:
+                tree = Tree(definition)
+            except NoSnapshot as problem:
+                self._lacks[canonical] = str(problem)
+        self._trees[canonical] = tree
+        return tree
+
+    def lack(self, canonical: str) -> str:
+        """Say why :meth:`profile` gives nothing."""
+        return self._lacks.get(canonical, "")
+
+    def type(self, code: str) -> Tree | None:
+        """Give the tree of a type by its name."""
+        return self.profile(FHIR + code)
+
+    def value_set(self, canonical: str) -> ValueSet | None:
+        """Give a value set, to be asked about codes."""
+        return self.terminology.value_set(canonical)
+
+    def lineage(self, canonical: str) -> tuple[str, ...]:
+        """Give the URLs a definition is derived from, itself first, the farthest last."""
+        found = self._lineages.get(canonical)
+        if found is None:
+            chain: list[str] = []
+            url = canonical
+            while url and url not in chain:
+                chain.append(url)
+                tree = self.profile(url)
+                url = tree.base if tree is not None else ""
+            found = self._lineages[canonical] = tuple(chain)
+        return found
+
+    def is_type(self, code: str, ancestor: str) -> bool:
+        """Whether a type is another or derived from it: Patient is a DomainResource."""
+        return code == ancestor or FHIR + ancestor in self.lineage(FHIR + code)
+
+    def missing(self) -> tuple[str, ...]:
+        """Name the dependencies that packages announce and nobody loaded."""
+        there = {package.name for package in self.packages}
+        return tuple(
+            dict.fromkeys(
+                need
+                for package in self.packages
+                for need in package.dependencies
+                if need.partition("#")[0] not in there
+            )
+        )
+
+    def urls(self, kind: str = STRUCTURE_DEFINITION) -> tuple[str, ...]:
+        """Give the URLs of one kind of definition."""
+        return tuple(dict.fromkeys(u for p in self.packages for u in p.urls(kind)))
+
+    def _resource(self, canonical: str, kind: str, *, exact: bool) -> Json | None:
+        url, _, version = canonical.partition("|")
+        spare: tuple[Package, Entry] | None = None
+        for package in reversed(self.packages):
+            for entry in package.find(url, kind):
+                has = entry.version or package.version
+                if not version or has == version or has.startswith(version + "."):
+                    return package.read(entry)
+                spare = spare or (package, entry)
+        if spare is None or exact:
+            return None
+        return spare[0].read(spare[1])
+
+    def _value_set(self, canonical: str) -> Json | None:
+        return self._resource(canonical, VALUE_SET, exact=False)
+
+    def _code_system(self, url: str) -> Json | None:
+        return self._resource(url, CODE_SYSTEM, exact=False)
+
+    def _supplements(self, url: str) -> list[Json]:
+        """Supplements of packages other than the core; its own one describes an example."""
+        found = []
+        for package in self.packages[1:]:
+            for other in package.urls(CODE_SYSTEM):
+                for entry in package.find(other, CODE_SYSTEM):
+                    definition = package.read(entry)
+                    if definition.get("supplements", "").partition("|")[0] == url:
+                        found.append(definition)
+        return found

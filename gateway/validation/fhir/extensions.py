@@ -1,0 +1,144 @@
+"""Extensions: each against its own definition, in a place it is made for.
+
+Source:
+    HL7 FHIR R4: 2.4 Extensibility; StructureDefinition.context, contextInvariant.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from gateway.validation.fhir.invariants import Focus, compiled
+from gateway.validation.fhir.nodes import FHIR, Tree
+from gateway.validation.fhir.plans import Plan, plan_of
+from gateway.validation.fhir.scope import Place
+
+if TYPE_CHECKING:
+    from gateway.validation.fhir.walker import Walker
+
+Json = dict[str, Any]
+
+_INDEX = re.compile(r"\[\d+\]")
+_OF_TYPE = re.compile(r"\.ofType\([A-Za-z0-9]+\)")
+
+
+def check_extension(walker: Walker, plan: Plan, value: Json, place: Place) -> None:
+    """Check one Extension along the definition its url names, and those its slice asks for."""
+    url = value.get("url")
+    definitions = walker.definitions
+    owner = walker.owner
+    trees: list[Tree] = []
+    for wanted in plan.wants:
+        tree = definitions.profile(wanted)
+        if tree is None:
+            walker.profile_unknown(wanted, place, plan.node)
+        else:
+            trees.append(tree)
+    inside = plan.node.owner.type == "Extension" and plan.node.name == "extension"
+    if isinstance(url, str) and url:
+        tree = definitions.profile(url)
+        if tree is not None and tree.type == "Extension":
+            if tree not in trees:
+                trees.append(tree)
+        elif ":" not in url:
+            if not inside:
+                walker.report("fhir-extension-url", place, plan.node, found=repr(url))
+        elif not plan.wants and not plan.node.children:
+            walker.report("fhir-extension-unknown", place, plan.node, found=url)
+        for tree in trees:
+            if tree.url == url.partition("|")[0]:
+                _check_use(walker, plan, tree, value, place, owner)
+    if plan.node.children:
+        for table in plan.tables:
+            walker.walk(plan, table, value, place)
+    elif not trees:
+        base = definitions.type("Extension")
+        if base is not None:
+            trees.append(base)
+    for tree in trees:
+        walker.issues += walker.judge(value, tree, place)
+
+
+def walk_extension(walker: Walker, tree: Tree, value: Json, place: Place) -> None:
+    """Walk an Extension along a definition."""
+    walker.value(plan_of(walker.definitions, tree.root, ""), value, place)
+
+
+def _check_use(
+    walker: Walker,
+    plan: Plan,
+    tree: Tree,
+    value: Json,
+    place: Place,
+    owner: tuple[Plan, Json] | None,
+) -> None:
+    """Check that an extension stands in the right kind of member, of the right element."""
+    modifier = plan.node.name == "modifierExtension"
+    if tree.root.is_modifier != modifier:
+        actual = "changes the meaning of its element" if not modifier else "changes no meaning"
+        french = "change le sens de son élément" if not modifier else "ne change aucun sens"
+        walker.report(
+            "fhir-extension-modifier", place, plan.node, found=tree.url, actual=actual,
+            actual_fr=french, expected="modifierExtension" if not modifier else "extension",
+        )  # fmt: skip
+    if owner is None or not tree.context:
+        return
+    path, name = _element(place)
+    if not _allowed(walker, tree, path, owner):
+        walker.report(
+            "fhir-extension-context", place, plan.node, found=tree.url, where=name,
+            expected=", ".join(expression for _, expression in tree.context),
+        )  # fmt: skip
+    for expression in tree.context_invariants:
+        check = compiled("context", expression)
+        scope = walker.scope
+        focus = Focus(owner[1], owner[0].code, scope.resource, scope.root, walker.resolve, walker)
+        if check(focus) is False:
+            walker.report(
+                "fhir-extension-context", place, plan.node, found=tree.url, where=name,
+                expected=expression,
+            )  # fmt: skip
+
+
+def _element(place: Place) -> tuple[str, str]:
+    """Give the path of the element an extension stands on, from the nearest resource's type."""
+    parts: list[str] = []
+    at = place.above
+    while at is not None:
+        if at.type:
+            parts.append(at.type)
+            break
+        parts.append(at.name)
+        at = at.above
+    path = ".".join(reversed(parts))
+    plain = _INDEX.sub("", _OF_TYPE.sub("[x]", path))
+    return plain, path
+
+
+def _allowed(walker: Walker, tree: Tree, path: str, owner: tuple[Plan, Json]) -> bool:
+    plan, value = owner
+    definitions = walker.definitions
+    types = [plan.code]
+    node = plan.node
+    if node.path.count(".") == 0:
+        types.append(node.owner.type)
+    lineage = {url.removeprefix(FHIR) for code in types for url in definitions.lineage(FHIR + code)}
+    # An element with a structure of its own is a BackboneElement, and every element an Element.
+    names = {path, node.path, *types, *lineage}
+    if not lineage & {"Resource", "DomainResource"}:
+        names.add("Element")
+        if plan.code == "BackboneElement" or "." in plan.code:
+            names.add("BackboneElement")
+    for kind, expression in tree.context:
+        if kind == "element" and (
+            expression in names
+            or any(expression.startswith(url + "#") for url in definitions.lineage(node.owner.url))
+        ):
+            return True
+        if kind == "extension" and value.get("url") == expression:
+            return True
+        if kind == "fhirpath":
+            # Which elements an expression finds is not worked out; such a use is not refused.
+            return True
+    return False

@@ -1,0 +1,522 @@
+"""What the rules of the profile validator are called, weigh and say, in both languages.
+
+One table: the walker and its helpers name a rule and give the values, :func:`issue` makes the
+sentence. ``conformance explain`` shows the same entries.
+
+Source:
+    HL7 FHIR R4: 5.1 Profiling, 5.3 StructureDefinition, 2.26 Resource Definitions, 4.1 Using Codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from gateway.validation.issue import Issue, IssueKind, IssueSeverity, RuleText
+
+ERROR, WARNING, INFORMATION = (
+    IssueSeverity.ERROR,
+    IssueSeverity.WARNING,
+    IssueSeverity.INFORMATION,
+)
+
+
+class Text(NamedTuple):
+    """One rule: what it weighs, its message with places for values, and why it is."""
+
+    kind: IssueKind
+    severity: IssueSeverity
+    en: str
+    fr: str
+    title: str
+    title_fr: str
+    why: str
+    source: str
+
+
+_S = IssueKind.STRUCTURE
+_C = IssueKind.CARDINALITY
+_T = IssueKind.TYPE
+_V = IssueKind.VALUE
+_B = IssueKind.BINDING
+_L = IssueKind.SLICING
+_R = IssueKind.REFERENCE
+_N = IssueKind.NOT_CHECKED
+
+TEXTS: dict[str, Text] = {
+    "fhir-resource-type": Text(
+        _S,
+        ERROR,
+        "{found} is no resource type of FHIR R4; give resourceType one.",
+        "{found} n'est pas un type de ressource FHIR R4 ; corrigez resourceType.",
+        "The resource type exists",
+        "Le type de ressource existe",
+        "Everything else depends on resourceType: which elements there may be, and which profiles.",
+        "HL7 FHIR R4: 2.6.2 JSON representation",
+    ),
+    "fhir-resource-expected": Text(
+        _T,
+        ERROR,
+        "A {found} stands where {expected} is expected.",
+        "Une ressource {found} se trouve là où {expected} est attendu.",
+        "A nested resource has a type its place allows",
+        "Une ressource imbriquée a un type permis à cet endroit",
+        "A profile may say which resources an entry, a parameter or a contained resource can be.",
+        "HL7 FHIR R4: 5.1.0.11 Slicing; ElementDefinition.type",
+    ),
+    "fhir-unknown-element": Text(
+        _S,
+        ERROR,
+        "{name} is not an element of {parent}; remove it, or see whether it is misspelled.",
+        "{name} n'est pas un élément de {parent} ; retirez-le ou vérifiez son orthographe.",
+        "No element that the type does not have",
+        "Aucun élément étranger au type",
+        "FHIR knows no private elements: what a type does not define goes into an extension. "
+        "The usual causes are a misspelled name, an element of another FHIR version, or a choice "
+        "element (value[x]) spelled without its type.",
+        "HL7 FHIR R4: 2.6.2 JSON representation",
+    ),
+    "fhir-minimum": Text(
+        _C,
+        ERROR,
+        "{name} is there {found} times; at least {expected} required.",
+        "{name} est présent {found} fois ; au moins {expected} requis.",
+        "No element is missing",
+        "Aucun élément ne manque",
+        "The definition asks for at least so many. Where the name has a colon, the part after it "
+        "is a slice: values that are told apart by what they hold; the ones that were found do "
+        "not fit it.",
+        "HL7 FHIR R4: ElementDefinition.min",
+    ),
+    "fhir-maximum": Text(
+        _C,
+        ERROR,
+        "{name} is there {found} times; at most {expected} allowed.",
+        "{name} est présent {found} fois ; au plus {expected} permis.",
+        "No element stands too often",
+        "Aucun élément n'est trop fréquent",
+        "The definition allows at most so many; 0 means that the profile forbids the element.",
+        "HL7 FHIR R4: ElementDefinition.max",
+    ),
+    "fhir-array": Text(
+        _S,
+        ERROR,
+        "{name} repeats and is written as a JSON array; {found} was found.",
+        "{name} est répétable et s'écrit comme tableau JSON ; trouvé : {found}.",
+        "What repeats is an array, what does not is none",
+        "Un élément répétable est un tableau, les autres non",
+        "Whether JSON has an array is decided by the base definition, not by how many values "
+        "there are, nor by what a profile allows.",
+        "HL7 FHIR R4: 2.6.2.2 Representing repeating elements",
+    ),
+    "fhir-empty": Text(
+        _S,
+        ERROR,
+        "{name} is empty; leave it out, or give it content.",
+        "{name} est vide ; retirez-le ou donnez-lui un contenu.",
+        "Nothing is empty",
+        "Rien n'est vide",
+        "Objects and arrays without content, null outside an array of primitives, and empty "
+        "strings are not allowed.",
+        "HL7 FHIR R4: 2.6.2 JSON representation",
+    ),
+    "ele-1": Text(
+        _S,
+        ERROR,
+        "{name} has neither a value nor content; leave it out, or give it some.",
+        "{name} n'a ni valeur ni contenu ; retirez-le ou donnez-lui un contenu.",
+        "All FHIR elements must have a @value or children",
+        "Tout élément FHIR a une valeur ou un contenu",
+        "An element that says nothing is left out; an id alone is no content.",
+        "HL7 FHIR R4: Element, ele-1",
+    ),
+    "fhir-type": Text(
+        _T,
+        ERROR,
+        "{name} is {found}; {expected} is expected.",
+        "{name} est {found} ; {expected} est attendu.",
+        "A value is of a type its element allows",
+        "Une valeur a un type permis par son élément",
+        "An object where a primitive belongs, a number where a string belongs, or a choice "
+        "element (value[x]) with a type that the profile does not allow.",
+        "HL7 FHIR R4: ElementDefinition.type",
+    ),
+    "fhir-primitive": Text(
+        _V,
+        ERROR,
+        "{name} is no valid {type}: {problem}.",
+        "{name} n'est pas un {type} valide : {problem}.",
+        "A primitive value has the form of its type",
+        "Une valeur primitive a la forme de son type",
+        "Dates, instants, codes, identifiers, URLs and numbers have a form each.",
+        "HL7 FHIR R4: 2.24.0.1 Primitive types",
+    ),
+    "fhir-choice": Text(
+        _C,
+        ERROR,
+        "{name} is there in several types ({found}); keep one.",
+        "{name} est présent sous plusieurs types ({found}) ; n'en gardez qu'un.",
+        "A choice element has one type at a time",
+        "Un élément à choix n'a qu'un type à la fois",
+        "Of value[x] and its like at most one may be there.",
+        "HL7 FHIR R4: 2.6.2 JSON representation; 2.1.0.5 Choice of data types",
+    ),
+    "fhir-fixed": Text(
+        _V,
+        ERROR,
+        "{name} is {found}; the profile fixes it to {expected}.",
+        "{name} vaut {found} ; le profil impose {expected}.",
+        "A fixed value is exactly that",
+        "Une valeur fixée est exactement celle-là",
+        "fixed[x] allows this value and nothing more, not even a further member or extension.",
+        "HL7 FHIR R4: ElementDefinition.fixed[x]",
+    ),
+    "fhir-pattern": Text(
+        _V,
+        ERROR,
+        "{name} is {found}; it must hold {expected}.",
+        "{name} vaut {found} ; il doit contenir {expected}.",
+        "A pattern is contained in the value",
+        "Le motif est contenu dans la valeur",
+        "pattern[x] must be found in the value; the value may hold more.",
+        "HL7 FHIR R4: ElementDefinition.pattern[x]",
+    ),
+    "fhir-max-length": Text(
+        _V,
+        ERROR,
+        "{name} has {found} characters; at most {expected} allowed.",
+        "{name} a {found} caractères ; au plus {expected} permis.",
+        "A string is not too long",
+        "Une chaîne n'est pas trop longue",
+        "The definition limits the length.",
+        "HL7 FHIR R4: ElementDefinition.maxLength",
+    ),
+    "fhir-min-value": Text(
+        _V,
+        ERROR,
+        "{name} is {found}; at least {expected} is asked for.",
+        "{name} vaut {found} ; au moins {expected} est demandé.",
+        "A value is not too small",
+        "Une valeur n'est pas trop petite",
+        "The definition gives the smallest value allowed.",
+        "HL7 FHIR R4: ElementDefinition.minValue[x]",
+    ),
+    "fhir-max-value": Text(
+        _V,
+        ERROR,
+        "{name} is {found}; at most {expected} is allowed.",
+        "{name} vaut {found} ; au plus {expected} est permis.",
+        "A value is not too large",
+        "Une valeur n'est pas trop grande",
+        "The definition gives the largest value allowed.",
+        "HL7 FHIR R4: ElementDefinition.maxValue[x]",
+    ),
+    "fhir-slicing-closed": Text(
+        _L,
+        ERROR,
+        "{name} fits none of {expected}, and the profile allows no others.",
+        "{name} ne correspond à aucun de {expected}, et le profil n'en permet pas d'autre.",
+        "In a closed slicing every value fits a slice",
+        "Dans un découpage fermé, chaque valeur correspond à une tranche",
+        "The profile lists which values there may be and closes the list.",
+        "HL7 FHIR R4: ElementDefinition.slicing.rules",
+    ),
+    "fhir-slicing-order": Text(
+        _L,
+        ERROR,
+        "{name} comes too late: slice {found} belongs before {expected}.",
+        "{name} vient trop tard : la tranche {found} se place avant {expected}.",
+        "Ordered slices come in their order",
+        "Les tranches ordonnées gardent leur ordre",
+        "The profile asks for an order, or allows other values at the end only.",
+        "HL7 FHIR R4: ElementDefinition.slicing.ordered, slicing.rules",
+    ),
+    "fhir-slicing-not-checked": Text(
+        _N,
+        INFORMATION,
+        "Whether {name} fits slice {expected} could not be decided: {problem}.",
+        "Impossible de décider si {name} correspond à la tranche {expected} : {problem}.",
+        "A slice could not be decided",
+        "Une tranche n'a pu être décidée",
+        "What tells the slices apart lies in a definition or resource that is not at hand.",
+        "HL7 FHIR R4: ElementDefinition.slicing.discriminator",
+    ),
+    "fhir-binding-required": Text(
+        _B,
+        ERROR,
+        "{found} is not in {value_set}, and the element takes its codes only from there{hint}.",
+        "{found} n'est pas dans {value_set}, dont l'élément tire tous ses codes{hint}.",
+        "A code of a required binding is in the value set",
+        "Un code à liaison obligatoire est dans le jeu de valeurs",
+        "The binding is required: one of the codings must be in the value set, text alone does "
+        "not do.",
+        "HL7 FHIR R4: 4.1.5 Binding strengths",
+    ),
+    "fhir-binding-extensible": Text(
+        _B,
+        WARNING,
+        "{found} is not in {value_set}; other codes are for what none in there can say{hint}.",
+        "{found} n'est pas dans {value_set} ; un autre code n'est permis que pour un concept "
+        "absent du jeu{hint}.",
+        "A code of an extensible binding is in the value set where that has one for it",
+        "Un code à liaison extensible est dans le jeu de valeurs s'il y figure",
+        "Whether the value set has a code for the concept is for a person to judge, hence a "
+        "warning.",
+        "HL7 FHIR R4: 4.1.5 Binding strengths",
+    ),
+    "fhir-binding-preferred": Text(
+        _B,
+        INFORMATION,
+        "{found} is not in {value_set}, which is preferred here{hint}.",
+        "{found} n'est pas dans {value_set}, préféré ici{hint}.",
+        "A code of a preferred binding comes from the value set",
+        "Un code à liaison préférée vient du jeu de valeurs",
+        "Nothing is wrong; codes of the value set are understood by more receivers.",
+        "HL7 FHIR R4: 4.1.5 Binding strengths",
+    ),
+    "fhir-binding-not-checked": Text(
+        _N,
+        INFORMATION,
+        "Whether {found} is in {value_set} was not checked: {problem}.",
+        "La présence de {found} dans {value_set} n'a pas été vérifiée : {problem}.",
+        "A code could not be checked",
+        "Un code n'a pu être vérifié",
+        "The content of SNOMED CT, LOINC, UCUM and other code systems is not at hand; nothing "
+        "goes to a terminology server.",
+        "HL7 FHIR R4: 4.1 Using codes in resources",
+    ),
+    "fhir-code-unknown": Text(
+        _B,
+        ERROR,
+        "{found} is no code of {system}; see its list of codes.",
+        "{found} n'est pas un code de {system} ; consultez sa liste.",
+        "A coding's code exists in its system",
+        "Le code existe dans son système",
+        "The code system is at hand and complete, and it has no such code.",
+        "HL7 FHIR R4: Coding.code; 4.1 Using codes in resources",
+    ),
+    "fhir-display": Text(
+        _B,
+        WARNING,
+        "{found} is shown as {display}; its code system calls it {expected}.",
+        "{found} est affiché {display} ; son système l'appelle {expected}.",
+        "A display is the code system's own",
+        "Le libellé est celui du système de codes",
+        "Readers trust the display; one that says something else than the code is dangerous.",
+        "HL7 FHIR R4: Coding.display",
+    ),
+    "fhir-reference-target": Text(
+        _R,
+        ERROR,
+        "{found} refers to {type}; {expected} is expected.",
+        "{found} désigne {type} ; {expected} est attendu.",
+        "A reference points to a type its element allows",
+        "Une référence désigne un type permis",
+        "The type is taken from the resource where it is in the message, else from the URL or "
+        "from Reference.type.",
+        "HL7 FHIR R4: ElementDefinition.type.targetProfile",
+    ),
+    "fhir-reference-profile": Text(
+        _R,
+        ERROR,
+        "The resource {found} points to does not fit {expected}: {problem}",
+        "La ressource désignée par {found} ne respecte pas {expected} : {problem}",
+        "The target of a reference fits the profile asked for",
+        "La cible d'une référence respecte le profil demandé",
+        "Checked where the target is in the message: contained, or in the same Bundle.",
+        "HL7 FHIR R4: ElementDefinition.type.targetProfile",
+    ),
+    "fhir-reference-unresolved": Text(
+        _R,
+        ERROR,
+        "{found} points to nothing in this resource; contain the target, or correct the id.",
+        "{found} ne désigne rien dans cette ressource ; incluez la cible ou corrigez l'id.",
+        "A reference into the resource finds its target",
+        "Une référence interne trouve sa cible",
+        "A reference that begins with # names a contained resource of the same resource.",
+        "HL7 FHIR R4: 2.3.0.1 References; 2.29.4 Contained resources",
+    ),
+    "fhir-reference-aggregation": Text(
+        _R,
+        ERROR,
+        "{found} is {actual}; the profile asks for a reference that is {expected}.",
+        "{found} est {actual} ; le profil demande une référence {expected}.",
+        "A reference is contained, bundled or external as the profile says",
+        "Une référence est incluse, groupée ou externe selon le profil",
+        "ElementDefinition.type.aggregation limits where the target may be.",
+        "HL7 FHIR R4: ElementDefinition.type.aggregation",
+    ),
+    "fhir-reference-form": Text(
+        _R,
+        ERROR,
+        "{found} is no reference: a URL, Type/id or #id is expected.",
+        "{found} n'est pas une référence : URL, Type/id ou #id attendu.",
+        "A reference has a form that can be followed",
+        "Une référence a une forme utilisable",
+        "Relative references are Type/id with a type of FHIR R4; others are absolute URLs.",
+        "HL7 FHIR R4: 2.3.0.1 References",
+    ),
+    "fhir-extension-unknown": Text(
+        _N,
+        WARNING,
+        "The extension {found} is in none of the packages; its content was checked as any "
+        "extension's only.",
+        "L'extension {found} n'est dans aucun paquet ; seul son contenu général a été vérifié.",
+        "An extension's definition is at hand",
+        "La définition d'une extension est disponible",
+        "Add the package that defines the extension to have its type and place checked.",
+        "HL7 FHIR R4: 2.4 Extensibility",
+    ),
+    "fhir-extension-undefined": Text(
+        _S,
+        ERROR,
+        "The extension {found} does not exist: its URL is of the FHIR specification, which has "
+        "none such; correct the URL.",
+        "L'extension {found} n'existe pas : son URL est celle de la spécification FHIR, qui n'en "
+        "a pas de telle ; corrigez l'URL.",
+        "An extension of the specification exists",
+        "Une extension de la spécification existe",
+        "URLs below http://hl7.org/fhir/StructureDefinition/ belong to the specification; all of "
+        "its R4 extensions are known.",
+        "HL7 FHIR R4: 2.4 Extensibility",
+    ),
+    "fhir-extension-context": Text(
+        _S,
+        ERROR,
+        "The extension {found} stands on {where}; it is made for {expected}.",
+        "L'extension {found} se trouve sur {where} ; elle est faite pour {expected}.",
+        "An extension stands where it may be used",
+        "Une extension est utilisée à sa place",
+        "A definition of an extension says on which elements it means something.",
+        "HL7 FHIR R4: StructureDefinition.context",
+    ),
+    "fhir-extension-modifier": Text(
+        _S,
+        ERROR,
+        "The extension {found} {actual}; put it into {expected}.",
+        "L'extension {found} {actual} ; placez-la dans {expected}.",
+        "Modifier extensions are in modifierExtension, others in extension",
+        "Les extensions modificatrices sont dans modifierExtension, les autres dans extension",
+        "A receiver must be able to see from the place alone whether it may ignore an extension.",
+        "HL7 FHIR R4: 2.4.0.2 Modifier extensions",
+    ),
+    "fhir-extension-url": Text(
+        _S,
+        ERROR,
+        "The extension's url {found} is not absolute; only parts of another extension have "
+        "relative ones.",
+        "L'url {found} de l'extension n'est pas absolue ; seules les parties d'une autre "
+        "extension en ont de relatives.",
+        "An extension's url is absolute",
+        "L'url d'une extension est absolue",
+        "The url is the canonical URL of the definition.",
+        "HL7 FHIR R4: Extension.url",
+    ),
+    "fhir-profile-unknown": Text(
+        _N,
+        WARNING,
+        "Not checked against {found}: {problem}; add the package that has it with its snapshot.",
+        "Non vérifié selon {found} : {problem} ; ajoutez le paquet qui le contient avec son "
+        "instantané.",
+        "A profile's definition is at hand",
+        "La définition d'un profil est disponible",
+        "The resource claims a profile, or an element asks for one, that no package defines, or "
+        "that has no snapshot.",
+        "HL7 FHIR R4: Meta.profile; StructureDefinition.snapshot",
+    ),
+    "fhir-profile-type": Text(
+        _T,
+        ERROR,
+        "{found} is a profile of {type}, not of {expected}; remove the claim, or correct it.",
+        "{found} est un profil de {type}, non de {expected} ; retirez ou corrigez la mention.",
+        "A resource claims profiles of its own type",
+        "Une ressource se réclame de profils de son type",
+        "meta.profile, and a profile asked for, must constrain the resource's type.",
+        "HL7 FHIR R4: Meta.profile",
+    ),
+    "fhir-profile-none": Text(
+        _T,
+        ERROR,
+        "{name} fits none of the profiles {expected}: {problem}",
+        "{name} ne respecte aucun des profils {expected} : {problem}",
+        "A value fits one of the profiles of its type",
+        "Une valeur respecte un des profils de son type",
+        "Where several profiles are given, one of them must hold.",
+        "HL7 FHIR R4: ElementDefinition.type.profile",
+    ),
+    "fhir-invariant-not-checked": Text(
+        _N,
+        INFORMATION,
+        "The constraint {key} was not evaluated: {problem}.",
+        "La contrainte {key} n'a pas été évaluée : {problem}.",
+        "A constraint could not be evaluated",
+        "Une contrainte n'a pu être évaluée",
+        "Its FHIRPath uses something that is not at hand offline, or that the engine lacks.",
+        "HL7 FHIR R4: ElementDefinition.constraint",
+    ),
+    "fhir-too-deep": Text(
+        _N,
+        ERROR,
+        "{name} is nested more than {expected} levels deep; what is below was not checked.",
+        "{name} est imbriqué sur plus de {expected} niveaux ; la suite n'a pas été vérifiée.",
+        "A resource is not nested without end",
+        "Une ressource n'est pas imbriquée sans fin",
+        "A bound that protects the validator; no real resource comes near it.",
+        "gateway: limits of the validator",
+    ),
+    "fhir-too-many": Text(
+        _N,
+        ERROR,
+        "More than {expected} problems were found; the rest is not listed. Repair and try again.",
+        "Plus de {expected} problèmes trouvés ; la suite n'est pas listée. Corrigez et "
+        "recommencez.",
+        "Not more problems than anyone reads",
+        "Pas plus de problèmes qu'on n'en lit",
+        "A bound that protects the validator and its reader.",
+        "gateway: limits of the validator",
+    ),
+}
+
+
+def issue(
+    rule: str,
+    location: str,
+    *,
+    element: str = "",
+    profile: str = "",
+    severity: IssueSeverity | None = None,
+    **values: object,
+) -> Issue:
+    """Make an issue of a rule: the table's sentence with these values in it.
+
+    A value ``x`` whose French form differs is given twice, as ``x`` and ``x_fr``.
+    """
+    text = TEXTS[rule]
+    french = values | {n[:-3]: v for n, v in values.items() if n.endswith("_fr")}
+    return Issue(
+        rule=rule,
+        severity=severity or text.severity,
+        kind=text.kind,
+        message=text.en.format(**values),
+        message_fr=text.fr.format(**french),
+        location=location,
+        element=element,
+        profile=profile,
+        source=text.source,
+    )
+
+
+def rules() -> Iterable[RuleText]:
+    """Give every rule of the validator itself; constraints explain themselves by their key."""
+    return (
+        RuleText(
+            rule=rule,
+            kind=text.kind,
+            severity=text.severity,
+            title=text.title,
+            title_fr=text.title_fr,
+            text=text.why,
+            source=text.source,
+        )
+        for rule, text in TEXTS.items()
+    )

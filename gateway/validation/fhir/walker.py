@@ -1,0 +1,692 @@
+"""One resource walked along its definitions, everything wrong with it gathered.
+
+The instance leads: each JSON key is looked up in the table of its element, unknown keys are told,
+then the table is asked what is missing. A walker serves one call of the validator and remembers
+what it found for each object and profile, since slicing and references ask again.
+
+Places are FHIRPath as far as it goes: ``Bundle.entry[2].resource.content[0].attachment``; a choice
+element in its type reads ``value.ofType(Quantity)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gateway.validation.fhir import bindings, extensions, references
+from gateway.validation.fhir.definitions import Definitions
+from gateway.validation.fhir.invariants import Focus
+from gateway.validation.fhir.nodes import Constraint, Node, Tree
+from gateway.validation.fhir.plans import Plan, Table, plan_of, table_of
+from gateway.validation.fhir.rules import issue
+from gateway.validation.fhir.scope import Place, Scope
+from gateway.validation.fhir.slicing import Sorter, holds
+from gateway.validation.issue import Issue, IssueKind, IssueSeverity
+
+Json = dict[str, Any]
+
+MAX_DEPTH = 48
+MAX_ISSUES = 1_000
+_ABSENT = object()
+
+
+class Walker:
+    """One validation under way.
+
+    Attributes:
+        scope: The resource that is being looked at, with its surroundings.
+        issues: What was found so far; replaced during a trial.
+        owner: The plan and the value of the object whose members are being looked at.
+    """
+
+    def __init__(self, definitions: Definitions, resource: Json) -> None:
+        self.definitions = definitions
+        self.scope = Scope(resource)
+        self.issues: list[Issue] = []
+        self.owner: tuple[Plan, Json] | None = None
+        self._judged: dict[tuple[int, int], list[Issue]] = {}
+        self._scopes: dict[int, Scope] = {}
+        self._depth = 0
+        self._said: set[str] = set()
+
+    # --- Saying what was found ---------------------------------------------------------------
+
+    def report(
+        self,
+        rule: str,
+        place: Place,
+        node: Node | None = None,
+        severity: IssueSeverity | None = None,
+        **values: object,
+    ) -> None:
+        """Add an issue of a rule of the table."""
+        if len(self.issues) < MAX_ISSUES:
+            self.issues.append(
+                issue(
+                    rule,
+                    str(place),
+                    element=node.element if node is not None else "",
+                    profile=node.owner.url if node is not None else "",
+                    severity=severity,
+                    **values,
+                )
+            )
+
+    def profile_unknown(self, url: str, place: Place, node: Node | None) -> None:
+        """Say once that a profile is not at hand."""
+        if url not in self._said:
+            self._said.add(url)
+            problem = self.definitions.lack(url) or "it is in none of the packages"
+            self.report(
+                "fhir-profile-unknown", place, node, found=url, problem=problem,
+                problem_fr=_FRENCH.get(problem, problem),
+            )  # fmt: skip
+
+    # --- Resources ---------------------------------------------------------------------------
+
+    def resource(self, value: Json, asked: Iterable[str], place: Place, node: Node | None) -> None:
+        """Walk a resource along its type, the profiles it claims and the ones asked for."""
+        kind = value.get("resourceType")
+        base = self.definitions.type(kind) if isinstance(kind, str) else None
+        if base is None or base.kind != "resource" or base.abstract:
+            named = "resourceType" in value
+            self.report(
+                "fhir-resource-type", place, node,
+                found=repr(kind) if named else "what has no resourceType",
+                found_fr=repr(kind) if named else "ce qui n'a pas de resourceType",
+            )  # fmt: skip
+            return
+        trees: list[Tree] = []
+        for url in (*asked, *_claimed(value)):
+            tree = self.definitions.profile(url)
+            if tree is None:
+                self.profile_unknown(url, place, node)
+            elif not self.definitions.is_type(base.type, tree.type):
+                self.report(
+                    "fhir-profile-type", place, node, found=url, type=tree.type,
+                    expected=base.type,
+                )  # fmt: skip
+            elif tree not in trees:
+                trees.append(tree)
+        # A profile's snapshot holds all that its base definitions ask for.
+        bases = {
+            url
+            for tree in trees
+            if tree.constrains
+            for url in self.definitions.lineage(tree.url)[1:]
+        }
+        trees = [t for t in (*trees, base) if t.url not in bases]
+        for tree in dict.fromkeys(trees):
+            self.issues += self.judge(value, tree, place)
+
+    def nested(self, plan: Plan, value: Json, place: Place) -> None:
+        """Walk a resource inside another: contained, in an entry, in a parameter."""
+        node = plan.node
+        kind = str(value.get("resourceType", ""))
+        allowed = [t for t in node.types if self.definitions.is_type(kind, t.code)]
+        known = self.definitions.type(kind)
+        if not allowed and node.types and known is not None and known.kind == "resource":
+            self.report(
+                "fhir-resource-expected", place, node, found=kind,
+                expected=" | ".join(t.code for t in node.types),
+            )  # fmt: skip
+        outer = self.scope
+        self.scope = self._scope_of(node, value)
+        self._scopes[id(value)] = self.scope
+        inside = Place(place, "", kind)
+        try:
+            wants = allowed[0].profiles if allowed else ()
+            if len(wants) > 1:
+                self._one_of(wants, value, place, node)
+                wants = ()
+            self.resource(value, wants, inside, node)
+        finally:
+            self.scope = outer
+
+    def _scope_of(self, node: Node, value: Json) -> Scope:
+        outer = self.scope
+        if node.name == "contained":
+            return Scope(value, outer.root, outer.bundle, outer.full_url)
+        if outer.resource.get("resourceType") == "Bundle":
+            entry = self.owner[1] if self.owner is not None else {}
+            url = entry.get("fullUrl")
+            return Scope(value, None, outer, url if isinstance(url, str) else "")
+        return Scope(value, None, outer.bundle, "")
+
+    def judge(self, value: Json, tree: Tree, place: Place) -> list[Issue]:
+        """Walk an object along one definition; what was found before is not looked for again."""
+        key = id(value), id(tree)
+        found = self._judged.get(key)
+        if found is None:
+            # Whoever asks while this is under way goes round in a circle: nothing new there.
+            self._judged[key] = []
+            before, owner = self.issues, self.owner
+            self.issues = found = []
+            try:
+                self.value(plan_of(self.definitions, tree.root, ""), value, place)
+            finally:
+                self.issues, self.owner = before, owner
+            self._judged[key] = found
+        return found
+
+    def fits(self, value: Any, url: str) -> bool | None:
+        """Whether an object conforms to a profile; None where the profile is not at hand."""
+        tree = self.definitions.profile(url)
+        if tree is None:
+            return None
+        return self.first_error(value, url) is None
+
+    def first_error(self, value: Any, url: str) -> str | None:
+        """Try an object against a profile and give the first thing wrong with it."""
+        tree = self.definitions.profile(url)
+        if tree is None or not isinstance(value, dict):
+            return "" if tree is None else "it is no object"
+        kind = value.get("resourceType")
+        if isinstance(kind, str) and not self.definitions.is_type(kind, tree.type):
+            return f"it is a {kind}"
+        outer = self.scope
+        self.scope = self._scopes.get(id(value), outer)
+        if isinstance(kind, str) and self.scope is outer and value is not outer.resource:
+            self.scope = Scope(value, None, outer if "entry" in outer.resource else outer.bundle)
+        try:
+            place = Place(None, kind if isinstance(kind, str) else tree.type)
+            found = self.judge(value, tree, place)
+        finally:
+            self.scope = outer
+        for one in found:
+            if one.severity is IssueSeverity.ERROR:
+                return f"{one.location}: {one.message}"
+        return None
+
+    def resolve(self, reference: str) -> Json | None:
+        """Give what a reference points to, and remember where it stands."""
+        target = self.scope.find(reference)
+        return None if target is None else self.resolve_scope(target)
+
+    def resolve_scope(self, target: Scope) -> Json:
+        """Remember where the target of a reference stands."""
+        self._scopes.setdefault(id(target.resource), target)
+        return target.resource
+
+    def type_in_reference(self, reference: str) -> str:
+        """Name the type in a reference's URL."""
+        return references.type_in(self, reference)
+
+    # --- Elements ----------------------------------------------------------------------------
+
+    def value(self, plan: Plan, value: Any, place: Place) -> None:
+        """Check one value of an element with a structure."""
+        node = plan.node
+        if type(value) is not dict:
+            self.report(
+                "fhir-type", place, node, name=_name(node), found=_kind(value),
+                found_fr=_kind(value, french=True), expected=plan.code,
+            )  # fmt: skip
+            return
+        if not value or (len(value) == 1 and "id" in value):
+            self.report("ele-1", place, node, name=_name(node))
+            if not value:
+                return
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            self._depth -= 1
+            self.report("fhir-too-deep", place, node, name=_name(node), expected=MAX_DEPTH)
+            return
+        try:
+            if node.fixed or node.pattern:
+                self._compare(node, value, place)
+            if plan.is_resource:
+                self.nested(plan, value, place)
+            elif plan.is_extension:
+                extensions.check_extension(self, plan, value, place)
+            else:
+                self._structure(plan, value, place)
+            if plan.constraints:
+                self.constraints(plan, value, place)
+            if node.binding is not None:
+                bindings.check_binding(self, plan, node.binding, value, place)
+            if plan.code == "Coding":
+                bindings.check_coding(self, plan, value, place)
+            if plan.is_reference:
+                references.check_reference(self, plan, value, place)
+        finally:
+            self._depth -= 1
+
+    def _structure(self, plan: Plan, value: Json, place: Place) -> None:
+        wants = plan.wants
+        if wants:
+            trees = [t for t in map(self.definitions.profile, wants) if t is not None]
+            for url in wants:
+                if self.definitions.profile(url) is None:
+                    self.profile_unknown(url, place, plan.node)
+            if len(wants) == 1 and trees:
+                self.issues += self.judge(value, trees[0], place)
+            elif len(trees) == len(wants):
+                self._one_of(wants, value, place, plan.node)
+            if trees and not plan.node.children:
+                return
+        for table in plan.tables:
+            self.walk(plan, table, value, place)
+
+    def _one_of(self, wants: tuple[str, ...], value: Json, place: Place, node: Node) -> None:
+        """Ask that one of several profiles holds."""
+        problem = ""
+        for url in wants:
+            error = self.first_error(value, url)
+            if error is None:
+                return
+            problem = problem or error
+        if problem:
+            self.report(
+                "fhir-profile-none", place, node, name=_name(node),
+                expected=" | ".join(wants), problem=problem,
+            )  # fmt: skip
+
+    def walk(self, plan: Plan, table: Table, value: Json, place: Place) -> None:
+        """Check the members of an object, then what is missing."""
+        keys = table.keys
+        chosen: dict[int, str] | None = None
+        for key, member in value.items():
+            child = keys.get(key)
+            if child is None:
+                self._unknown(table, key, value, place)
+                continue
+            node = child.node
+            if key[0] == "_":
+                self.owner = plan, value
+                self._beside(child, key, value, place)
+                continue
+            if node.is_choice:
+                chosen = chosen or {}
+                if chosen.setdefault(id(node), key) != key:
+                    self.report(
+                        "fhir-choice", place, node, name=_name(node),
+                        found=f"{chosen[id(node)]}, {key}",
+                    )  # fmt: skip
+            if child.is_extension or child.is_resource:
+                self.owner = plan, value
+            if node.repeats:
+                if type(member) is not list:
+                    self.report(
+                        "fhir-array", place, node, name=_name(node), found=_kind(member),
+                        found_fr=_kind(member, french=True),
+                    )  # fmt: skip
+                    self._list(child, key, [member], value, place)
+                else:
+                    self._list(child, key, member, value, place)
+            elif type(member) is list:
+                self.report(
+                    "fhir-type", place, node, name=_name(node), found=_kind(member),
+                    found_fr=_kind(member, french=True), expected=child.code,
+                )  # fmt: skip
+            else:
+                self._single(child, key, member, value, place)
+        for node, names in table.required:
+            for name in names:
+                if name in value:
+                    break
+            else:
+                self._missing(node, place)
+
+    def _single(self, child: Plan, key: str, member: Any, value: Json, place: Place) -> None:
+        node = child.node
+        if node.maximum == 0:
+            self.report("fhir-maximum", place, node, name=_name(node), found=1, expected=0)
+            return
+        if child.plain and (type(member) is not dict) and member is not None and not node.slices:
+            assert child.check is not None
+            problem = child.check(member)
+            if problem is not None:
+                self._primitive_problem(child, key, problem, place)
+            return
+        below = Place(place, _spelled(child, key))
+        if member is None:
+            if child.check is None or "_" + key not in value:
+                self.report("fhir-empty", below, node, name=key)
+            return
+        if node.slices:
+            self._sliced(node, child, [(None, member)], {}, place)
+        elif child.check is not None:
+            self.primitive(child, member, below)
+        else:
+            self.value(child, member, below)
+
+    def _list(self, child: Plan, key: str, members: list[Any], value: Json, place: Place) -> None:
+        node = child.node
+        if not members:
+            self.report("fhir-empty", place, node, name=key)
+            return
+        beside = value.get("_" + key) if child.check is not None else None
+        count = max(len(members), len(beside)) if isinstance(beside, list) else len(members)
+        if node.maximum is not None and count > node.maximum:
+            self.report(
+                "fhir-maximum", place, node, name=_name(node), found=count, expected=node.maximum
+            )
+            if node.maximum == 0:
+                return
+        if count < node.minimum:
+            self.report(
+                "fhir-minimum", place, node, name=_name(node), found=count, expected=node.minimum
+            )
+        name = _spelled(child, key)
+        items: list[tuple[int | None, Any]] = []
+        for number, member in enumerate(members):
+            if member is None:
+                said = beside[number] if isinstance(beside, list) and number < len(beside) else None
+                if said is None:
+                    self.report(
+                        "fhir-empty", Place(place, f"{name}[{number}]"), node,
+                        name=f"{key}[{number}]",
+                    )  # fmt: skip
+            else:
+                items.append((number, member))
+        if node.slices:
+            self._sliced(node, child, items, value, place)
+            return
+        for index, member in items:
+            self._item(child, member, Place(place, f"{name}[{index}]"))
+
+    def _item(self, child: Plan, member: Any, place: Place) -> None:
+        if child.check is not None:
+            self.primitive(child, member, place)
+        else:
+            self.value(child, member, place)
+
+    def _beside(self, child: Plan, key: str, value: Json, place: Place) -> None:
+        """Check the object beside a primitive, ``_birthDate``: its id and extensions."""
+        said = value[key]
+        node = child.node
+        name = _spelled(child, key[1:])
+        if node.maximum == 0 and key[1:] not in value:
+            self.report("fhir-maximum", place, node, name=_name(node), found=1, expected=0)
+        if node.repeats != isinstance(said, list):
+            self.report(
+                "fhir-array" if node.repeats else "fhir-type", place, node, name=key,
+                found=_kind(said), found_fr=_kind(said, french=True), expected="Element",
+            )  # fmt: skip
+            return
+        for number, one in enumerate(said if isinstance(said, list) else [said]):
+            if one is None and isinstance(said, list):
+                continue
+            below = Place(place, f"{name}[{number}]" if isinstance(said, list) else name)
+            if type(one) is not dict:
+                self.report(
+                    "fhir-type", below, node, name=key, found=_kind(one),
+                    found_fr=_kind(one, french=True), expected="Element",
+                )  # fmt: skip
+                continue
+            main = value.get(key[1:])
+            if isinstance(main, list):
+                main = main[number] if number < len(main) else None
+            if main is None and not (one.keys() - {"id"}):
+                self.report("ele-1", below, node, name=key)
+                continue
+            for name_inside in one:
+                if name_inside not in ("id", "extension"):
+                    self.report("fhir-unknown-element", below, node, name=name_inside, parent=key)
+            kept = {k: v for k, v in one.items() if k in ("id", "extension")}
+            if kept:
+                element = self.definitions.type("Element")
+                owner = node if node.children else element.root if element is not None else node
+                self.walk(child, table_of(self.definitions, owner), kept, below)
+
+    def primitive(self, child: Plan, member: Any, place: Place) -> None:
+        """Check one primitive value with all that its element asks of it."""
+        node = child.node
+        assert child.check is not None
+        problem = child.check(member)
+        if problem is not None:
+            self._primitive_problem(child, "", problem, place)
+            return
+        if child.plain:
+            return
+        if node.fixed or node.pattern:
+            self._compare(node, member, place)
+        if node.max_length and isinstance(member, str) and len(member) > node.max_length:
+            self.report(
+                "fhir-max-length", place, node, name=_name(node), found=len(member),
+                expected=node.max_length,
+            )  # fmt: skip
+        for limits, rule, sign in (
+            (node.min_value, "fhir-min-value", -1),
+            (node.max_value, "fhir-max-value", 1),
+        ):
+            if limits and _beyond(member, limits[0], sign):
+                self.report(rule, place, node, name=_name(node), found=member, expected=limits[0])
+        if node.binding is not None:
+            bindings.check_binding(self, child, node.binding, member, place)
+        if child.constraints:
+            self.constraints(child, member, place)
+
+    def _primitive_problem(self, child: Plan, key: str, problem: Any, place: Place) -> None:
+        below = Place(place, _spelled(child, key)) if key else place
+        self.report(
+            "fhir-primitive", below, child.node, name=_name(child.node), type=child.code,
+            problem=problem, problem_fr=getattr(problem, "french", problem),
+        )  # fmt: skip
+
+    def _compare(self, node: Node, value: Any, place: Place) -> None:
+        if node.fixed and node.fixed[0] != value:
+            self.report(
+                "fhir-fixed", place, node, name=_name(node), found=_shown(value),
+                expected=_shown(node.fixed[0]),
+            )  # fmt: skip
+        if node.pattern and not holds(value, node.pattern[0]):
+            self.report(
+                "fhir-pattern", place, node, name=_name(node), found=_shown(value),
+                expected=_shown(node.pattern[0]),
+            )  # fmt: skip
+
+    def constraints(self, plan: Plan, value: Any, place: Place) -> None:
+        """Evaluate the invariants of an element on one value of it."""
+        scope = self.scope
+        for constraint, check in plan.constraints:
+            if check.quick is not None:
+                try:
+                    if check.quick(value, scope.resource, scope.root):
+                        continue
+                except Exception:  # noqa: BLE001 - a wrong structure, which is told elsewhere
+                    pass
+            outcome = check(Focus(value, plan.code, scope.resource, scope.root, self.resolve, self))
+            if outcome is None:
+                self.report(
+                    "fhir-invariant-not-checked", place, plan.node, key=constraint.key,
+                    problem=check.reason, problem_fr=check.reason,
+                )  # fmt: skip
+            elif not outcome:
+                self._broken(constraint, plan.node, place)
+
+    def _broken(self, constraint: Constraint, node: Node, place: Place) -> None:
+        severity = IssueSeverity.ERROR
+        if constraint.severity != "error":
+            severity = IssueSeverity.WARNING
+        self.issues.append(
+            Issue(
+                rule=constraint.key,
+                severity=severity,
+                kind=IssueKind.INVARIANT,
+                message=f"{constraint.human.rstrip('.')} ({constraint.key}).",
+                message_fr=f"Contrainte {constraint.key} non respectée : {constraint.human}",
+                location=str(place),
+                element=node.element,
+                profile=node.owner.url,
+                source=f"{node.owner.url}, {node.path}",
+            )
+        )
+
+    def member_of(self, value: Any, value_set: str) -> bool | None:
+        """Answer FHIRPath's ``memberOf``."""
+        from gateway.validation.fhir.slicing import codes
+
+        known = self.definitions.value_set(value_set)
+        if known is None:
+            return None
+        answers = [known.has(system, code) for system, code in codes(value)]
+        if True in answers:
+            return True
+        return None if None in answers else False
+
+    def conforms_to(self, resource: Json, profile: str) -> bool | None:
+        """Answer FHIRPath's ``conformsTo``."""
+        return self.fits(resource, profile)
+
+    # --- What is not there, or should not be -------------------------------------------------
+
+    def _missing(self, node: Node, place: Place) -> None:
+        if node.minimum:
+            self.report(
+                "fhir-minimum", place, node, name=_name(node), found=0, expected=node.minimum
+            )
+            return
+        for one in node.slices:
+            if one.minimum:
+                self.report(
+                    "fhir-minimum", place, one, name=_name(one), found=0, expected=one.minimum
+                )
+
+    def _unknown(self, table: Table, key: str, value: Json, place: Place) -> None:
+        if (
+            key == "resourceType"
+            and "." not in table.owner.path
+            and self.definitions.is_type(str(value[key]), "Resource")
+        ):
+            return
+        bare = key.removeprefix("_")
+        for name, node in table.choices.items():
+            if bare.startswith(name) and bare[len(name) : len(name) + 1].isupper():
+                self.report(
+                    "fhir-type", Place(place, key), node, name=_name(node),
+                    found=bare[len(name) :], found_fr=bare[len(name) :],
+                    expected=" | ".join(t.code for t in node.types),
+                )  # fmt: skip
+                return
+        self.report("fhir-unknown-element", place, table.owner, name=key, parent=table.owner.path)
+
+    # --- Slices ------------------------------------------------------------------------------
+
+    def _sliced(
+        self, node: Node, base: Plan, items: list[tuple[int | None, Any]], value: Json, place: Place
+    ) -> None:
+        """Sort values into slices, count them, and walk each along its slice."""
+        sorter: Sorter | None = node.sorter
+        if sorter is None:
+            sorter = node.sorter = Sorter(self.definitions, node)
+        name = _spelled(base, "")
+        groups: list[list[tuple[int | None, Any]]] = [[] for _ in node.slices]
+        slicing = node.slicing
+        rules = slicing.rules if slicing is not None else "open"
+        ordered = slicing is not None and slicing.ordered
+        latest, left = -1, False
+        undecided: set[str] = set()
+        for number, member in items:
+            label = name if number is None else f"{name}[{number}]"
+            at, unknown = sorter.slice_of(self, member, base.code)
+            for one in unknown:
+                slice_name, _, problem = one.partition("\n")
+                undecided.add(slice_name)
+                self.report(
+                    "fhir-slicing-not-checked", Place(place, label), node, name=_name(node),
+                    expected=slice_name, problem=problem, problem_fr=problem,
+                )  # fmt: skip
+            if at is None:
+                if rules == "closed" and not unknown:
+                    self.report(
+                        "fhir-slicing-closed", Place(place, label), node, name=label,
+                        expected=", ".join(s.slice_name for s in node.slices),
+                    )  # fmt: skip
+                left = True
+                self._item(base, member, Place(place, label))
+                continue
+            groups[at].append((number, member))
+            if (ordered and at < latest) or (rules == "openAtEnd" and left):
+                self.report(
+                    "fhir-slicing-order", Place(place, label), node, name=label,
+                    found=node.slices[at].slice_name,
+                    expected=node.slices[latest].slice_name if at < latest else "others",
+                )  # fmt: skip
+            latest = max(latest, at)
+        for one_slice, group in zip(node.slices, groups, strict=True):
+            count = len(group)
+            if count < one_slice.minimum and one_slice.slice_name not in undecided:
+                self.report(
+                    "fhir-minimum", place, one_slice, name=_name(one_slice), found=count,
+                    expected=one_slice.minimum,
+                )  # fmt: skip
+            if one_slice.maximum is not None and count > one_slice.maximum:
+                self.report(
+                    "fhir-maximum", place, one_slice, name=_name(one_slice), found=count,
+                    expected=one_slice.maximum,
+                )  # fmt: skip
+                if one_slice.maximum == 0:
+                    continue
+            if not group:
+                continue
+            plan = self._slice_plan(one_slice, base)
+            if one_slice.slices:
+                self._sliced(one_slice, plan, group, value, place)
+                continue
+            for number, member in group:
+                label = name if number is None else f"{name}[{number}]"
+                self._item(plan, member, Place(place, label))
+
+    def _slice_plan(self, one: Node, base: Plan) -> Plan:
+        if not one.types:
+            one.types = base.node.types
+        return plan_of(self.definitions, one, base.type_ref.code)
+
+
+_FRENCH = {
+    "it is in none of the packages": "il n'est dans aucun paquet",
+    "it has no snapshot": "il n'a pas d'instantané",
+}
+
+
+def _claimed(value: Json) -> list[str]:
+    meta = value.get("meta")
+    profiles = meta.get("profile") if isinstance(meta, dict) else None
+    return [p for p in profiles if isinstance(p, str)] if isinstance(profiles, list) else []
+
+
+def _name(node: Node) -> str:
+    return f"{node.name}:{node.slice_name}" if node.slice_name else node.name
+
+
+def _spelled(plan: Plan, key: str) -> str:
+    name = plan.node.name
+    if name.endswith("[x]"):
+        return f"{name[:-3]}.ofType({plan.type_ref.code})"
+    return key or name
+
+
+_KINDS = {
+    dict: ("an object", "un objet"),
+    list: ("an array", "un tableau"),
+    str: ("a string", "une chaîne"),
+    bool: ("true or false", "vrai ou faux"),
+    type(None): ("null", "null"),
+}
+
+
+def _kind(value: Any, *, french: bool = False) -> str:
+    return _KINDS.get(type(value), ("a number", "un nombre"))[french]
+
+
+def _shown(value: Any) -> str:
+    import json
+
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 200 else text[:200] + "…"
+
+
+def _beyond(value: Any, limit: Any, sign: int) -> bool:
+    """Whether a value is past a limit; what cannot be compared is not."""
+    if isinstance(value, str) or isinstance(limit, str):
+        if not (isinstance(value, str) and isinstance(limit, str)):
+            return False
+        # Dates of one precision and one zone compare as their text does.
+        size = min(len(value), len(limit))
+        value, limit = value[:size], limit[:size]
+    try:
+        return bool(value > limit if sign > 0 else value < limit)
+    except TypeError:
+        return False
