@@ -76,7 +76,7 @@ def read_xml_resource(octets: bytes, *, limits: XmlLimits = INLINE_LIMITS) -> Js
         code = ErrorCode.TOO_LARGE if isinstance(refused, XmlTooLarge) else ErrorCode.MALFORMED
         message = f"{refused.location}: {refused.message}"
         raise Refused(Finding(rule="xml", code=code, location="", message=message)) from None
-    reading = _Reading()
+    reading = ResourceReading()
     resource = reading.resource(root, "", 1)
     if reading.findings or resource is None:
         raise Refused(*first_findings(reading.findings))
@@ -84,13 +84,18 @@ def read_xml_resource(octets: bytes, *, limits: XmlLimits = INLINE_LIMITS) -> Js
     return resource
 
 
-class _Reading:
-    """The findings of one message, and the way through its elements."""
+class ResourceReading:
+    """The findings of one message, and the way through its elements.
+
+    Whoever judges a message rather than reading it overrides :meth:`note`, :meth:`value` and
+    :meth:`object`, and so goes on where this one would refuse.
+    """
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
 
     def note(self, rule: str, node: Node, path: str, message: str) -> None:
+        """Keep a finding."""
         said = f"line {node.sourceline}: {message}"
         self.findings.append(
             Finding(rule=rule, code=ErrorCode.MALFORMED, location=path, message=said)
@@ -201,18 +206,20 @@ class _Reading:
             if not said:
                 self.nothing(node, path)
             return None, said
-        value: Any = None
+        return self.value(text, kind, node, path), said
+
+    def value(self, text: str, kind: Kind, node: Node, path: str) -> Any:
+        """Read the value of a primitive; ``None`` for one of another form, which is noted."""
         if kind is Kind.TEXT:
-            value = text
-        elif kind is Kind.BOOLEAN and text in ("true", "false"):
-            value = text == "true"
-        elif kind is Kind.INTEGER and (match := _INTEGER.match(text)):
-            value = int(match[1])
-        elif kind is Kind.DECIMAL and len(text) <= _LONGEST_NUMBER and _DECIMAL.match(text):
-            value = Lexical(text)
-        else:
-            self.note("xml-value", node, path, f"expected a value of the form {kind.value}")
-        return value, said
+            return text
+        if kind is Kind.BOOLEAN and text in ("true", "false"):
+            return text == "true"
+        if kind is Kind.INTEGER and (match := _INTEGER.match(text)):
+            return int(match[1])
+        if kind is Kind.DECIMAL and len(text) <= _LONGEST_NUMBER and _DECIMAL.match(text):
+            return Lexical(text)
+        self.note("xml-value", node, path, f"expected a value of the form {kind.value}")
+        return None
 
     def nothing(self, node: Node, path: str) -> None:
         """Note an element without anything, unless something else is wrong with it."""
