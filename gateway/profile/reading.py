@@ -21,6 +21,7 @@ from gateway.profile.notices import notice_policy_from
 from gateway.profile.policies import policies_from
 from gateway.profile.rules import FILE as RULES
 from gateway.profile.rules import read_rules
+from gateway.profile.transactions import transactions_from
 from gateway.profile.values import (
     CODED_TEXT_FORMS,
     CONTENT_TYPE_PLACES,
@@ -127,6 +128,7 @@ def _read(name: str, folder: Path, inside: tuple[str, ...]) -> Profile:
         rules=read_rules(place / RULES, parent.rules),
         conventions=read_conventions(fhir, parent.conventions, str(place / "fhir.toml")),
         identity=_extended(place / "identity.toml", identity_from, parent.identity),
+        transactions=_extended(place / "transactions.toml", transactions_from, parent.transactions),
     )
     for attribute, names in profile.attribute_value_sets.items():
         for one in names:

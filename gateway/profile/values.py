@@ -15,6 +15,7 @@ from gateway.profile.consistency import Consistency
 from gateway.profile.identity import IdentityConventions
 from gateway.profile.notices import NoticePolicy
 from gateway.profile.policies import Policies
+from gateway.profile.transactions import Transactions
 
 
 class ProfileFault(ValueError):
@@ -228,6 +229,7 @@ class Profile:
         rules: Of submissions, beyond those of the standard; the parent's first.
         conventions: What its records and its FHIR face have of their own.
         identity: How its assertions and tokens say who asks.
+        transactions: What they look like on the wire, and the community's own numbers for them.
     """
 
     name: str
@@ -252,6 +254,7 @@ class Profile:
     rules: tuple[Rule, ...] = ()
     conventions: Conventions = STANDARD
     identity: IdentityConventions = IdentityConventions()
+    transactions: Transactions = Transactions()
 
     def identifier_type(self, authority: str, value: str) -> str:
         """The type code of an identifier; empty where the profile gives none."""

@@ -31,6 +31,7 @@ class Transaction(Enum):
     REGISTER_ON_DEMAND = "ITI-61"
     RESTRICTED_UPDATE = "ITI-92"
     PROVIDE_DOCUMENT_BUNDLE = "ITI-65"
+    DISTRIBUTE_ON_MEDIA = "ITI-32"
 
 
 _ALWAYS = (
@@ -54,6 +55,7 @@ _LIMITED = (("mime_type", "mimeType"), ("patient_id", "patientId"), ("unique_id"
 _ENTRY_REQUIRED = {
     Transaction.PROVIDE_AND_REGISTER: (*_ALWAYS, *_CREATION),
     Transaction.PROVIDE_DOCUMENT_BUNDLE: (*_ALWAYS, *_CREATION),
+    Transaction.DISTRIBUTE_ON_MEDIA: (*_ALWAYS, *_CREATION, *_CONTENT),
     Transaction.REGISTER: (*_ALWAYS, *_CREATION, *_REPOSITORY, *_CONTENT),
     Transaction.UPDATE: (*_ALWAYS, *_CREATION, *_REPOSITORY),
     Transaction.RESTRICTED_UPDATE: (*_ALWAYS, *_CREATION, *_REPOSITORY),

@@ -18,6 +18,7 @@ from gateway.model.submission import RegistryObject, Submission
 from gateway.profile import Profile, ProfileFault, Rule
 from gateway.validation.attributes import location_of
 from gateway.validation.formats import shown
+from gateway.validation.issue import Issue, IssueKind, IssueSeverity
 from gateway.validation.objects import Transaction
 from gateway.validation.rule_kinds import Check, Scope, make_check
 from gateway.validation.rule_parameters import Test
@@ -29,6 +30,18 @@ NEW, UPDATE = "new", "update"
 
 _TRANSACTIONS = {NEW, UPDATE, *(transaction.value for transaction in Transaction)}
 _HOW_MANY = frozenset({"present", "cardinality"})
+_KINDS = {
+    "present": IssueKind.CARDINALITY,
+    "absent": IssueKind.CARDINALITY,
+    "cardinality": IssueKind.CARDINALITY,
+    "one_of_scheme": IssueKind.CARDINALITY,
+    "number_of": IssueKind.CARDINALITY,
+    "value_set": IssueKind.BINDING,
+    "map": IssueKind.BINDING,
+    "linked": IssueKind.REFERENCE,
+    "refers_to": IssueKind.REFERENCE,
+}
+"""Which sort of check a kind of rule is; all others are about metadata."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +51,7 @@ class ReadyRule:
     Attributes:
         attribute: As findings name it, without parts of data types.
         message: In the language asked for, else in English.
+        profile: Name of the profile whose rules are run.
     """
 
     rule: Rule
@@ -47,6 +61,7 @@ class ReadyRule:
     attribute: str
     message: str
     code: ErrorCode
+    profile: str = ""
 
     def breaches(self, item: Any, scope: Scope) -> Iterable[str]:
         """What is wrong with an object: the values to show."""
@@ -118,23 +133,44 @@ class ProfileRules:
         """
         if not self.rules:
             return ()
-        missing = {f.location for f in already if f.rule == "required"}
+        is_update = transaction in UPDATES
         return first_findings(
-            finding
-            for ready, finding in self._findings(submission, transaction, now)
-            if not (finding.location in missing and ready.rule.kind in _HOW_MANY)
+            _finding(ready, location, value, is_update=is_update)
+            for ready, location, value in self._breaches(submission, transaction, now, already)
         )
 
-    def _findings(
-        self, submission: Submission, transaction: Transaction, now: str
-    ) -> Iterator[tuple[ReadyRule, Finding]]:
+    def issues(
+        self,
+        submission: Submission,
+        transaction: Transaction,
+        now: str,
+        already: Iterable[Finding] = (),
+    ) -> Iterator[Issue]:
+        """Give everything that breaks a rule, as a judgement tells it; see :meth:`check`."""
+        if not self.rules:
+            return
+        is_update = transaction in UPDATES
+        for ready, location, value in self._breaches(submission, transaction, now, already):
+            yield _issue(ready, location, value, is_update=is_update)
+
+    def _breaches(
+        self,
+        submission: Submission,
+        transaction: Transaction,
+        now: str,
+        already: Iterable[Finding],
+    ) -> Iterator[tuple[ReadyRule, str, str]]:
+        """Every breach of a rule, where it is, and the value to show."""
+        missing = {f.location for f in already if f.rule == "required"}
         scope = Scope(submission=submission, moment=_moment(submission, now))
         rules = self._by[transaction]
-        is_update = transaction in UPDATES
         for object_name, item, holder in _items(submission):
             for ready in rules.get(object_name, ()):
                 for value in ready.breaches(item, scope):
-                    yield ready, _finding(ready, holder, value, is_update=is_update)
+                    attribute = ready.attribute
+                    location = attribute if holder is None else place(holder, attribute)
+                    if not (location in missing and ready.rule.kind in _HOW_MANY):
+                        yield ready, location, value
 
 
 def _by_object(rules: Iterable[ReadyRule]) -> dict[str, tuple[ReadyRule, ...]]:
@@ -173,17 +209,32 @@ def _moment(submission: Submission, now: str) -> str:
     return now
 
 
-def _finding(
-    ready: ReadyRule, holder: RegistryObject | None, value: str, *, is_update: bool
-) -> Finding:
+def _finding(ready: ReadyRule, location: str, value: str, *, is_update: bool) -> Finding:
     rule = ready.rule
     severity = rule.update_severity if is_update else rule.severity
     return Finding(
         rule=rule.id,
         code=ready.code,
-        location=place(holder, ready.attribute) if holder is not None else ready.attribute,
+        location=location,
         message=ready.message.replace("{value}", shown(value)),
         severity=Severity(severity),
+    )
+
+
+def _issue(ready: ReadyRule, location: str, value: str, *, is_update: bool) -> Issue:
+    rule = ready.rule
+    severity = rule.update_severity if is_update else rule.severity
+    quoted = shown(value)
+    return Issue(
+        rule=rule.id,
+        severity=IssueSeverity(severity),
+        kind=_KINDS.get(rule.kind, IssueKind.METADATA),
+        message=rule.message["en"].replace("{value}", quoted),
+        message_fr=rule.message.get("fr", "").replace("{value}", quoted),
+        location=location,
+        element=f"{rule.object}.{rule.attribute}" if rule.attribute else rule.object,
+        profile=ready.profile,
+        source=rule.source,
     )
 
 
@@ -210,4 +261,5 @@ def _ready(rule: Rule, profile: Profile, language: str) -> ReadyRule:
         attribute=attribute,
         message=rule.message.get(language) or rule.message["en"],
         code=_BY_XDS[rule.code] if rule.code else ErrorCode.REGISTRY_METADATA_ERROR,
+        profile=profile.name,
     )

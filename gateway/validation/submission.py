@@ -46,7 +46,7 @@ def check_submission(submission: Submission, transaction: Transaction) -> tuple[
         submission: As read; symbolic ids still in place.
         transaction: How it came; attributes and associations asked for depend on it.
     """
-    findings = _check_all(submission, transaction)
+    findings = all_findings(submission, transaction)
     if transaction is Transaction.PROVIDE_DOCUMENT_BUNDLE:
         findings = (_tolerated(finding) for finding in findings)
     return first_findings(findings)
@@ -59,7 +59,8 @@ def _tolerated(finding: Finding) -> Finding:
     return finding
 
 
-def _check_all(submission: Submission, transaction: Transaction) -> Iterator[Finding]:
+def all_findings(submission: Submission, transaction: Transaction) -> Iterator[Finding]:
+    """Give everything that is wrong in a submission by itself, without end."""
     yield from _check_set_count(submission)
     for item in submission.submission_sets:
         yield from check_submission_set(item)
