@@ -43,17 +43,18 @@ _T = TypeVar("_T")
 _K = TypeVar("_K")
 
 
-def read_profile(name: str, folder: Path) -> Profile:
+def read_profile(name: str, *folders: Path) -> Profile:
     """Give a profile with everything it extends.
 
     Args:
-        name: Of a folder below ``folder``.
-        folder: Where the profiles are, one folder each.
+        name: Of a folder below one of ``folders``.
+        folders: Where the profiles are, one folder each; the first that has one gives it, so that
+            a profile somewhere else can extend one that is shipped.
 
     Raises:
         ProfileFault: When a file is missing, does not parse, or says what nobody knows.
     """
-    return _read(name, folder, ())
+    return _read(name, folders, ())
 
 
 def profiles_by_realm(folder: Path) -> Mapping[str, str]:
@@ -71,15 +72,16 @@ def profiles_by_realm(folder: Path) -> Mapping[str, str]:
     return MappingProxyType(found)
 
 
-def _read(name: str, folder: Path, inside: tuple[str, ...]) -> Profile:
+def _read(name: str, folders: tuple[Path, ...], inside: tuple[str, ...]) -> Profile:
     if name in inside:
         raise ProfileFault(f"profile {name} extends itself by way of {' -> '.join(inside)}")
-    place = folder / name
+    places = [folder / name for folder in folders]
+    place = next((each for each in places if each.is_dir()), places[0])
     data = _toml(place / "profile.toml")
     if data.get("name") != name:
         raise ProfileFault(f"{place / 'profile.toml'}: name is not {name!r}, the folder's name")
     parent_name = data.get("extends")
-    parent = _read(str(parent_name), folder, (*inside, name)) if parent_name else Profile(name="")
+    parent = _read(str(parent_name), folders, (*inside, name)) if parent_name else Profile(name="")
     naming = _toml(place / "naming.toml") if (place / "naming.toml").exists() else {}
     fhir = _toml(place / "fhir.toml") if (place / "fhir.toml").exists() else {}
     value_sets = {
