@@ -19,9 +19,13 @@ from gateway.validation.issue import Issue
 
 if TYPE_CHECKING:
     from gateway.profile import Profile
+    from gateway.validation.profile_rules import ProfileRules
 
 CORE = "fhir-r4"
 """The folder of the FHIR core package, beside the profiles."""
+
+STANDARDS = "ihe"
+"""The profile of the standards without any country."""
 
 DEFINITIONS = "structure-definitions"
 SCHEMATRONS = "schematrons"
@@ -104,6 +108,24 @@ class Context:
         if not self.profile_name:
             return None
         return read_profile(self.profile_name, self.profiles, *self.more_profiles)
+
+    @cached_property
+    def community(self) -> Profile:
+        """The profile, or the standards' own where none was named."""
+        from gateway.profile import Profile, read_profile
+
+        if self.profile is not None:
+            return self.profile
+        if (self.place(STANDARDS) / "profile.toml").exists():
+            return read_profile(STANDARDS, self.profiles, *self.more_profiles)
+        return Profile(name="")
+
+    @cached_property
+    def rules(self) -> ProfileRules:
+        """The profile's numbered rules of metadata, ready to run."""
+        from gateway.validation.profile_rules import ProfileRules
+
+        return ProfileRules.of(self.community, environment=self.environment)
 
     @cached_property
     def chain(self) -> tuple[str, ...]:

@@ -1,0 +1,78 @@
+"""Lines for findings in metadata: a second pass over the tree, made only where there are any."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from gateway.codecs.ebrim.names import (
+    CLASSIFICATION,
+    DOCUMENT_ENTRY_KIND,
+    EXTERNAL_IDENTIFIER,
+    FOLDER_KIND,
+    NAME,
+    SLOT,
+    SUBMISSION_SET_KIND,
+    Kind,
+)
+from gateway.codecs.xml import Element
+from gateway.validation.issue import Issue, Position
+
+_OBJECT = re.compile(r"(\w+)\[(.*?)\](?:\.(\w+))?")
+_IN_NAME = {"title": NAME}
+
+
+def placed(issues: Iterable[Issue], root: Element) -> tuple[Issue, ...]:
+    """Give issues with the lines of the objects and attributes they are about."""
+    found = list(issues)
+    if not found:
+        return ()
+    objects: dict[str, Element] = {}
+    for element in root.iter():
+        name = element.get("id")
+        if name and element.tag not in (CLASSIFICATION, EXTERNAL_IDENTIFIER):
+            objects.setdefault(name.strip(), element)
+    return tuple(_placed(issue, objects) for issue in found)
+
+
+def _placed(issue: Issue, objects: dict[str, Element]) -> Issue:
+    if issue.position is not None:
+        return issue
+    match = _OBJECT.match(issue.location)
+    element = objects.get(match[2]) if match else None
+    if element is None or match is None:
+        return issue
+    part = _part(element, match[1], match[3] or "") if match[3] else None
+    line: int | None = (part if part is not None else element).sourceline  # type: ignore[assignment]
+    return replace(issue, position=Position(line, 1)) if line else issue
+
+
+def _part(element: Element, object_name: str, attribute: str) -> Element | None:
+    kind = _KINDS.get(object_name)
+    if attribute in _IN_NAME:
+        return next(element.iterchildren(_IN_NAME[attribute]), None)
+    for child in element:
+        if child.tag == SLOT and child.get("name") == attribute:
+            return child
+        if kind is None:
+            continue
+        if child.tag == CLASSIFICATION:
+            scheme = child.get("classificationScheme") or ""
+            if kind.codes.get(scheme) == attribute or (
+                attribute == "author" and scheme == kind.author
+            ):
+                return child
+        elif (
+            child.tag == EXTERNAL_IDENTIFIER
+            and kind.identifiers.get(child.get("identificationScheme") or "") == attribute
+        ):
+            return child
+    return None
+
+
+_KINDS: dict[str, Kind] = {
+    "DocumentEntry": DOCUMENT_ENTRY_KIND,
+    "SubmissionSet": SUBMISSION_SET_KIND,
+    "Folder": FOLDER_KIND,
+}
