@@ -35,7 +35,14 @@ BUILD = ROOT / "build" / "sushi"
 CORE = "hl7.fhir.r4.core#4.0.1"
 
 # Guides in the order they stand on each other: (profile, guide).
-GUIDES = (("ihe", "balp"), ("ihe", "mhd"), ("ihe", "pcf"), ("fr-dmp", "pdsm"))
+GUIDES = (
+    ("ihe", "balp"),
+    ("ihe", "mhd"),
+    ("ihe", "pcf"),
+    ("fr-dmp", "pdsm"),
+    ("fr-dmp", "dmp"),
+    ("fr-dmp", "record"),
+)
 
 # What a check or a message needs of a StructureDefinition and of its elements.
 DEFINITION = (
