@@ -141,7 +141,10 @@ def compile_guide(command: Path, source: Path, home: Path) -> list[Json]:
     if run.returncode or any(line.startswith("error") for line in complaints):
         raise SystemExit(f"{source.name}: not compiled\n" + "\n".join(complaints) + run.stderr)
     generated = sorted((project / "fsh-generated" / "resources").glob("*.json"))
-    return [json.loads(file.read_text(encoding="utf-8")) for file in generated]
+    resources = [json.loads(file.read_text(encoding="utf-8")) for file in generated]
+    for resource in resources:
+        resource.pop("date", None)  # the moment of compiling, which is no fact of the guide
+    return resources
 
 
 def publish(packages: Path, config: Path, resources: Iterable[Json]) -> None:
@@ -169,7 +172,7 @@ def publish(packages: Path, config: Path, resources: Iterable[Json]) -> None:
 def trimmed(resource: Json) -> Json:
     """Leave out what neither a check nor a message needs."""
     if resource["resourceType"] != "StructureDefinition":
-        return {key: value for key, value in resource.items() if key not in ("date", "text")}
+        return resource
     small = {key: resource[key] for key in DEFINITION if key in resource}
     small["snapshot"] = {"element": [trimmed_element(e) for e in resource["snapshot"]["element"]]}
     return small

@@ -38,7 +38,7 @@ def value_set(table: Path, uris: dict[str, tuple[str, ...]], canonical: str) -> 
     text = table.read_text(encoding="utf-8").splitlines()
     facts = dict(line[2:].split(" ", 1) for line in text if line.startswith("# "))
     rows = list(csv.DictReader((line for line in text if not line.startswith("#")), delimiter="\t"))
-    folder = re.sub(r"(_[A-Z]+\d+)_", r"\1-", facts["name"]).replace("_CISIS", "-CISIS")
+    folder = re.sub(r"(_[A-Z]+\d+)_", r"\1-", facts["name"].split()[0]).replace("_CISIS", "-CISIS")
     folder = folder.replace("_DMP", "-DMP")
     identifier = folder.replace("_", "-")
     systems: dict[str, list[Json]] = {}

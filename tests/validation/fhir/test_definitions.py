@@ -20,8 +20,8 @@ OFFICIAL = ("data/ihe/mhd", "data/ihe/balp")
 
 Json = dict[str, Any]
 
-# (definition, element, what): why ours differs on purpose. None has been needed yet. What an element
-# says without asking anything (members of a data type spelled out once more) is not compared.
+# (definition, element, what): why ours differs on purpose. None has been needed yet. What an
+# element says without asking anything (members of a type spelled out again) is not compared.
 INTENDED: dict[tuple[str, str, str], str] = {}
 
 
