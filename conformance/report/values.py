@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.validation.issue import Issue, fails
+from gateway.validation.issue import Issue, IssueSeverity
 
 
 class PayloadKind(StrEnum):
@@ -55,7 +55,32 @@ class Judgement:
     @property
     def verdict(self) -> Verdict:
         """Fail where one finding is an error."""
-        return Verdict.FAIL if fails(self.findings) else Verdict.PASS
+        return self.verdict_at(IssueSeverity.ERROR)
+
+    def verdict_at(self, weight: IssueSeverity) -> Verdict:
+        """Fail where one finding weighs so much, or more."""
+        failing = _AT_LEAST[weight]
+        failed = any(issue.severity in failing for issue in self.findings)
+        return Verdict.FAIL if failed else Verdict.PASS
+
+    def count(self, severity: IssueSeverity) -> int:
+        """How many findings weigh exactly that."""
+        return sum(issue.severity is severity for issue in self.findings)
+
+
+_AT_LEAST = {
+    severity: frozenset(list(IssueSeverity)[: index + 1])
+    for index, severity in enumerate(IssueSeverity)
+}
+"""By severity: it and the heavier ones, which the enumeration names first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A payload nobody could judge: it cannot be read, or its judgement broke off."""
+
+    path: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +92,9 @@ class Report:
         profile: Name and version of the profile that was asked for.
         language: Of the messages, ``en`` or ``fr``.
         started: Instant, ISO 8601 with zone; given by the command.
+        fail_on: From which severity on a finding makes a payload fail.
+        problems: What could not be judged at all; a run with one has not passed.
+        left_out: Files of a folder that are no payload of a kind the suite knows.
     """
 
     engine: str
@@ -74,3 +102,19 @@ class Report:
     judgements: tuple[Judgement, ...]
     language: str = "en"
     started: str = ""
+    fail_on: IssueSeverity = IssueSeverity.ERROR
+    problems: tuple[Problem, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    def verdict_of(self, judgement: Judgement) -> Verdict:
+        """Whether this payload passes what was asked for."""
+        return judgement.verdict_at(self.fail_on)
+
+    @property
+    def failed(self) -> int:
+        """How many payloads fail."""
+        return sum(self.verdict_of(each) is Verdict.FAIL for each in self.judgements)
+
+    def count(self, severity: IssueSeverity) -> int:
+        """How many findings of all payloads weigh exactly that."""
+        return sum(each.count(severity) for each in self.judgements)
