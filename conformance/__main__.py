@@ -1,0 +1,7 @@
+"""``python -m conformance``: the command where its script is not installed."""
+
+import sys
+
+from conformance.cli import main
+
+sys.exit(main())
