@@ -160,7 +160,7 @@ class Context:
         """The FHIR definitions: core, the profile's, the packages'."""
         module = _engine("gateway.validation.fhir", "the validator of FHIR profiles")
         return module.Definitions.load(
-            self.place(CORE), packages=(*self.folders(DEFINITIONS), *self.packages)
+            self.place(CORE) / "core.zip", packages=(*self.folders(DEFINITIONS), *self.packages)
         )
 
     @cached_property
