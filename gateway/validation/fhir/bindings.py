@@ -106,6 +106,8 @@ def shown(found: list[tuple[str | None, str]]) -> str:
 def check_coding(walker: Walker, plan: Plan, coding: dict[str, Any], place: Place) -> None:
     """Compare a Coding with the code system it names: does the code exist, under this display?"""
     system, code = coding.get("system"), coding.get("code")
+    if isinstance(system, str) and system:
+        _check_system(walker, plan, system, place)
     if not isinstance(system, str) or not isinstance(code, str) or system in SYNTAXES:
         return
     known = walker.definitions.terminology.code_system(system)
@@ -122,6 +124,14 @@ def check_coding(walker: Walker, plan: Plan, coding: dict[str, Any], place: Plac
             "fhir-display", place, plan.node, found=f"{system}|{code}", display=repr(display),
             expected=repr(expected),
         )  # fmt: skip
+
+
+def _check_system(walker: Walker, plan: Plan, system: str, place: Place) -> None:
+    """Tell a system that cannot be one: a relative URL, or a value set."""
+    if ":" not in system:
+        walker.report("fhir-coding-system", place, plan.node, found=system)
+    elif walker.definitions.is_value_set(system):
+        walker.report("fhir-coding-value-set", place, plan.node, found=system)
 
 
 def _folded(text: str) -> str:

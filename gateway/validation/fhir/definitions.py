@@ -78,6 +78,12 @@ class Definitions:
         """Give a value set, to be asked about codes."""
         return self.terminology.value_set(canonical)
 
+    def is_value_set(self, url: str) -> bool:
+        """Whether a URL is a value set's, and no code system's."""
+        return any(p.find(url, VALUE_SET) for p in self.packages) and not any(
+            p.find(url, CODE_SYSTEM) for p in self.packages
+        )
+
     def lineage(self, canonical: str) -> tuple[str, ...]:
         """Give the URLs a definition is derived from, itself first, the farthest last."""
         found = self._lineages.get(canonical)

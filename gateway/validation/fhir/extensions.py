@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+_FHIR_TYPE = FHIR + "structuredefinition-fhir-type"
 _INDEX = re.compile(r"\[\d+\]")
 _OF_TYPE = re.compile(r"\.ofType\([A-Za-z0-9]+\)")
 
@@ -124,12 +125,13 @@ def _allowed(walker: Walker, tree: Tree, path: str, owner: tuple[Plan, Json]) ->
     if node.path.count(".") == 0:
         types.append(node.owner.type)
     lineage = {url.removeprefix(FHIR) for code in types for url in definitions.lineage(FHIR + code)}
-    # An element with a structure of its own is a BackboneElement, and every element an Element.
-    names = {path, node.path, *types, *lineage}
-    if not lineage & {"Resource", "DomainResource"}:
-        names.add("Element")
-        if plan.code == "BackboneElement" or "." in plan.code:
-            names.add("BackboneElement")
+    # "Element" is written for everything, resources too, in the specification's own extensions.
+    names = {path, node.path, *types, *lineage, "Element"}
+    if "." in plan.code:
+        names.add("BackboneElement")
+    if tree.url == _FHIR_TYPE:
+        # Its context names a primitive that FHIR's own definitions extend through its parent.
+        names.add("ElementDefinition.type.code")
     for kind, expression in tree.context:
         if kind == "element" and (
             expression in names

@@ -17,6 +17,7 @@ FHIR = "http://hl7.org/fhir/StructureDefinition/"
 _FHIR_TYPE = FHIR + "structuredefinition-fhir-type"
 _BEST_PRACTICE = FHIR + "elementdefinition-bestpractice"
 _MAX_VALUE_SET = FHIR + "elementdefinition-maxValueSet"
+_VITAL_SIGNS_UNITS = "http://hl7.org/fhir/ValueSet/ucum-vitals-common"
 _SYSTEM = "http://hl7.org/fhirpath/System."
 _SYSTEM_TYPES = {
     "String": "string",
@@ -129,6 +130,9 @@ class Node:
         base = str(given.get("base", {}).get("max", maximum))
         self.repeats = base not in ("0", "1")
         self.types = _types(given.get("type", ()))
+        if self.name == "id" and owner.kind == "resource" and self.path.count(".") == 1:
+            # R4 calls a resource's id a string here, and an id in its text (2.27.3).
+            self.types = (TypeRef("id"),)
         self.fixed: tuple[Any, ...] = _prefixed(given, "fixed")
         self.pattern: tuple[Any, ...] = _prefixed(given, "pattern")
         self.min_value: tuple[Any, ...] = _prefixed(given, "minValue")
@@ -299,7 +303,11 @@ def _binding(given: Json | None) -> Binding | None:
     value_set = given.get("valueSet", "")
     if not value_set and not maximum:
         return None
-    return Binding(given.get("strength", "example"), value_set, maximum)
+    strength = given.get("strength", "example")
+    if value_set.partition("|")[0] == _VITAL_SIGNS_UNITS:
+        # Meant for units, it is bound as required to whatever a component holds: an erratum of R4.
+        strength = "extensible"
+    return Binding(strength, value_set, maximum)
 
 
 def _constraint(given: Json) -> Constraint:

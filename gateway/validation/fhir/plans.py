@@ -19,6 +19,7 @@ RESOURCES = "Resource", "DomainResource"
 # ele-1 is asked of every element there is: the walker does so itself.
 _ELE_1 = "hasValue() or (children().count() > id.count())"
 _ANY = TypeRef("")
+_STRUCTURED = "BackboneElement", "Element"
 
 
 class Table:
@@ -88,7 +89,9 @@ class Plan:
     def __init__(self, definitions: Definitions, node: Node, type_ref: TypeRef) -> None:
         self.node = node
         self.type_ref = type_ref
-        self.code = type_ref.code or node.path
+        self.code = type_ref.code
+        if not self.code or (self.code in _STRUCTURED and node.children):
+            self.code = node.path
         self._definitions = definitions
         self.check: Callable[[object], Any] | None = checker(type_ref.code)
         self.is_extension = type_ref.code == "Extension"

@@ -21,6 +21,7 @@ from gateway.validation.fhir.plans import Plan, Table, plan_of, table_of
 from gateway.validation.fhir.rules import issue
 from gateway.validation.fhir.scope import Place, Scope
 from gateway.validation.fhir.slicing import Sorter, holds
+from gateway.validation.fhir.vital_signs import implied
 from gateway.validation.issue import Issue, IssueKind, IssueSeverity
 
 Json = dict[str, Any]
@@ -97,7 +98,7 @@ class Walker:
             )  # fmt: skip
             return
         trees: list[Tree] = []
-        for url in (*asked, *_claimed(value)):
+        for url in (*asked, *_claimed(value), *implied(value)):
             tree = self.definitions.profile(url)
             if tree is None:
                 self.profile_unknown(url, place, node)
@@ -247,10 +248,22 @@ class Walker:
                 bindings.check_binding(self, plan, node.binding, value, place)
             if plan.code == "Coding":
                 bindings.check_coding(self, plan, value, place)
+            elif plan.code == "Attachment" and "size" in value and "data" in value:
+                self._attachment(plan, value, place)
             if plan.is_reference:
                 references.check_reference(self, plan, value, place)
         finally:
             self._depth -= 1
+
+    def _attachment(self, plan: Plan, value: Json, place: Place) -> None:
+        """Compare an Attachment's size with its data."""
+        size, data = value["size"], value["data"]
+        if type(size) is not int or not isinstance(data, str):
+            return
+        data = "".join(data.split())
+        octets = len(data) // 4 * 3 - data[-2:].count("=")
+        if octets != size:
+            self.report("fhir-attachment-size", place, plan.node, found=octets, expected=size)
 
     def _structure(self, plan: Plan, value: Json, place: Place) -> None:
         wants = plan.wants
