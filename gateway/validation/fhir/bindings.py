@@ -6,6 +6,7 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gateway.validation.fhir.nodes import Binding
@@ -17,66 +18,73 @@ from gateway.validation.fhir.terminology import SYNTAXES, ValueSet
 if TYPE_CHECKING:
     from gateway.validation.fhir.walker import Walker
 
+Step = Callable[["Walker", Plan, Any, Place], None]
+
 _RULES = {
     "required": "fhir-binding-required",
     "extensible": "fhir-binding-extensible",
     "preferred": "fhir-binding-preferred",
 }
-_BOUND = {"Coding", "CodeableConcept", "Quantity"}
 _LISTED = 12
 
 
-def check_binding(walker: Walker, plan: Plan, binding: Binding, value: Any, place: Place) -> None:
-    """Compare an element's codes with its value set, and with the largest one where there is."""
+def binders(plan: Plan, binding: Binding) -> list[Step]:
+    """Give the checks of an element's codes: its value set, and the largest one where there is."""
+    found = []
     rule = _RULES.get(binding.strength)
     if rule and binding.value_set:
-        _check(walker, plan, rule, binding.value_set, value, place)
+        found.append(_binder(rule, binding.value_set))
     if binding.maximum:
-        _check(walker, plan, _RULES["required"], binding.maximum, value, place)
+        found.append(_binder(_RULES["required"], binding.maximum))
+    return found
 
 
-def _check(walker: Walker, plan: Plan, rule: str, url: str, value: Any, place: Place) -> None:
-    found = codes(value)
-    if not found:
-        # Text alone: fine for an extensible binding when no code fits, never for a required.
-        if plan.check is None and rule == _RULES["required"]:
-            walker.report(
-                rule,
-                place,
-                plan.node,
-                found="What has no code",
-                found_fr="Ce qui n'a pas de code",
-                value_set=url,
-                hint="",
-            )
-        return
-    value_set = walker.definitions.value_set(url)
-    if value_set is None:
-        _not_checked(
-            walker, plan, found, url, place,
-            "the value set is in none of the packages",
-            "le jeu de valeurs n'est dans aucun paquet",
-        )  # fmt: skip
-        return
-    unknown: list[str] = []
-    for system, code in found:
-        answer = value_set.has(system, code)
-        if answer:
+def _binder(rule: str, url: str) -> Step:
+    """Make the check of one binding; what comes out well most often costs a look-up or two."""
+
+    def check(walker: Walker, plan: Plan, value: Any, place: Place) -> None:
+        found = codes(value)
+        if not found:
+            _without_code(walker, plan, rule, url, place)
             return
-        if answer is None:
-            unknown.append(system or "")
-    if unknown:
-        of = ", ".join(dict.fromkeys(s for s in unknown if s)) or ", ".join(value_set.systems)
-        _not_checked(
-            walker, plan, found, url, place,
-            f"the content of {of or 'the value set'} is not at hand",
-            f"le contenu de {of or 'ce jeu'} n'est pas disponible",
+        value_set = walker.definitions.value_set(url)
+        if value_set is None:
+            _not_checked(
+                walker, plan, found, url, place,
+                "the value set is in none of the packages",
+                "le jeu de valeurs n'est dans aucun paquet",
+            )  # fmt: skip
+            return
+        unknown: list[str] = []
+        for system, code in found:
+            answer = value_set.has(system, code)
+            if answer:
+                return
+            if answer is None:
+                unknown.append(system or "")
+        if unknown:
+            of = ", ".join(dict.fromkeys(s for s in unknown if s)) or ", ".join(value_set.systems)
+            _not_checked(
+                walker, plan, found, url, place,
+                f"the content of {of or 'the value set'} is not at hand",
+                f"le contenu de {of or 'ce jeu'} n'est pas disponible",
+            )  # fmt: skip
+            return
+        hint, hint_fr = _hint(value_set)
+        walker.report(
+            rule, place, plan.node, found=shown(found), value_set=url, hint=hint, hint_fr=hint_fr
+        )
+
+    return check
+
+
+def _without_code(walker: Walker, plan: Plan, rule: str, url: str, place: Place) -> None:
+    """Text alone: fine for an extensible binding when no code fits, never for a required one."""
+    if plan.check is None and rule == _RULES["required"]:
+        walker.report(
+            rule, place, plan.node, found="What has no code", found_fr="Ce qui n'a pas de code",
+            value_set=url, hint="",
         )  # fmt: skip
-        return
-    hint, hint_fr = _hint(value_set)
-    walker.report(
-        rule, place, plan.node, found=shown(found), value_set=url, hint=hint, hint_fr=hint_fr
-    )
 
 
 def _not_checked(
@@ -91,11 +99,8 @@ def _not_checked(
 
 def _hint(value_set: ValueSet) -> tuple[str, str]:
     """List the codes where they are few."""
-    listed = value_set.listed()
-    if listed is None or len(listed) > _LISTED:
-        return "", ""
-    names = ", ".join(code for _, code, _ in listed)
-    return f"; it has {names}", f" ; il contient {names}"
+    names = value_set.few(_LISTED)
+    return (f"; it has {names}", f" ; il contient {names}") if names else ("", "")
 
 
 def shown(found: list[tuple[str | None, str]]) -> str:
@@ -105,6 +110,21 @@ def shown(found: list[tuple[str | None, str]]) -> str:
 
 def check_coding(walker: Walker, plan: Plan, coding: dict[str, Any], place: Place) -> None:
     """Compare a Coding with the code system it names: does the code exist, under this display?"""
+    system, code = coding.get("system"), coding.get("code")
+    fine = walker.definitions.fine_codings
+    key = system, code, coding.get("display")
+    try:
+        if key in fine:
+            return
+    except TypeError:
+        return
+    before = len(walker.issues)
+    _check_coding(walker, plan, coding, place)
+    if len(walker.issues) == before and len(fine) < 10_000:
+        fine.add(key)
+
+
+def _check_coding(walker: Walker, plan: Plan, coding: dict[str, Any], place: Place) -> None:
     system, code = coding.get("system"), coding.get("code")
     if isinstance(system, str) and system:
         _check_system(walker, plan, system, place)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from gateway.validation.fhir.nodes import FHIR, NoSnapshot, Tree
 from gateway.validation.fhir.packages import (
@@ -28,6 +29,8 @@ class Definitions:
     def __init__(self, packages: Iterable[Package]) -> None:
         self.packages = tuple(packages)
         self.terminology = Terminology(self._value_set, self._code_system, self._supplements)
+        # Codings that were found good once: system, code and display.
+        self.fine_codings: set[tuple[Any, Any, Any]] = set()
         self._trees: dict[str, Tree | None] = {}
         self._lacks: dict[str, str] = {}
         self._lineages: dict[str, tuple[str, ...]] = {}

@@ -86,6 +86,7 @@ class Node:
 
     Attributes:
         name: Last part of the path: ``content``, ``value[x]``.
+        is_choice: Whether the JSON name is spelled with the type.
         repeats: Whether JSON holds a list, which the base element decides.
         fixed: ``(value,)`` of fixed[x]; empty without one. ``pattern`` likewise.
         owner: The tree it belongs to.
@@ -98,6 +99,7 @@ class Node:
         "content_reference",
         "element",
         "fixed",
+        "is_choice",
         "is_modifier",
         "max_length",
         "max_value",
@@ -122,6 +124,7 @@ class Node:
         self.owner = owner
         self.path: str = given["path"]
         self.name: str = self.path.rpartition(".")[2]
+        self.is_choice = self.name.endswith("[x]")
         self.slice_name: str = given.get("sliceName", "")
         self.element: str = given.get("id") or self.path
         self.minimum: int = given.get("min", 0)
@@ -133,10 +136,19 @@ class Node:
         if self.name == "id" and owner.kind == "resource" and self.path.count(".") == 1:
             # R4 calls a resource's id a string here, and an id in its text (2.27.3).
             self.types = (TypeRef("id"),)
-        self.fixed: tuple[Any, ...] = _prefixed(given, "fixed")
-        self.pattern: tuple[Any, ...] = _prefixed(given, "pattern")
-        self.min_value: tuple[Any, ...] = _prefixed(given, "minValue")
-        self.max_value: tuple[Any, ...] = _prefixed(given, "maxValue")
+        self.fixed: tuple[Any, ...] = ()
+        self.pattern: tuple[Any, ...] = ()
+        self.min_value: tuple[Any, ...] = ()
+        self.max_value: tuple[Any, ...] = ()
+        for name, value in given.items():
+            if name.startswith("fixed"):
+                self.fixed = (value,)
+            elif name.startswith("pattern"):
+                self.pattern = (value,)
+            elif name.startswith("minValue"):
+                self.min_value = (value,)
+            elif name.startswith("maxValue"):
+                self.max_value = (value,)
         self.max_length: int | None = given.get("maxLength")
         self.binding = _binding(given.get("binding"))
         self.constraints = tuple(_constraint(c) for c in given.get("constraint", ()))
@@ -149,11 +161,6 @@ class Node:
         self.table: Any = None
         self.plans: dict[str, Any] = {}
         self.sorter: Any = None
-
-    @property
-    def is_choice(self) -> bool:
-        """Whether the JSON name is spelled with the type."""
-        return self.name.endswith("[x]")
 
     def __repr__(self) -> str:
         return f"<{self.element} of {self.owner.url}>"
@@ -284,13 +291,6 @@ def _code(one: Json) -> str:
         if extension.get("url") == _FHIR_TYPE:
             return str(extension.get("valueUrl") or extension.get("valueUri") or "string")
     return _SYSTEM_TYPES.get(code.removeprefix(_SYSTEM), "string")
-
-
-def _prefixed(given: Json, prefix: str) -> tuple[Any, ...]:
-    for name, value in given.items():
-        if name.startswith(prefix) and name[len(prefix) : len(prefix) + 1].isupper():
-            return (value,)
-    return ()
 
 
 def _binding(given: Json | None) -> Binding | None:

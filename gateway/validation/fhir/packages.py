@@ -43,13 +43,11 @@ class Entry:
 
     Attributes:
         kind: ``S``, ``V`` or ``C``: StructureDefinition, ValueSet, CodeSystem.
-        type: The type a StructureDefinition defines or constrains.
         version: Business version; empty where the definition has none.
         place: Where the package finds it again.
     """
 
     kind: str
-    type: str
     version: str
     place: Any
 
@@ -102,7 +100,7 @@ class CoreArchive:
         found = self._entries.get(url)
         if found is None or found[2] != kind:
             return ()
-        return (Entry(kind, found[3], "", (found[0], found[1])),)
+        return (Entry(kind, "", (found[0], found[1])),)
 
     def read(self, entry: Entry) -> Json:
         """Give a definition."""
@@ -197,13 +195,14 @@ class FilePackage:
     def _by_files(self) -> None:
         self._entries.clear()
         for name in self._names():
-            definition = _json(self._octets(name))
+            octets = self._octets(name)
+            definition = _head(octets) or _json(octets)
             if definition and definition.get("resourceType") in _KINDS and "url" in definition:
                 self._add(definition, name)
 
     def _add(self, about: Json, name: str) -> None:
         kind = _KINDS[about["resourceType"]]
-        entry = Entry(kind, str(about.get("type", "")), str(about.get("version", "")), name)
+        entry = Entry(kind, str(about.get("version", "")), name)
         key = (str(about["url"]), kind)
         self._entries[key] = (entry, *self._entries.get(key, ()))
 
@@ -237,6 +236,27 @@ def _members(path: Path) -> Iterator[tuple[str, bytes]]:
                         yield name, file.read()
     except (tarfile.TarError, EOFError, zlib.error, OSError) as problem:
         raise PackageError(f"{path} cannot be read as a FHIR package: {problem}") from None
+
+
+def _head(octets: bytes) -> Json | None:
+    """Read the first members of a resource from its text, where that is laid out line by line.
+
+    A package may have megabytes of definitions of which a run needs two. In JSON indented by two,
+    a line that begins with two spaces and a name is a member of the resource itself, since no
+    string holds a line break.
+    """
+    if not octets.startswith((b'{\n  "', b'{\r\n  "')):
+        return None
+    found: Json = {}
+    for name in ("resourceType", "url", "version"):
+        start = octets.find(b'\n  "%s": "' % name.encode())
+        if start >= 0:
+            start += len(name) + 8
+            value = octets[start : octets.find(b'"', start)]
+            if b"\\" in value:
+                return None
+            found[name] = value.decode()
+    return found if "resourceType" in found and "url" in found else None
 
 
 def _json(octets: bytes) -> Json | None:

@@ -68,7 +68,10 @@ class Plan:
         code: The type; the path of the base definition for an element with its own structure.
         check: For a primitive, what finds fault with its value; None for everything else.
         plain: Nothing but ``check`` is asked of a primitive.
+        fast: ``check`` alone decides on a single value: plain, allowed, in one form only.
         is_resource: The value is a resource: walked by its own resourceType.
+        label: How a place names it: ``value.ofType(Quantity)``.
+        steps: What the walker does with a value, in this order; filled by the walker.
     """
 
     __slots__ = (
@@ -78,11 +81,14 @@ class Plan:
         "_tables",
         "check",
         "code",
+        "fast",
         "is_extension",
         "is_reference",
         "is_resource",
+        "label",
         "node",
         "plain",
+        "steps",
         "type_ref",
     )
 
@@ -92,6 +98,10 @@ class Plan:
         self.code = type_ref.code
         if not self.code or (self.code in _STRUCTURED and node.children):
             self.code = node.path
+        self.label = node.name
+        if node.is_choice:
+            self.label = f"{node.name[:-3]}.ofType({type_ref.code})"
+        self.steps: tuple[Any, ...] | None = None
         self._definitions = definitions
         self.check: Callable[[object], Any] | None = checker(type_ref.code)
         self.is_extension = type_ref.code == "Extension"
@@ -111,6 +121,9 @@ class Plan:
             and not (node.min_value or node.max_value)
             and not self.constraints
             and not type_ref.profiles
+        )
+        self.fast = (
+            self.plain and not (node.repeats or node.slices or node.is_choice) and node.maximum != 0
         )
 
     @property

@@ -232,6 +232,7 @@ class ValueSet:
         self._expanded: dict[tuple[str, str], str] | None = None
         if not self._include and definition.get("expansion", {}).get("contains"):
             self._expanded = dict(_contained(definition["expansion"]["contains"]))
+        self._few: str | None = None
         self._answers: dict[tuple[str | None, str], bool | None] = {}
         self._terminology = terminology
 
@@ -276,6 +277,14 @@ class ValueSet:
             elif outside is None:
                 answer = None
         return answer
+
+    def few(self, most: int) -> str:
+        """Name its codes where they are no more than so many; else nothing."""
+        if self._few is None:
+            listed = self.listed()
+            names = [code for _, code, _ in listed] if listed and len(listed) <= most else []
+            self._few = ", ".join(names)
+        return self._few
 
     def listed(self) -> list[tuple[str, str, str]] | None:
         """Give every code with system and display; None where that cannot be known or is long."""

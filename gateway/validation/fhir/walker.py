@@ -10,7 +10,7 @@ element in its type reads ``value.ofType(Quantity)``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from gateway.validation.fhir import bindings, extensions, references
@@ -26,9 +26,10 @@ from gateway.validation.issue import Issue, IssueKind, IssueSeverity
 
 Json = dict[str, Any]
 
+Step = Callable[["Walker", Plan, Any, Place], None]
+
 MAX_DEPTH = 48
 MAX_ISSUES = 1_000
-_ABSENT = object()
 
 
 class Walker:
@@ -217,47 +218,29 @@ class Walker:
 
     def value(self, plan: Plan, value: Any, place: Place) -> None:
         """Check one value of an element with a structure."""
-        node = plan.node
         if type(value) is not dict:
             self.report(
-                "fhir-type", place, node, name=_name(node), found=_kind(value),
+                "fhir-type", place, plan.node, name=_name(plan.node), found=_kind(value),
                 found_fr=_kind(value, french=True), expected=plan.code,
             )  # fmt: skip
             return
-        if not value or (len(value) == 1 and "id" in value):
-            self.report("ele-1", place, node, name=_name(node))
+        if len(value) < 2 and (not value or "id" in value):
+            self.report("ele-1", place, plan.node, name=_name(plan.node))
             if not value:
                 return
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            self._depth -= 1
-            self.report("fhir-too-deep", place, node, name=_name(node), expected=MAX_DEPTH)
+        if self._depth >= MAX_DEPTH:
+            self.report(
+                "fhir-too-deep", place, plan.node, name=_name(plan.node), expected=MAX_DEPTH
+            )
             return
-        try:
-            if node.fixed or node.pattern:
-                self._compare(node, value, place)
-            if plan.is_resource:
-                self.nested(plan, value, place)
-            elif plan.is_extension:
-                extensions.check_extension(self, plan, value, place)
-            else:
-                self._structure(plan, value, place)
-            if plan.constraints:
-                self.constraints(plan, value, place)
-            if node.binding is not None:
-                bindings.check_binding(self, plan, node.binding, value, place)
-            if plan.code == "Coding":
-                bindings.check_coding(self, plan, value, place)
-            elif plan.code == "Attachment" and "size" in value and "data" in value:
-                self._attachment(plan, value, place)
-            if plan.is_reference:
-                references.check_reference(self, plan, value, place)
-        finally:
-            self._depth -= 1
+        self._depth += 1
+        for step in plan.steps or _steps(plan):
+            step(self, plan, value, place)
+        self._depth -= 1
 
-    def _attachment(self, plan: Plan, value: Json, place: Place) -> None:
+    def attachment(self, plan: Plan, value: Json, place: Place) -> None:
         """Compare an Attachment's size with its data."""
-        size, data = value["size"], value["data"]
+        size, data = value.get("size"), value.get("data")
         if type(size) is not int or not isinstance(data, str):
             return
         data = "".join(data.split())
@@ -265,7 +248,8 @@ class Walker:
         if octets != size:
             self.report("fhir-attachment-size", place, plan.node, found=octets, expected=size)
 
-    def _structure(self, plan: Plan, value: Json, place: Place) -> None:
+    def structure(self, plan: Plan, value: Json, place: Place) -> None:
+        """Walk a value along the profiles its type asks for, else along its own structure."""
         wants = plan.wants
         if wants:
             trees = [t for t in map(self.definitions.profile, wants) if t is not None]
@@ -304,6 +288,10 @@ class Walker:
             if child is None:
                 self._unknown(table, key, value, place)
                 continue
+            if child.fast and key[0] != "_":
+                assert child.check is not None
+                if child.check(member) is None:
+                    continue
             node = child.node
             if key[0] == "_":
                 self.owner = plan, value
@@ -346,13 +334,7 @@ class Walker:
         if node.maximum == 0:
             self.report("fhir-maximum", place, node, name=_name(node), found=1, expected=0)
             return
-        if child.plain and (type(member) is not dict) and member is not None and not node.slices:
-            assert child.check is not None
-            problem = child.check(member)
-            if problem is not None:
-                self._primitive_problem(child, key, problem, place)
-            return
-        below = Place(place, _spelled(child, key))
+        below = Place(place, child.label)
         if member is None:
             if child.check is None or "_" + key not in value:
                 self.report("fhir-empty", below, node, name=key)
@@ -381,7 +363,7 @@ class Walker:
             self.report(
                 "fhir-minimum", place, node, name=_name(node), found=count, expected=node.minimum
             )
-        name = _spelled(child, key)
+        name = child.label
         items: list[tuple[int | None, Any]] = []
         for number, member in enumerate(members):
             if member is None:
@@ -409,7 +391,7 @@ class Walker:
         """Check the object beside a primitive, ``_birthDate``: its id and extensions."""
         said = value[key]
         node = child.node
-        name = _spelled(child, key[1:])
+        name = child.label
         if node.maximum == 0 and key[1:] not in value:
             self.report("fhir-maximum", place, node, name=_name(node), found=1, expected=0)
         if node.repeats != isinstance(said, list):
@@ -449,12 +431,12 @@ class Walker:
         assert child.check is not None
         problem = child.check(member)
         if problem is not None:
-            self._primitive_problem(child, "", problem, place)
+            self._primitive_problem(child, problem, place)
             return
         if child.plain:
             return
         if node.fixed or node.pattern:
-            self._compare(node, member, place)
+            self.compare(node, member, place)
         if node.max_length and isinstance(member, str) and len(member) > node.max_length:
             self.report(
                 "fhir-max-length", place, node, name=_name(node), found=len(member),
@@ -466,19 +448,17 @@ class Walker:
         ):
             if limits and _beyond(member, limits[0], sign):
                 self.report(rule, place, node, name=_name(node), found=member, expected=limits[0])
-        if node.binding is not None:
-            bindings.check_binding(self, child, node.binding, member, place)
-        if child.constraints:
-            self.constraints(child, member, place)
+        for step in child.steps or _steps(child):
+            step(self, child, member, place)
 
-    def _primitive_problem(self, child: Plan, key: str, problem: Any, place: Place) -> None:
-        below = Place(place, _spelled(child, key)) if key else place
+    def _primitive_problem(self, child: Plan, problem: Any, place: Place) -> None:
         self.report(
-            "fhir-primitive", below, child.node, name=_name(child.node), type=child.code,
+            "fhir-primitive", place, child.node, name=_name(child.node), type=child.code,
             problem=problem, problem_fr=getattr(problem, "french", problem),
         )  # fmt: skip
 
-    def _compare(self, node: Node, value: Any, place: Place) -> None:
+    def compare(self, node: Node, value: Any, place: Place) -> None:
+        """Compare a value with what its element fixes."""
         if node.fixed and node.fixed[0] != value:
             self.report(
                 "fhir-fixed", place, node, name=_name(node), found=_shown(value),
@@ -584,7 +564,7 @@ class Walker:
         sorter: Sorter | None = node.sorter
         if sorter is None:
             sorter = node.sorter = Sorter(self.definitions, node)
-        name = _spelled(base, "")
+        name = base.label
         groups: list[list[tuple[int | None, Any]]] = [[] for _ in node.slices]
         slicing = node.slicing
         rules = slicing.rules if slicing is not None else "open"
@@ -648,6 +628,46 @@ class Walker:
         return plan_of(self.definitions, one, base.type_ref.code)
 
 
+def _compared(walker: Walker, plan: Plan, value: Json, place: Place) -> None:
+    walker.compare(plan.node, value, place)
+
+
+def _steps(plan: Plan) -> tuple[Step, ...]:
+    """Decide once what is done with each value of an element."""
+    node = plan.node
+    steps: list[Step] = []
+    if plan.check is None:
+        if node.fixed or node.pattern:
+            steps.append(_compared)
+        if plan.is_resource:
+            steps.append(Walker.nested)
+        elif plan.is_extension:
+            steps.append(extensions.check_extension)
+        elif plan.wants or len(plan.tables) != 1:
+            steps.append(Walker.structure)
+        else:
+            steps.append(_walk_along(plan.tables[0]))
+    if plan.constraints:
+        steps.append(Walker.constraints)
+    if node.binding is not None:
+        steps += bindings.binders(plan, node.binding)
+    if plan.code == "Coding":
+        steps.append(bindings.check_coding)
+    elif plan.code == "Attachment":
+        steps.append(Walker.attachment)
+    if plan.is_reference and plan.check is None:
+        steps.append(references.check_reference)
+    plan.steps = tuple(steps)
+    return plan.steps
+
+
+def _walk_along(table: Table) -> Step:
+    def walk(walker: Walker, plan: Plan, value: Json, place: Place) -> None:
+        walker.walk(plan, table, value, place)
+
+    return walk
+
+
 _FRENCH = {
     "it is in none of the packages": "il n'est dans aucun paquet",
     "it has no snapshot": "il n'a pas d'instantané",
@@ -662,13 +682,6 @@ def _claimed(value: Json) -> list[str]:
 
 def _name(node: Node) -> str:
     return f"{node.name}:{node.slice_name}" if node.slice_name else node.name
-
-
-def _spelled(plan: Plan, key: str) -> str:
-    name = plan.node.name
-    if name.endswith("[x]"):
-        return f"{name[:-3]}.ofType({plan.type_ref.code})"
-    return key or name
 
 
 _KINDS = {
