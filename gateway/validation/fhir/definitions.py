@@ -20,6 +20,7 @@ from gateway.validation.fhir.packages import (
     Package,
     read_package,
 )
+from gateway.validation.fhir.snapshots import generate
 from gateway.validation.fhir.terminology import Terminology, ValueSet
 
 
@@ -32,6 +33,8 @@ class Definitions:
         # Codings that were found good once: system, code and display.
         self.fine_codings: set[tuple[Any, Any, Any]] = set()
         self._trees: dict[str, Tree | None] = {}
+        self._known: dict[tuple[str, str], Tree] = {}
+        self._generating: list[str] = []
         self._lacks: dict[str, str] = {}
         self._lineages: dict[str, tuple[str, ...]] = {}
 
@@ -62,12 +65,33 @@ class Definitions:
         if definition is None:
             self._lacks[canonical] = "it is in none of the packages"
         else:
+            # With a version or without, one definition is one tree.
+            key = definition["url"], definition.get("version", "")
             try:
-                tree = Tree(definition)
+                tree = self._known.get(key) or Tree(definition, self._elements_of(definition))
+                self._known[key] = tree
             except NoSnapshot as problem:
                 self._lacks[canonical] = str(problem)
         self._trees[canonical] = tree
         return tree
+
+    def _elements_of(self, definition: Json) -> list[Json]:
+        """Give the elements of a snapshot: the definition's own, or made from its base."""
+        elements: list[Json] = definition.get("snapshot", {}).get("element", [])
+        url = definition.get("url", "")
+        if elements or "differential" not in definition:
+            return elements
+        if url in self._generating:
+            raise NoSnapshot("it is derived from itself")
+        self._generating.append(url)
+        try:
+            return generate(definition, self._elements)
+        finally:
+            self._generating.pop()
+
+    def _elements(self, canonical: str) -> list[Json] | None:
+        definition = self.structure(canonical)
+        return None if definition is None else self._elements_of(definition)
 
     def lack(self, canonical: str) -> str:
         """Say why :meth:`profile` gives nothing."""

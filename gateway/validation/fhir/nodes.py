@@ -191,8 +191,8 @@ class Tree:
         "version",
     )
 
-    def __init__(self, definition: Json) -> None:
-        elements = definition.get("snapshot", {}).get("element", ())
+    def __init__(self, definition: Json, elements: Any = ()) -> None:
+        elements = elements or definition.get("snapshot", {}).get("element", ())
         if not elements:
             raise NoSnapshot("it has no snapshot")
         self.url: str = definition.get("url", "")

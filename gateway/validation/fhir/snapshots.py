@@ -1,0 +1,203 @@
+"""A snapshot for a profile that came without one: its differential laid over its base.
+
+Packages are published with snapshots; a profile straight from an editor, or from ``sushi build``
+without ``--snapshot``, has none. What is done here is what validation needs: elements unfolded
+where the differential reaches into a type, slices made from what they slice, each statement of
+the differential put in the place of the base's. A differential that reaches where nothing is, is
+refused with the path, never guessed at.
+
+Source:
+    HL7 FHIR R4: 5.1.0.3 Differential and snapshot; ElementDefinition.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from gateway.validation.fhir.nodes import FHIR, NoSnapshot
+
+Json = dict[str, Any]
+Snapshot = Callable[[str], "list[Json] | None"]
+
+_STEP = re.compile(r"(?P<name>[^:]+)(?::(?P<slice>.+))?")
+_BY_URL = {"discriminator": [{"type": "value", "path": "url"}], "rules": "open"}
+_OWN = ("id", "path", "sliceName", "constraint")
+
+
+class _Element:
+    """An element under construction, with what hangs below it."""
+
+    def __init__(self, given: Json, name: str) -> None:
+        self.given = given
+        self.name = name
+        self.children: list[_Element] = []
+        self.slices: list[_Element] = []
+
+    def child(self, name: str) -> _Element | None:
+        return next((c for c in self.children if c.name == name), None)
+
+    def copy(self) -> _Element:
+        made = _Element(dict(self.given), self.name)
+        made.children = [c.copy() for c in self.children]
+        return made
+
+    def written(self, path: str, name: str) -> Iterator[Json]:
+        """Give the elements of the snapshot from here, with their ids."""
+        yield {**self.given, "path": path, "id": name}
+        for child in self.children:
+            yield from child.written(f"{path}.{child.name}", f"{name}.{child.name}")
+        for one in self.slices:
+            yield from one.written(path, f"{name}:{one.given['sliceName']}")
+
+
+def generate(definition: Json, snapshot: Snapshot) -> list[Json]:
+    """Give the elements of a snapshot.
+
+    Args:
+        definition: A StructureDefinition with ``baseDefinition`` and ``differential``.
+        snapshot: Gives the elements of another definition's snapshot by its canonical URL.
+
+    Raises:
+        NoSnapshot: The base is unknown, or the differential does not fit it.
+    """
+    base_url = definition.get("baseDefinition", "")
+    base = snapshot(base_url) if base_url else None
+    if base is None:
+        raise NoSnapshot(f"it has no snapshot, and its base {base_url or '(none)'} is unknown")
+    root = _tree(base)
+    for given in definition.get("differential", {}).get("element", ()):
+        _apply(root, given, snapshot)
+    return list(root.written(root.name, root.name))
+
+
+def _tree(elements: list[Json]) -> _Element:
+    """Hang the elements of a snapshot into each other."""
+    root = _Element(_based(elements[0]), elements[0]["path"])
+    latest: dict[str, _Element] = {root.name: root}
+    for given in elements[1:]:
+        path = given["path"]
+        above, _, name = path.rpartition(".")
+        parent = latest.get(above)
+        if parent is None:
+            raise NoSnapshot(f"the base has {path} without the element above it")
+        made = _Element(_based(given), name)
+        whole = parent.child(name)
+        if whole is not None and given.get("sliceName"):
+            whole.slices.append(made)
+        else:
+            parent.children.append(made)
+        latest = {p: e for p, e in latest.items() if not p.startswith(path + ".")}
+        latest[path] = made
+    return root
+
+
+def _based(given: Json) -> Json:
+    """Copy an element, and keep what decides whether JSON has a list."""
+    return {**given, "base": given.get("base") or {"max": given.get("max", "*")}}
+
+
+def _apply(root: _Element, given: Json, snapshot: Snapshot) -> None:
+    """Put one element of the differential in its place."""
+    steps = given.get("id") or given["path"]
+    if given.get("sliceName") and ":" not in steps.rpartition(".")[2]:
+        steps += ":" + given["sliceName"]
+    at = root
+    for step in steps.split(".")[1:]:
+        match = _STEP.fullmatch(step)
+        if match is None:
+            raise NoSnapshot(f"its differential has {steps}, which is no path")
+        at = _step(root, at, match["name"], match["slice"] or "", steps, snapshot)
+    _merge(at, given)
+
+
+def _step(
+    root: _Element, at: _Element, name: str, slice_name: str, steps: str, snapshot: Snapshot
+) -> _Element:
+    found = at.child(name)
+    if found is None and not at.children:
+        _unfold(root, at, snapshot)
+        found = at.child(name)
+    if found is None:
+        found, slice_name = _chosen(at, name, slice_name, steps)
+    if not slice_name:
+        return found
+    for one in found.slices:
+        if one.given["sliceName"] == slice_name:
+            return one
+    whole = found
+    for one in found.slices:
+        if slice_name.startswith(one.given["sliceName"] + "/"):
+            whole = one
+    made = whole.copy()
+    made.given = {k: v for k, v in whole.given.items() if k != "slicing"}
+    made.given |= {"sliceName": slice_name, "min": 0}
+    if found.name in ("extension", "modifierExtension"):
+        # Each has the members of its own definition.
+        made.children = []
+        found.given.setdefault("slicing", _BY_URL)
+    found.slices.append(made)
+    return made
+
+
+def _chosen(at: _Element, name: str, slice_name: str, steps: str) -> tuple[_Element, str]:
+    """Find the choice element that ``valueQuantity`` is a short form of."""
+    for child in at.children:
+        if child.name.endswith("[x]") and name.startswith(child.name[:-3]):
+            code = name[len(child.name) - 3 :]
+            for one in child.given.get("type", ()):
+                if one.get("code", "").lower() == code.lower():
+                    if len(child.given["type"]) == 1 and not child.slices:
+                        return child, slice_name
+                    child.given.setdefault(
+                        "slicing",
+                        {"discriminator": [{"type": "type", "path": "$this"}], "rules": "closed"},
+                    )
+                    if not any(s.given["sliceName"] == name for s in child.slices):
+                        made = child.copy()
+                        made.given.pop("slicing", None)
+                        made.given |= {"sliceName": name, "min": 0, "type": [one]}
+                        child.slices.append(made)
+                    return child, name
+    raise NoSnapshot(f"its differential has {steps}, which its base has not")
+
+
+def _unfold(root: _Element, at: _Element, snapshot: Snapshot) -> None:
+    """Give an element the children of its type, of its profile, or of what it refers to."""
+    reference = at.given.get("contentReference", "")
+    if reference:
+        target: _Element | None = root
+        for name in reference.rpartition("#")[2].split(".")[1:]:
+            target = target.child(name) if target is not None else None
+        if target is not None:
+            at.children = [c.copy() for c in target.children]
+        return
+    types = at.given.get("type", ())
+    if not types:
+        return
+    urls = [*types[0].get("profile", ()), FHIR + str(types[0].get("code", ""))]
+    for url in urls:
+        elements = snapshot(url)
+        if elements:
+            tree = _tree(elements)
+            at.children = tree.children
+            own = {c.get("key") for c in at.given.get("constraint", ())}
+            at.given["constraint"] = [
+                *at.given.get("constraint", ()),
+                *(c for c in tree.given.get("constraint", ()) if c.get("key") not in own),
+            ]
+            return
+
+
+def _merge(at: _Element, given: Json) -> None:
+    """Let the differential's statements replace the base's; constraints add up."""
+    for name, value in given.items():
+        if name not in _OWN:
+            at.given[name] = value
+    if given.get("sliceName") and not at.given.get("sliceName"):
+        at.given["sliceName"] = given["sliceName"]
+    if given.get("constraint"):
+        keys = {c.get("key") for c in given["constraint"]}
+        kept = [c for c in at.given.get("constraint", ()) if c.get("key") not in keys]
+        at.given["constraint"] = [*kept, *given["constraint"]]
