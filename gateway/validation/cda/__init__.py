@@ -1,1 +1,11 @@
-"""CDA documents against a schema and Schematron rule sets."""
+"""Clinical documents (HL7 CDA R2) judged by schema and Schematron.
+
+Octets come in, issues go out. Rule sets are compiled by our own compiler and run by Saxon in a
+process of its own; which rule sets a document is judged by is the caller's matter.
+"""
+
+from gateway.validation.cda.document import CdaDocument
+from gateway.validation.cda.saxon import Saxon
+from gateway.validation.cda.validator import CdaValidator, Schematron, unreadable
+
+__all__ = ["CdaDocument", "CdaValidator", "Saxon", "Schematron", "unreadable"]

@@ -1,0 +1,574 @@
+"""Turn a Schematron schema into a rule set: what a stylesheet needs, in pieces.
+
+Ours instead of the usual three stylesheets because we want nothing but the failures (assertion,
+node, values), one broken rule must not take the others with it, and a pattern should cost only the
+documents that have its templates.
+
+Source:
+    ISO/IEC 19757-3:2016: 5 (elements), 6 (semantics), annex H (XSLT 2 query binding); where the
+    standard leaves a choice, the behaviour of the ISO skeleton for XSLT 2 is followed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from gateway.codecs.xml import Element, escape_attribute
+from gateway.validation.cda.expressions import (
+    OWN_PREFIX,
+    ForbiddenCall,
+    candidates,
+    guarded,
+    literals,
+    variables,
+    with_variables,
+)
+from gateway.validation.cda.ruleset import AbstractRule, Assertion, Line, Rule, RuleSet
+from gateway.validation.cda.sources import ISO, ORIGIN, SCHEMATRON, SchematronFault, Sources
+from gateway.validation.issue import IssueSeverity
+
+XSL = "http://www.w3.org/1999/XSL/Transform"
+_XSL = f"{{{XSL}}}"
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_BINDINGS = frozenset({"xslt2", "xslt3", "xpath2", "xpath3", "xpath31", "xslt", "xpath", ""})
+_NAMESPACES = {
+    "xsl": XSL,
+    "xs": "http://www.w3.org/2001/XMLSchema",
+    "map": "http://www.w3.org/2005/xpath-functions/map",
+    "gw-own": "urn:gateway:own",
+    "gw-err": "http://www.w3.org/2005/xqt-errors",
+}
+_SEVERITIES = {
+    "warning": IssueSeverity.WARNING,
+    "warn": IssueSeverity.WARNING,
+    "info": IssueSeverity.INFORMATION,
+    "information": IssueSeverity.INFORMATION,
+    "hint": IssueSeverity.INFORMATION,
+}
+# What an instance of an abstract pattern fills in, wherever an expression or a sentence stands.
+_EXPRESSIONS = ("test", "context", "select", "value", "path", "match", "use", "subject")
+# Instructions that read or write beside the document, or bring other stylesheets.
+_FOREIGN = frozenset(
+    f"{_XSL}{name}"
+    for name in (
+        "evaluate", "import", "import-schema", "include", "message", "result-document",
+        "source-document", "use-package",
+    )
+)  # fmt: skip
+
+
+def compile_sources(name: str, sources: Sources, phase: str = "") -> RuleSet:
+    """Give the rule set of a schema.
+
+    Args:
+        name: What its assertions are called after.
+        sources: The schema, its includes in place.
+        phase: Which phase; the schema's own default where empty, ``#ALL`` for all patterns.
+
+    Raises:
+        SchematronFault: When the schema's query language is not one we run.
+    """
+    binding = str(sources.schema.get("queryBinding") or "").lower()
+    if binding not in _BINDINGS:
+        raise SchematronFault(
+            f"{name} is written for the query binding {binding}; XPath and XSLT ones are run"
+        )
+    return _Compiler(name, sources).compile(phase)
+
+
+@dataclass(slots=True)
+class _Body:
+    """The inside of a rule while it is put together."""
+
+    lines: list[Line] = field(default_factory=list)
+    uses: set[str] = field(default_factory=set)
+
+
+class _Compiler:
+    def __init__(self, name: str, sources: Sources) -> None:
+        self._name = name
+        self._schema = sources.schema
+        self._notes = list(sources.notes)
+        self._assertions: list[Assertion] = []
+        self._abstract: dict[str, AbstractRule] = {}
+        self._head: list[Line] = []
+        self._globals: set[str] = set()
+        self._values: dict[str, str] = {}
+        self._patterns: list[str] = []
+        self._lets = 0
+        self._rules: dict[str, Element] = {}
+        self._diagnostics: dict[str, Element] = {}
+        self._renamed: dict[str, str] = {}
+        self._numbered: dict[str, int] = {}
+        self._places: dict[str, int] = {}
+        self._chain: list[str] = []
+        self._phase = "#ALL"
+
+    def compile(self, phase: str) -> RuleSet:
+        schema = self._schema
+        patterns = list(self._active(self._expanded(), phase))
+        for rule in schema.iter(f"{ISO}rule"):
+            if _is_true(rule, "abstract") and rule.get("id"):
+                self._rules.setdefault(str(rule.get("id")), rule)
+        for diagnostic in schema.iter(f"{ISO}diagnostic"):
+            self._diagnostics.setdefault(str(diagnostic.get("id")), diagnostic)
+        self._add_foreign()
+        for let in schema.iterchildren(f"{ISO}let"):
+            self._add_global(let, {})
+        for active in schema.iterchildren(f"{ISO}phase"):
+            if active.get("id") == self._phase:
+                for let in active.iterchildren(f"{ISO}let"):
+                    self._add_global(let, {})
+        # All variables of patterns first: rules of one may read those of another, as with the
+        # skeleton, where both are variables of the stylesheet.
+        renamings = [self._add_pattern_variables(n, pattern) for n, pattern in enumerate(patterns)]
+        self._patterns = [
+            str(pattern.get("id") or f"pattern-{number + 1}")
+            for number, pattern in enumerate(patterns)
+        ]
+        rules: list[Rule] = []
+        for number, pattern in enumerate(patterns):
+            self._renamed = renamings[number]
+            rules.extend(self._rules_of(number, pattern))
+        return RuleSet(
+            name=self._name,
+            title=_plain(schema.find(f"{ISO}title")),
+            namespaces=self._namespaces(),
+            head=tuple(self._head),
+            patterns=tuple(self._patterns),
+            rules=tuple(rules),
+            abstract_rules=self._abstract,
+            assertions=tuple(self._assertions),
+            notes=tuple(self._notes),
+        )
+
+    # ----------------------------------------------------------------------------------------
+    # Which patterns there are
+
+    def _expanded(self) -> Iterator[Element]:
+        """Every pattern that can run, instances of abstract ones filled in."""
+        schema = self._schema
+        abstract = {
+            str(pattern.get("id")): pattern
+            for pattern in schema.iter(f"{ISO}pattern")
+            if _is_true(pattern, "abstract")
+        }
+        for pattern in schema.iterchildren(f"{ISO}pattern"):
+            if _is_true(pattern, "abstract"):
+                continue
+            wanted = pattern.get("is-a")
+            if wanted is None:
+                yield pattern
+            elif wanted in abstract:
+                yield _instance(abstract[wanted], pattern)
+            else:
+                self._note(f"the pattern {_id(pattern)} is a {wanted}, which is not there")
+
+    def _active(self, patterns: Iterator[Element], phase: str) -> Iterator[Element]:
+        schema = self._schema
+        wanted = (phase or str(schema.get("defaultPhase") or "#ALL")).strip()
+        self._phase = wanted
+        if wanted == "#ALL":
+            yield from patterns
+            return
+        phases = [p for p in schema.iterchildren(f"{ISO}phase") if p.get("id") == wanted]
+        if not phases:
+            self._note(f"the phase {wanted} is not there, so no pattern is active")
+        active = {
+            str(one.get("pattern")): False for p in phases for one in p.iterchildren(f"{ISO}active")
+        }
+        for pattern in patterns:
+            if pattern.get("id") in active:
+                active[str(pattern.get("id"))] = True
+                yield pattern
+        for absent in (name for name, found in active.items() if not found):
+            self._note(f"the phase {wanted} wants the pattern {absent}, which is not there")
+
+    # ----------------------------------------------------------------------------------------
+    # What holds for the whole document
+
+    def _namespaces(self) -> str:
+        known = dict(_NAMESPACES)
+        declared = {
+            str(ns.get("prefix")): str(ns.get("uri"))
+            for ns in self._schema.iterchildren(f"{ISO}ns")
+            if ns.get("prefix") and ns.get("uri")
+        }
+        for prefix, uri in self._schema.nsmap.items():
+            if prefix is not None and uri != SCHEMATRON:
+                declared.setdefault(prefix, uri)
+        for prefix, uri in declared.items():
+            if prefix in {"xml", "xmlns"} or not re.fullmatch(r"[^\W\d][\w.\-]*", prefix):
+                continue
+            known.setdefault(prefix, uri)
+        return " ".join(
+            f'xmlns:{prefix}="{escape_attribute(uri)}"' for prefix, uri in known.items()
+        )
+
+    def _add_foreign(self) -> None:
+        """Keys and functions the author wrote in XSLT."""
+        for number, part in enumerate(self._schema.iter(f"{_XSL}key", f"{_XSL}function")):
+            copy = deepcopy(part)
+            copy.tail = None
+            rule = part.getparent()
+            try:
+                for element in copy.iter(etree.Element):
+                    if element.tag in _FOREIGN:
+                        raise ForbiddenCall(str(element.tag).replace(_XSL, "xsl:"))
+                    for attribute, value in element.attrib.items():
+                        element.set(attribute, guarded(str(value)))
+            except ForbiddenCall as call:
+                self._note(f"{_id(part)} uses {call}, which is not allowed in a rule set")
+                continue
+            if rule is not None and rule.tag == f"{ISO}rule" and copy.get("match") is None:
+                copy.set("match", str(rule.get("context") or "*"))
+            if copy.tag == f"{_XSL}key" and copy.get("path") is not None:
+                copy.set("use", str(copy.attrib.pop("path")))
+            text = etree.tostring(copy, encoding="unicode").replace("\n", " ")
+            self._head.append(Line(text, f"g{number}"))
+
+    def _add_global(self, let: Element, renamed: dict[str, str]) -> None:
+        name = str(let.get("name"))
+        name = renamed.get(name, f"${name}")[1:]
+        line = self._let(let, name, renamed)
+        if line is not None:
+            self._globals.add(name)
+            self._values[name] = str(let.get("value") or "")
+            self._head.append(line)
+
+    def _add_pattern_variables(self, number: int, pattern: Element) -> dict[str, str]:
+        lets = list(pattern.iterchildren(f"{ISO}let"))
+        # Two patterns may both have a variable of one name; the second's gets another.
+        renamed = {
+            str(let.get("name")): f"${let.get('name')}-gw{number}"
+            for let in lets
+            if str(let.get("name")) in self._globals
+        }
+        for let in lets:
+            self._add_global(let, renamed)
+        return renamed
+
+    def _let(self, let: Element, name: str, renamed: dict[str, str]) -> Line | None:
+        self._lets += 1
+        owner = f"l{self._lets}"
+        value = let.get("value")
+        if value is None:
+            content = "".join(
+                etree.tostring(child, encoding="unicode") for child in let.iterchildren()
+            )
+            text = f"{_text(let.text or '')}{content}".replace("\n", " ")
+            return Line(f'<xsl:variable name="{_attribute(name)}">{text}</xsl:variable>', owner)
+        try:
+            select = self._expression(str(value), renamed)
+        except ForbiddenCall as call:
+            self._note(f"the variable {name} calls {call}, which is not allowed in a rule set")
+            return None
+        return Line(f'<xsl:variable name="{_attribute(name)}" select="{select}"/>', owner)
+
+    # ----------------------------------------------------------------------------------------
+    # Patterns and rules
+
+    def _rules_of(self, number: int, pattern: Element) -> Iterator[Rule]:
+        name = self._patterns[number]
+        rules = [
+            rule for rule in pattern.iterchildren(f"{ISO}rule") if not _is_true(rule, "abstract")
+        ]
+        for place, rule in enumerate(rules):
+            context = rule.get("context")
+            if context is None:
+                self._note(f"a rule of the pattern {name} has no context")
+                continue
+            try:
+                match = guarded(with_variables(str(context), self._renamed))
+            except ForbiddenCall as call:
+                self._note(f"a rule of {name} calls {call}, which is not allowed in a rule set")
+                continue
+            body = _Body()
+            self._fill(body, rule, name, pattern)
+            # The first rule of a pattern that matches a node is the only one that fires there.
+            opening = Line(
+                f'<xsl:template match="{_attribute(match)}" mode="gw-own:p{number}" '
+                f'priority="{len(rules) - place}"><xsl:try>',
+                f"p{number}",
+            )
+            closing = Line(f"{_caught('R', number)}</xsl:try></xsl:template>", f"p{number}")
+            found = candidates(match)
+            yield Rule(
+                pattern=number,
+                select=found.select,
+                needs=found.needs,
+                lines=(opening, *body.lines, closing),
+                uses=frozenset(body.uses),
+                documents=self._documents_of(match),
+            )
+
+    def _documents_of(self, context: str) -> frozenset[str]:
+        """The documents a context may read, told from the texts that look like one.
+
+        An error inside a context means "does not match" and would go unseen, so these are read
+        before the rule runs.
+
+        Source:
+            XSLT 3.0: 5.5.4 errors in patterns.
+        """
+        if f"{OWN_PREFIX}:document" not in context:
+            return frozenset()
+        texts = [context, *(self._values[v] for v in variables(context) if v in self._values)]
+        return frozenset(
+            text for one in texts for text in literals(one) if text.lower().endswith(".xml")
+        )
+
+    def _fill(self, body: _Body, rule: Element, within: str, pattern: Element | None) -> None:
+        for child in rule.iterchildren():
+            if child.tag == f"{ISO}let":
+                line = self._let(child, str(child.get("name")), self._renamed)
+                if line is not None:
+                    body.lines.append(line)
+            elif child.tag in {f"{ISO}assert", f"{ISO}report"}:
+                line = self._assertion(child, within)
+                if line is not None:
+                    body.lines.append(line)
+            elif child.tag == f"{ISO}extends":
+                self._extend(body, child, rule, within, pattern)
+
+    def _extend(
+        self, body: _Body, extends: Element, rule: Element, within: str, pattern: Element | None
+    ) -> None:
+        wanted = str(extends.get("rule"))
+        local = (
+            []
+            if pattern is None
+            else [
+                one
+                for one in pattern.iterchildren(f"{ISO}rule")
+                if one.get("id") == wanted and _is_true(one, "abstract")
+            ]
+        )
+        shared = local[0] if local else self._rules.get(wanted)
+        if shared is None:
+            self._note(f"a rule of {within} extends {wanted}, which is not there")
+            return
+        if wanted in self._chain:
+            self._note(f"the abstract rule {wanted} extends itself")
+            return
+        self._chain.append(wanted)
+        if local or self._renamed or self._is_entangled(shared, rule, extends):
+            self._fill(body, shared, f"{within}.{wanted}", pattern)
+        else:
+            if wanted not in self._abstract:
+                inside = _Body()
+                self._fill(inside, shared, wanted, None)
+                self._abstract[wanted] = AbstractRule(
+                    lines=(
+                        Line(f'<xsl:template name="gw-own:r{self._number(wanted)}">'),
+                        *inside.lines,
+                        Line("</xsl:template>"),
+                    ),
+                    uses=frozenset(inside.uses),
+                )
+            body.uses.add(wanted)
+            body.lines.append(Line(f'<xsl:call-template name="gw-own:r{self._number(wanted)}"/>'))
+        self._chain.pop()
+
+    def _number(self, name: str) -> int:
+        return self._numbered.setdefault(name, len(self._numbered))
+
+    def _is_entangled(self, shared: Element, rule: Element, extends: Element) -> bool:
+        """Whether an abstract rule and the one that extends it read one another's variables."""
+        declared, read = self._closure(shared, ())
+        if read - declared - self._globals:
+            return True
+        around = _reads(rule)
+        for other in rule.iterchildren(f"{ISO}extends"):
+            if other is not extends and str(other.get("rule")) in self._rules:
+                around |= self._closure(self._rules[str(other.get("rule"))], ())[1]
+        return bool(declared & around)
+
+    def _closure(self, rule: Element, seen: tuple[str, ...]) -> tuple[set[str], set[str]]:
+        """The variables an abstract rule declares and reads, with what it extends itself."""
+        declared = {str(let.get("name")) for let in rule.iterchildren(f"{ISO}let")}
+        read = _reads(rule)
+        for extends in rule.iterchildren(f"{ISO}extends"):
+            name = str(extends.get("rule"))
+            if name in self._rules and name not in seen:
+                more_declared, more_read = self._closure(self._rules[name], (*seen, name))
+                declared |= more_declared
+                read |= more_read
+        return declared, read
+
+    # ----------------------------------------------------------------------------------------
+    # Assertions
+
+    def _assertion(self, element: Element, within: str) -> Line | None:
+        number = len(self._assertions)
+        place = self._places[within] = self._places.get(within, 0) + 1
+        rule = str(element.get("id") or f"{self._name}:{within}-{place}")
+        test = element.get("test")
+        if test is None:
+            self._note(f"{rule} has no test")
+            return None
+        try:
+            test = self._expression(str(test), self._renamed)
+            text, values = self._sentence(element)
+            for diagnostic in self._diagnostics_of(element, ""):
+                more, more_values = self._sentence(diagnostic)
+                text[-1:] = [f"{text[-1]} {more[0]}", *more[1:]]
+                values += more_values
+            text_fr: list[str] = []
+            for diagnostic in self._diagnostics_of(element, "fr"):
+                more, more_values = self._sentence(diagnostic)
+                text_fr[-1:] = [" ".join([*text_fr[-1:], more[0]]), *more[1:]]
+                values += more_values
+        except ForbiddenCall as call:
+            self._note(f"{rule} calls {call}, which is not allowed in a rule set")
+            return None
+        self._assertions.append(
+            Assertion(
+                rule=rule,
+                severity=_severity(element),
+                text=tuple(text),
+                text_fr=tuple(text_fr),
+                source=str(element.get("see") or _origin(element)),
+                pattern=within,
+            )
+        )
+        said = f"<xsl:value-of select=\"gw-own:record('F', {number}, ., ({', '.join(values)}))\"/>"
+        when, otherwise = ("", said) if element.tag == f"{ISO}assert" else (said, "")
+        return Line(
+            f'<xsl:try><xsl:choose><xsl:when test="{test}">{when}</xsl:when>'
+            f"<xsl:otherwise>{otherwise}</xsl:otherwise></xsl:choose>"
+            f"{_caught('X', number)}</xsl:try>",
+            f"a{number}",
+        )
+
+    def _diagnostics_of(self, element: Element, language: str) -> Iterator[Element]:
+        for name in str(element.get("diagnostics") or "").split():
+            diagnostic = self._diagnostics.get(name)
+            if diagnostic is None:
+                self._note(f"an assertion names the diagnostic {name}, which is not there")
+            elif (str(diagnostic.get(_LANG) or "")[:2] == "fr") == (language == "fr"):
+                yield diagnostic
+
+    def _sentence(self, element: Element) -> tuple[list[str], list[str]]:
+        """The pieces of a message, and the expressions between them."""
+        pieces, values = [element.text or ""], []
+        for child in element.iterchildren():
+            value = None
+            if child.tag == f"{ISO}value-of":
+                value = str(child.get("select") or ".")
+            elif child.tag == f"{ISO}name":
+                path = child.get("path")
+                value = "name(.)" if path is None else f"name({path})"
+            if value is None:
+                more, more_values = self._sentence(child)
+                pieces[-1:] = [pieces[-1] + more[0], *more[1:]]
+                values += more_values
+            else:
+                values.append(f"gw-own:value(({self._expression(value, self._renamed)}))")
+                pieces.append("")
+            pieces[-1] += child.tail or ""
+        return pieces, values
+
+    def _expression(self, expression: str, renamed: dict[str, str]) -> str:
+        return _attribute(guarded(with_variables(expression, renamed)))
+
+    def _note(self, note: str) -> None:
+        if note not in self._notes:
+            self._notes.append(note)
+
+
+def _instance(abstract: Element, caller: Element) -> Element:
+    """An abstract pattern with the parameters of one of its instances filled in."""
+    values = {
+        str(parameter.get("name")): str(parameter.get("value") or "")
+        for parameter in caller.iterchildren(f"{ISO}param")
+    }
+    copy = deepcopy(abstract)
+    copy.tail = None
+    for attribute in ("abstract", "id"):
+        if attribute in copy.attrib:
+            del copy.attrib[attribute]
+    copy.set(ORIGIN, _origin(caller))
+    if caller.get("id"):
+        copy.set("id", str(caller.get("id")))
+    if not values:
+        return copy
+    # The longest name first: $code_system is not $code and a rest.
+    names = sorted(values, key=len, reverse=True)
+    pattern = re.compile(r"\$(" + "|".join(map(re.escape, names)) + r")(?![\w\-])")
+
+    def filled(text: str) -> str:
+        return pattern.sub(lambda match: values[match[1]], text)
+
+    for element in copy.iter(etree.Element):
+        for attribute in _EXPRESSIONS:
+            value = element.get(attribute)
+            if value is not None and "$" in value:
+                element.set(attribute, filled(str(value)))
+        if element.text and "$" in element.text:
+            element.text = filled(element.text)
+        if element.tail and "$" in element.tail:
+            element.tail = filled(element.tail)
+    return copy
+
+
+def _reads(rule: Element) -> set[str]:
+    read: set[str] = set()
+    for element in rule.iter(etree.Element):
+        for attribute in _EXPRESSIONS:
+            value = element.get(attribute)
+            if value is not None and "$" in value:
+                read |= variables(str(value))
+    return read
+
+
+def _severity(element: Element) -> IssueSeverity:
+    for attribute in ("role", "flag"):
+        said = str(element.get(attribute) or "").lower()
+        if said in _SEVERITIES:
+            return _SEVERITIES[said]
+    rule = element.getparent()
+    said = "" if rule is None else str(rule.get("role") or rule.get("flag") or "").lower()
+    return _SEVERITIES.get(said, IssueSeverity.ERROR)
+
+
+def _caught(letter: str, number: int) -> str:
+    return (
+        f"<xsl:catch><xsl:value-of select=\"gw-own:record('{letter}', {number}, ., "
+        '(string($gw-err:code), normalize-space($gw-err:description)))"/></xsl:catch>'
+    )
+
+
+def _origin(element: Element) -> str:
+    place: Element | None = element
+    while place is not None:
+        found = place.get(ORIGIN)
+        if found is not None:
+            return str(found)
+        place = place.getparent()
+    return ""
+
+
+def _is_true(element: Element, attribute: str) -> bool:
+    return str(element.get(attribute) or "").strip().lower() in {"true", "1"}
+
+
+def _id(element: Element) -> str:
+    return str(element.get("id") or element.get("name") or "without id")
+
+
+def _plain(element: Element | None) -> str:
+    return "" if element is None else " ".join("".join(map(str, element.itertext())).split())
+
+
+def _attribute(text: str) -> str:
+    return escape_attribute(text)
+
+
+def _text(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")

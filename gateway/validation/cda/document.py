@@ -1,0 +1,131 @@
+"""A clinical document while it is judged: its tree, its text, and where each element stands.
+
+Paths and places are worked out only for what is complained about, each parent's children counted
+once: a document with thousands of faults costs its faults, not their square.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from functools import cached_property
+
+from gateway.codecs.xml import INLINE_LIMITS, Element, read_xml
+from gateway.validation.cda.worker import as_text, decoded
+from gateway.validation.issue import Position
+
+# A start tag, or what may hold something that looks like one; the text is well formed.
+_TAGS = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?=[^/!?])", re.DOTALL)
+
+
+class CdaDocument:
+    """One document.
+
+    Attributes:
+        octets: As it was sent.
+        root: Its tree, without comments and white space between elements.
+
+    Raises:
+        XmlRefused: When it is no XML we read.
+    """
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets = octets
+        self.root: Element = read_xml(octets, limits=INLINE_LIMITS)
+
+    @cached_property
+    def text(self) -> str:
+        """The characters of the document, its XML declaration left out."""
+        return as_text(self.octets)
+
+    @cached_property
+    def elements(self) -> list[Element]:
+        """Every element in document order; the first, the root, has the number 1 elsewhere."""
+        return list(self.root.iter("*"))
+
+    @cached_property
+    def features(self) -> frozenset[str]:
+        """Names of its elements, and its template identifiers written with ``#`` before."""
+        found: set[str] = set()
+        tags: set[str] = set()
+        for element in self.root.iter("*"):
+            tag = str(element.tag)
+            tags.add(tag)
+            if tag.endswith("templateId") and element.get("root"):
+                found.add(f"#{element.get('root')}")
+        return frozenset(found | {tag.rpartition("}")[2] for tag in tags})
+
+    @cached_property
+    def templates(self) -> tuple[tuple[str, str], ...]:
+        """Root and extension of the header's template identifiers."""
+        namespace = str(self.root.tag).rpartition("}")[0] + "}"
+        return tuple(
+            (str(one.get("root") or ""), str(one.get("extension") or ""))
+            for one in self.root.iterchildren(f"{namespace}templateId")
+        )
+
+    def path(self, number: int, attribute: str = "") -> str:
+        """The XPath of an element by its number; ``/`` for the document itself."""
+        if not 0 < number <= len(self.elements):
+            return "/"
+        return self.path_of(self.elements[number - 1]) + (f"/@{attribute}" if attribute else "")
+
+    def path_of(self, element: Element) -> str:
+        """The XPath of an element; names of the root's namespace stand without prefix."""
+        steps: list[str] = []
+        place: Element | None = element
+        while place is not None:
+            parent = place.getparent()
+            name = self._name(place)
+            steps.append(name if parent is None else f"{name}[{self._place(place, parent)}]")
+            place = parent
+        return "/" + "/".join(reversed(steps))
+
+    def position(self, number: int) -> Position | None:
+        """Line and column where an element begins, by its number."""
+        if not 0 < number <= len(self._starts):
+            return None
+        at = self._starts[number - 1]
+        line = bisect_right(self._line_starts, at)
+        return Position(line, at - self._line_starts[line - 1] + 1)
+
+    def number_of(self, element: Element) -> int:
+        """The number of an element."""
+        return self._numbers.get(element, 0)
+
+    @cached_property
+    def _numbers(self) -> dict[Element, int]:
+        return {element: number for number, element in enumerate(self.elements, 1)}
+
+    @cached_property
+    def _places(self) -> dict[Element, dict[Element, int]]:
+        return {}
+
+    def _place(self, element: Element, parent: Element) -> int:
+        places = self._places.get(parent)
+        if places is None:
+            places = self._places[parent] = {}
+            counted: dict[str, int] = {}
+            for child in parent.iterchildren("*"):
+                tag = str(child.tag)
+                counted[tag] = counted.get(tag, 0) + 1
+                places[child] = counted[tag]
+        return places[element]
+
+    def _name(self, element: Element) -> str:
+        namespace, _, name = str(element.tag).rpartition("}")
+        if namespace == str(self.root.tag).rpartition("}")[0] or not element.prefix:
+            return name
+        return f"{element.prefix}:{name}"
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [m.start() for m in _TAGS.finditer(self._whole) if m.end() - m.start() == 1]
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(m.end() for m in re.finditer(r"\r\n|\r|\n", self._whole))]
+
+    @cached_property
+    def _whole(self) -> str:
+        return decoded(self.octets)

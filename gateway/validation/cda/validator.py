@@ -1,0 +1,345 @@
+"""Judge a clinical document by its schema and by rule sets, everything at once.
+
+What an engine could not look at (a rule set's file that is absent, a rule that fails to run, a
+process that died) is told as "not checked" and never taken for good.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.codecs.xml import XmlRefused
+from gateway.validation.cda.cache import RuleSets
+from gateway.validation.cda.document import CdaDocument
+from gateway.validation.cda.folders import Folders
+from gateway.validation.cda.ruleset import RuleSet
+from gateway.validation.cda.saxon import Answer, Run, Saxon, SaxonGone
+from gateway.validation.cda.schema import CdaSchema, SchemaFault
+from gateway.validation.cda.sources import SchematronFault
+from gateway.validation.issue import Issue, IssueKind, IssueSeverity, Position
+
+MOST_RECORDS = 10_000
+"""Failures told of one rule set for one document."""
+
+_LONGEST = 1_000
+_COMPILE_ROUNDS = 40
+_GROWTHS = 6
+_ON_LINE = re.compile(
+    r"\bon line (\d+)\b[^\n]*\n\s*([^\n]*(?:\n(?!\s*(?:Static )?(?:Error|Warning)\b)[^\n]*)*)"
+)
+_PLACE = re.compile(r"line (\d+)(?:, column (\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Schematron:
+    """A schema to judge by, and the folders it may read besides its own.
+
+    Attributes:
+        path: The schema file.
+        folders: Where includes and documents may be read from; its own folder where empty.
+        phase: Which phase; the schema's default where empty.
+    """
+
+    path: Path
+    folders: tuple[Path, ...] = ()
+    phase: str = ""
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """A rule set in use: what of it is compiled in the process, and what was refused there."""
+
+    schematron: Schematron
+    rules: RuleSet
+    folders: Folders
+    sheet: str = ""
+    covered: frozenset[int] = frozenset()
+    growths: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+class CdaValidator:
+    """Schema and rule sets, compiled once and used for many documents.
+
+    Args:
+        schema: An XML schema; none is checked where there is none.
+        schematrons: Rule sets for every document; a path alone stands for a schema that reads its
+            own folder only.
+        cache: Folder for compiled rule sets; nothing is kept where there is none.
+        saxon: The process to use; one of its own where none is given.
+    """
+
+    def __init__(
+        self,
+        schema: Path | None = None,
+        schematrons: Iterable[Path | Schematron] = (),
+        cache: Path | None = None,
+        *,
+        saxon: Saxon | None = None,
+    ) -> None:
+        self._schema_path = schema
+        self._schema: CdaSchema | None = None
+        self._always = tuple(map(_schematron, schematrons))
+        self.rule_sets = RuleSets(cache)
+        self._saxon = saxon if saxon is not None else Saxon()
+        self._loaded: dict[Schematron, _Loaded | str] = {}
+        self._sheets = 0
+
+    def close(self) -> None:
+        """Stop the process rule sets run in."""
+        self._saxon.close()
+
+    def __enter__(self) -> CdaValidator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def validate(
+        self, octets: bytes, schematrons: Iterable[Path | Schematron] = ()
+    ) -> tuple[Issue, ...]:
+        """Give all that is wrong with a document, in the order of the document.
+
+        Args:
+            octets: The document.
+            schematrons: Rule sets for this document, besides those for every one.
+        """
+        try:
+            document = CdaDocument(octets)
+        except XmlRefused as refused:
+            return (unreadable(refused),)
+        wanted = dict.fromkeys((*self._always, *map(_schematron, schematrons)))
+        return (*self.check_schema(document), *self.check_rules(document, wanted))
+
+    def check_schema(self, document: CdaDocument) -> tuple[Issue, ...]:
+        """Give the errors of a document against the schema, if there is one."""
+        if self._schema_path is None:
+            return ()
+        if self._schema is None:
+            try:
+                self._schema = CdaSchema(self._schema_path)
+            except SchemaFault as fault:
+                return (_not_checked("cda-schema-unusable", str(fault), self._schema_path.name),)
+        return tuple(self._schema.check(document))
+
+    def check_rules(
+        self, document: CdaDocument, schematrons: Iterable[Schematron]
+    ) -> tuple[Issue, ...]:
+        """Give what rule sets find in a document."""
+        issues: list[tuple[int, Issue]] = []
+        runs: list[tuple[_Loaded, Run]] = []
+        text = document.text
+        try:
+            for schematron in schematrons:
+                loaded = self._load(schematron)
+                if isinstance(loaded, str):
+                    name = schematron.path.name
+                    issues.append((0, _not_checked("cda-schematron-unusable", loaded, name)))
+                    continue
+                run = self._prepare(loaded, document)
+                issues.extend((0, issue) for issue in _notes(loaded))
+                if run is not None:
+                    runs.append((loaded, run))
+            if runs:
+                answers = self._saxon.run([run for _, run in runs], text)
+                for (loaded, run), answer in zip(runs, answers, strict=True):
+                    issues.extend(_issues(loaded.rules, run, answer, document))
+        except SaxonGone as gone:
+            issues.append((0, _engine_gone(gone)))
+        return tuple(issue for _, issue in sorted(issues, key=lambda one: one[0]))
+
+    # ----------------------------------------------------------------------------------------
+
+    def _load(self, schematron: Schematron) -> _Loaded | str:
+        if schematron not in self._loaded:
+            folders = Folders(schematron.folders or (schematron.path.parent,))
+            try:
+                rules = self.rule_sets.get(schematron.path, folders, schematron.phase)
+                self._loaded[schematron] = _Loaded(schematron, rules, folders)
+            except SchematronFault as fault:
+                self._loaded[schematron] = str(fault)
+        return self._loaded[schematron]
+
+    def _prepare(self, loaded: _Loaded, document: CdaDocument) -> Run | None:
+        """See to it that the rules a document touches are compiled in the process."""
+        rules = loaded.rules
+        touched = rules.rules_for(document.features)
+        if not touched:
+            return None
+        if not (touched <= loaded.covered and self._saxon.has(loaded.sheet)):
+            wanted = touched | loaded.covered
+            loaded.growths += 1
+            if loaded.growths > _GROWTHS:
+                # Documents of many sorts: everything at once is cheaper than ever more.
+                wanted = frozenset(range(len(rules.rules)))
+            if loaded.sheet:
+                self._saxon.forget(loaded.sheet)
+            self._sheets += 1
+            loaded.sheet = f"{rules.name}-{self._sheets}"
+            loaded.covered = wanted
+            if not self._compile(loaded, wanted):
+                return None
+        return Run(
+            name=loaded.sheet,
+            base=loaded.schematron.path.resolve().parent,
+            folders=loaded.folders.roots,
+            documents=frozenset().union(*(rules.rules[number].documents for number in touched)),
+        )
+
+    def _compile(self, loaded: _Loaded, wanted: frozenset[int]) -> bool:
+        """Compile, leaving out what Saxon refuses until it takes the rest."""
+        for _ in range(_COMPILE_ROUNDS):
+            lines = loaded.rules.stylesheet(wanted, loaded.refused)
+            complaint = self._saxon.compile(loaded.sheet, "\n".join(line.text for line in lines))
+            if not complaint:
+                return True
+            found = {
+                lines[int(number) - 1].owner: " ".join(why.split())
+                for number, why in _ON_LINE.findall(complaint)
+                if 0 < int(number) <= len(lines) and lines[int(number) - 1].owner
+            }
+            if not found:
+                break
+            loaded.refused.update(found)
+        loaded.refused[""] = " ".join(complaint.split())
+        loaded.covered = frozenset()
+        return False
+
+
+def _schematron(one: Path | Schematron) -> Schematron:
+    return one if isinstance(one, Schematron) else Schematron(one)
+
+
+def unreadable(refused: XmlRefused) -> Issue:
+    """The issue of a document that is no XML we read, with the place."""
+    place = _PLACE.search(refused.location)
+    return Issue(
+        rule="cda-xml",
+        severity=IssueSeverity.ERROR,
+        kind=IssueKind.SECURITY if "DOCTYPE" in refused.message else IssueKind.STRUCTURE,
+        message=refused.message,
+        location="",
+        source="XML 1.0",
+        position=None if place is None else Position(int(place[1]), int(place[2] or 1)),
+    )
+
+
+def _notes(loaded: _Loaded) -> Iterator[Issue]:
+    name = loaded.rules.name
+    for note in loaded.rules.notes:
+        yield _not_checked("cda-schematron-incomplete", note, name)
+    for owner, why in loaded.refused.items():
+        said = f"{_named(loaded.rules, owner)} cannot be compiled: {why}"
+        yield _not_checked("cda-schematron-incomplete", said[:_LONGEST], name)
+
+
+def _named(rules: RuleSet, owner: str) -> str:
+    letter, number = owner[:1], owner[1:]
+    if letter == "a":
+        return f"the assertion {rules.assertions[int(number)].rule}"
+    if letter == "p":
+        return f"the pattern {rules.patterns[int(number)]}"
+    if letter == "l":
+        return "a variable"
+    return "a key or function" if letter == "g" else "the rule set"
+
+
+def _issues(
+    rules: RuleSet, run: Run, answer: Answer, document: CdaDocument
+) -> Iterator[tuple[int, Issue]]:
+    if answer.error:
+        said = f"the rule set could not be run: {' '.join(answer.error.split())}"[:_LONGEST]
+        yield 0, _not_checked("cda-schematron-unusable", said, rules.name)
+        return
+    for name in answer.absent:
+        said = f"the document {name} that rules are chosen by is not there"
+        yield 0, _not_checked("cda-schematron-incomplete", said, rules.name)
+    failed: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    told = 0
+    for record in answer.text.split("\n"):
+        if not record:
+            continue
+        letter, number, element, attribute, *values = record.split("\t")
+        place = int(element)
+        if letter == "F":
+            told += 1
+            if told <= MOST_RECORDS:
+                yield place, _issue(rules, int(number), place, attribute, values, document)
+        else:
+            why = _reason(values)
+            failed.setdefault((letter + number, why), []).append((place, attribute))
+    if told > MOST_RECORDS:
+        said = f"{told} assertions failed; the first {MOST_RECORDS} are shown"
+        yield 0, _not_checked("cda-more", said, rules.name)
+    for (owner, why), places in failed.items():
+        place, attribute = places[0]
+        what = _named(rules, owner.replace("X", "a").replace("R", "p"))
+        times = "" if len(places) == 1 else f" at {len(places)} places, first here"
+        yield (
+            place,
+            _not_checked(
+                "cda-schematron-unevaluated",
+                f"{what} could not be evaluated{times}: {why}"[:_LONGEST],
+                rules.name,
+                location=document.path(place, attribute),
+                position=document.position(place),
+            ),
+        )
+
+
+def _issue(
+    rules: RuleSet,
+    number: int,
+    place: int,
+    attribute: str,
+    values: list[str],
+    document: CdaDocument,
+) -> Issue:
+    assertion = rules.assertions[number]
+    message, message_fr = assertion.says(values)
+    return Issue(
+        rule=assertion.rule,
+        severity=assertion.severity,
+        kind=IssueKind.SCHEMATRON,
+        message=message[:_LONGEST] or f"the rule {assertion.rule} is broken",
+        message_fr=message_fr[:_LONGEST],
+        location=document.path(place, attribute),
+        profile=rules.name,
+        source=assertion.source,
+        position=document.position(place),
+    )
+
+
+def _reason(values: list[str]) -> str:
+    code, *why = values
+    if code.endswith(":missing") or code.endswith(":absent") or code in {"missing", "absent"}:
+        return f"the document {' '.join(why)} is not there, or not in the rule set's folder"
+    return f"{' '.join(why)} ({code})"
+
+
+def _not_checked(
+    rule: str, message: str, profile: str, location: str = "", position: Position | None = None
+) -> Issue:
+    return Issue(
+        rule=rule,
+        severity=IssueSeverity.INFORMATION,
+        kind=IssueKind.NOT_CHECKED,
+        message=message,
+        location=location,
+        profile=profile,
+        position=position,
+    )
+
+
+def _engine_gone(gone: SaxonGone) -> Issue:
+    # An error: nobody can say of this document that it is good, and it may be the reason.
+    return Issue(
+        rule="cda-engine",
+        severity=IssueSeverity.ERROR,
+        kind=IssueKind.NOT_CHECKED,
+        message=f"the rules could not be run on this document: {gone}",
+        message_fr=f"les règles n'ont pas pu être appliquées à ce document : {gone}",
+    )
