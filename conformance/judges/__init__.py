@@ -100,13 +100,13 @@ def _judge_of(kind: PayloadKind) -> Callable[[bytes, Context], Judged]:
     return found
 
 
-def _fault(rule: str, english: str, french: str) -> Issue:
+def _fault(rule: str, english: str, message_fr: str) -> Issue:
     return Issue(
         rule=rule,
         severity=IssueSeverity.ERROR,
         kind=IssueKind.STRUCTURE,
         message=english,
-        message_fr=french,
+        message_fr=message_fr,
     )
 
 

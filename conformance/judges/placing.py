@@ -36,6 +36,21 @@ def placed(issues: Iterable[Issue], root: Element) -> tuple[Issue, ...]:
     return tuple(_placed(issue, objects) for issue in found)
 
 
+def shifted(issues: Iterable[Issue], before: bytes) -> tuple[Issue, ...]:
+    """Give issues of a part with the lines they have in the whole payload.
+
+    Args:
+        before: What stands before the part.
+    """
+    lines = before.count(b"\n")
+    return tuple(
+        replace(one, position=Position(one.position.line + lines, one.position.column))
+        if one.position is not None
+        else one
+        for one in issues
+    )
+
+
 def _placed(issue: Issue, objects: dict[str, Element]) -> Issue:
     if issue.position is not None:
         return issue

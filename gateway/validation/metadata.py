@@ -113,14 +113,14 @@ def message_issue(
     location: str = "",
     *,
     severity: IssueSeverity | None = None,
-    french: str = "",
+    message_fr: str = "",
 ) -> Issue:
     """Give an issue of a rule whose text stands in ``texts/``.
 
     Args:
         message: What is wrong here; the rule's own title where it is empty.
         severity: Where it is another than the rule's usual one.
-        french: The message in the other language; the rule's title where it is empty.
+        message_fr: The message in the other language; the rule's title where it is empty.
     """
     text = base_rules()[rule]
     return Issue(
@@ -128,7 +128,7 @@ def message_issue(
         severity=severity or text.severity,
         kind=text.kind,
         message=message or text.title,
-        message_fr=french or text.title_fr,
+        message_fr=message_fr or text.title_fr,
         location=location,
         source=text.source,
     )
