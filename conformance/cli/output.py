@@ -8,6 +8,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from conformance.cli import CannotBeDone
+from conformance.report.runs import RunReport
 from conformance.report.values import Report
 from conformance.report.writers import FORMS
 from gateway import __version__
@@ -36,7 +37,7 @@ def add_output_options(parser: ArgumentParser) -> None:
     )
 
 
-def deliver(report: Report, options: Namespace) -> None:
+def deliver(report: Report | RunReport, options: Namespace) -> None:
     """Write a report where it was asked for.
 
     Raises:
@@ -66,7 +67,7 @@ def deliver(report: Report, options: Namespace) -> None:
         sys.stderr.write(f"{summary(report)}: {path}\n")
 
 
-def _to_terminal(report: Report) -> None:
+def _to_terminal(report: Report | RunReport) -> None:
     from conformance.report.text import write_text
 
     is_terminal = sys.stdout.isatty()

@@ -14,14 +14,23 @@ RULES = "https://fhir-xds-gateway.example/CodeSystem/conformance-rule"
 
 
 def identified(judgement: Judgement) -> Iterator[tuple[Issue, str]]:
-    """Give each finding with its fingerprint: the same in the next run of the same payload.
+    """Give each finding of a payload with its fingerprint."""
+    return fingerprinted(judgement.path, judgement.findings)
 
-    It is made of file, rule, place and profile, not of the message, whose wording may improve, nor
+
+def fingerprinted(owner: str, issues: Iterable[Issue]) -> Iterator[tuple[Issue, str]]:
+    """Give each finding with its fingerprint: the same in the next run of the same thing.
+
+    It is made of owner, rule, place and profile, not of the message, whose wording may improve, nor
     of lines, which move. What is found twice at one place is told apart by counting.
+
+    Args:
+        owner: The path of a payload, or the id of a test.
+        issues: What was found there, in order.
     """
     seen: Counter[tuple[str, ...]] = Counter()
-    for issue in judgement.findings:
-        facts = (judgement.path, issue.rule, issue.location, issue.profile)
+    for issue in issues:
+        facts = (owner, issue.rule, issue.location, issue.profile)
         digest = hashlib.sha256("\0".join((*facts, str(seen[facts]))).encode()).hexdigest()
         seen[facts] += 1
         yield issue, digest[:24]
@@ -45,10 +54,9 @@ def printable(text: str) -> str:
     )
 
 
-def rules_of(judgements: Iterable[Judgement]) -> dict[str, Issue]:
+def rules_of(issues: Iterable[Issue]) -> dict[str, Issue]:
     """Each rule that was broken, with the first finding that says so."""
     rules: dict[str, Issue] = {}
-    for judgement in judgements:
-        for issue in judgement.findings:
-            rules.setdefault(issue.rule, issue)
+    for issue in issues:
+        rules.setdefault(issue.rule, issue)
     return rules

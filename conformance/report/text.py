@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from conformance.report.facts import printable
+from conformance.report.runs import RunReport, StepResult, TestResult, TestVerdict
 from conformance.report.values import Judgement, Report, Verdict
 from conformance.report.words import Words, words
 from gateway.validation.issue import Issue, IssueSeverity
@@ -19,51 +20,47 @@ _COLOURS = {
 NARROWEST, WIDEST = 60, 110
 
 
-def write_text(report: Report, *, colours: bool = False, width: int = 100) -> str:
-    """Write a report as text: each payload with its verdict, what was found below it, the sum last.
+def write_text(report: Report | RunReport, *, colours: bool = False, width: int = 100) -> str:
+    """Write a report as text: each payload or test, what was found below it, the sum last.
 
     Args:
+        report: What was found.
         colours: Whether the text goes to a terminal that shows them.
         width: Columns of that terminal.
     """
-    paper = _Paper(
-        say=words(report.language),
-        language=report.language,
-        colours=colours,
-        width=max(NARROWEST, min(width, WIDEST)),
-    )
-    lines: list[str] = []
-    for judgement in report.judgements:
-        lines += paper.judgement(judgement, report.verdict_of(judgement))
-    for problem in report.problems:
-        lines.append(
-            paper.painted(paper.say("problem").upper(), _RED, _BOLD)
-            + f"  {printable(problem.path)}: {printable(problem.message)}"
-        )
-    if lines:
+    paper = _Paper(report.language, colours=colours, width=width)
+    lines = list(paper.files(report) if isinstance(report, Report) else paper.tests(report))
+    if lines and lines[-1]:
         lines.append("")
     lines.append(paper.total(report))
     return "\n".join(lines) + "\n"
 
 
-def summary(report: Report) -> str:
+def summary(report: Report | RunReport) -> str:
     """The sum of a report, on one line."""
-    return _Paper(words(report.language), report.language, colours=False, width=WIDEST).total(
-        report
-    )
+    return _Paper(report.language, colours=False, width=WIDEST).total(report)
 
 
 class _Paper:
     """What is written on: a width, a language, and colours or none."""
 
-    def __init__(self, say: Words, language: str, colours: bool, width: int):
-        self.say = say
+    def __init__(self, language: str, *, colours: bool, width: int):
+        self.say = words(language)
         self.language = language
         self.colours = colours
-        self.width = width
+        self.width = max(NARROWEST, min(width, WIDEST))
 
     def painted(self, text: str, *codes: str) -> str:
         return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if self.colours else text
+
+    # ---------------------------------------------------------------- payloads
+
+    def files(self, report: Report) -> Iterator[str]:
+        for judgement in report.judgements:
+            yield from self.judgement(judgement, report.verdict_of(judgement))
+        for problem in report.problems:
+            word = self.painted(self.say("problem").upper(), _RED, _BOLD)
+            yield f"{word}  {printable(problem.path)}: {printable(problem.message)}"
 
     def judgement(self, judgement: Judgement, verdict: Verdict) -> Iterator[str]:
         say = self.say
@@ -100,21 +97,78 @@ class _Paper:
         ):
             yield indent + (self.painted(line, *codes) if codes else line)
 
-    def total(self, report: Report) -> str:
-        say = self.say
-        if not report.judgements and not report.problems:
-            return say("no payload was found")
-        parts = [
-            f"{len(report.judgements)} {_number(len(report.judgements), 'file', 'files', say)}",
-            f"{len(report.judgements) - report.failed} {say('passed')}",
-            f"{report.failed} {say('failed')}",
-        ]
-        if report.problems:
-            parts.append(f"{len(report.problems)} {say('not readable')}")
-        if report.left_out:
-            parts.append(f"{len(report.left_out)} {say('left out')}")
-        good = not report.failed and not report.problems
+    # ---------------------------------------------------------------- tests of a server
+
+    def tests(self, report: RunReport) -> Iterator[str]:
+        titles = dict(report.suites)
+        suite = None
+        for result in report.results:
+            if result.suite != suite:
+                suite = result.suite
+                if result is not report.results[0]:
+                    yield ""
+                yield self.painted(printable(f"{suite}: {titles.get(suite, '')}"), _BOLD)
+            yield from self.test(result)
+
+    def test(self, result: TestResult) -> Iterator[str]:
+        word = f"{self.say(result.verdict.value).upper():<5}"
+        colour = _TEST_COLOURS[result.verdict]
+        about = self.painted(printable(f"  {result.id}"), _DIM)
+        yield f"  {self.painted(word, colour, _BOLD)} {printable(result.title)}{about}"
+        if result.reason:
+            yield from self.paragraph(result.reason, " " * 8)
+        for number, step in enumerate(result.steps, 1):
+            if step.issues:
+                yield from self.step(number, step)
+
+    def step(self, number: int, step: StepResult) -> Iterator[str]:
+        answer = printable(step.received.partition("\n")[0])
+        yield "      " + self.painted(printable(f"{number}. {step.title}  {answer}"), _DIM)
+        for issue in step.issues:
+            yield from (f"      {line}" for line in self.finding(issue))
+
+    # ---------------------------------------------------------------- the sum
+
+    def total(self, report: Report | RunReport) -> str:
+        parts = self._of_files(report) if isinstance(report, Report) else self._of_tests(report)
+        if isinstance(report, Report):
+            good = not report.failed and not report.problems
+        else:
+            good = report.passed
         return self.painted(", ".join(parts), _GREEN if good else _RED, _BOLD)
+
+    def _of_files(self, report: Report) -> Iterator[str]:
+        say = self.say
+        files = len(report.judgements)
+        if not files and not report.problems:
+            yield say("no payload was found")
+            return
+        yield f"{files} {_number(files, 'file', 'files', say)}"
+        yield f"{files - report.failed} {say('passed')}"
+        yield f"{report.failed} {say('failed')}"
+        if report.problems:
+            yield f"{len(report.problems)} {say('not readable')}"
+        if report.left_out:
+            yield f"{len(report.left_out)} {say('left out')}"
+
+    def _of_tests(self, report: RunReport) -> Iterator[str]:
+        say = self.say
+        tests = len(report.results)
+        yield f"{tests} {_number(tests, 'test', 'tests', say)}"
+        yield f"{report.count(TestVerdict.PASS)} {say('passed')}"
+        yield f"{report.count(TestVerdict.FAIL)} {say('failed')}"
+        if errors := report.count(TestVerdict.ERROR):
+            yield f"{errors} {say('not carried out')}"
+        if skipped := report.count(TestVerdict.SKIP):
+            yield f"{skipped} {say('skipped')}"
+
+
+_TEST_COLOURS = {
+    TestVerdict.PASS: _GREEN,
+    TestVerdict.FAIL: _RED,
+    TestVerdict.ERROR: _RED,
+    TestVerdict.SKIP: _YELLOW,
+}
 
 
 def _counts(judgement: Judgement, say: Words) -> Iterator[str]:

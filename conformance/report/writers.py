@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
+from conformance.report.runs import RunReport
 from conformance.report.values import Report
 
-Writer = Callable[[Report], str]
+Writer = Callable[[Report | RunReport], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
