@@ -27,7 +27,7 @@ def context_of(options: Namespace) -> Context:
     Raises:
         CannotBeDone: When something that was asked for is not there.
     """
-    folder = _folder(options.profiles_folder)
+    folder = profiles_of(options.profiles_folder)
     urls = tuple(name for name in options.profile if is_canonical(name))
     names = [name for name in options.profile if not is_canonical(name)]
     if len(names) > 1:
@@ -71,7 +71,12 @@ def profile_names(folder: Path) -> list[str]:
     return sorted(path.parent.name for path in folder.glob(f"*/{_PROFILE_FILE}"))
 
 
-def _folder(option: str | None) -> Path:
+def profiles_of(option: str | None) -> Path:
+    """Give the folder of profiles: of the option, of the environment, or the shipped one.
+
+    Raises:
+        CannotBeDone: When there is no such folder.
+    """
     text = option or os.environ.get(PROFILES)
     if not text:
         return shipped()

@@ -1,38 +1,58 @@
 """What is known of rules: gathered from the engines that apply them.
 
-Each engine explains its own rules; here is only the list of who to ask, and one shape for the rules
-that profiles give as data.
+Each engine explains its own rules; here is only the list of who to ask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from importlib import import_module, util
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from gateway.validation.issue import IssueKind, IssueSeverity, RuleText
-
-if TYPE_CHECKING:
-    from gateway.profile import Profile
+from gateway.validation.issue import RuleText
 
 SOURCES = (
-    ("gateway.validation.fhir.rules", "rules"),
-    ("gateway.validation.fhir.invariant_rules", "rules"),
-    ("gateway.validation.rules", "rules"),
-    ("gateway.validation.cda.rules", "rules"),
-    ("conformance.report.own_rules", "rules"),
+    "gateway.validation.fhir.rules",
+    "gateway.validation.fhir.reading",
+    "gateway.validation.rules",
+    "gateway.validation.cda.rules",
+    "conformance.report.own_rules",
 )
-"""Modules and their functions that give :class:`RuleText` values, the first to know a rule wins."""
+"""Modules with a function ``rules``; the first to know a rule wins."""
 
 
 def engine_rules() -> dict[str, RuleText]:
     """Give every rule of the engines by its id."""
     found: dict[str, RuleText] = {}
-    for name, function in SOURCES:
-        for text in _asked(name, function):
+    for name in SOURCES:
+        for text in _asked(name):
             found.setdefault(text.rule, text)
     return found
+
+
+def all_rules(folder: Path, shipped: Path) -> dict[str, RuleText]:
+    """Give every rule by its id: of the engines, of profiles, and constraints of definitions.
+
+    Args:
+        folder: The folder of profiles.
+        shipped: The one that comes with the suite, with the core definitions.
+
+    Raises:
+        ProfileFault: When a profile cannot be used.
+    """
+    from conformance.report.constraints import constraints
+    from gateway.profile import read_profile
+    from gateway.validation.rules import rules
+
+    known = engine_rules()
+    names = sorted(path.parent.name for path in folder.glob("*/profile.toml"))
+    for name in names:
+        for text in rules(read_profile(name, folder, shipped)):
+            known.setdefault(text.rule, text)
+    definitions = [folder / name / "structure-definitions" for name in names]
+    for text in constraints([shipped / "fhir-r4" / "core.zip", *definitions]):
+        known.setdefault(text.rule, text)
+    return known
 
 
 def rule_texts(wanted: Iterable[str]) -> dict[str, RuleText]:
@@ -41,44 +61,11 @@ def rule_texts(wanted: Iterable[str]) -> dict[str, RuleText]:
     return {rule: known[rule] for rule in wanted if rule in known}
 
 
-def profile_rules(profile: Profile) -> Iterator[RuleText]:
-    """Give the numbered rules of a profile and of those it extends."""
-    for rule in profile.rules:
-        message = rule.message.get("en") or next(iter(rule.message.values()), "")
-        about = ".".join(part for part in (rule.object, rule.attribute) if part)
-        when = f" in {', '.join(rule.transactions)}" if rule.transactions else ""
-        yield RuleText(
-            rule=rule.id,
-            kind=IssueKind.METADATA,
-            severity=IssueSeverity(rule.severity),
-            title=f"{about} {_without_value(message)}",
-            title_fr=f"{about} {_without_value(rule.message.get('fr', message))}",
-            text=f"Profile {profile.name} asks it of {about}{when}: check {rule.kind!r}"
-            f"{_parameters(rule.parameters)}. The rule stands in {Path(rule.file).name or 'rules'} "
-            "of the profile.",
-            source=rule.source,
-        )
-
-
-def _asked(name: str, function: str) -> Iterable[RuleText]:
+def _asked(name: str) -> Iterable[RuleText]:
     try:
         if util.find_spec(name) is None:
             return ()
     except ModuleNotFoundError:
         return ()
-    give: Callable[[], Iterable[RuleText]] = getattr(import_module(name), function)
+    give: Callable[[], Iterable[RuleText]] = import_module(name).rules
     return give()
-
-
-def _without_value(message: str) -> str:
-    """A message without the part that shows the value found."""
-    for separator in ("; found {value}", " ; trouvé {value}", " ; trouvée {value}"):
-        message = message.replace(separator, "")
-    return message.replace("{value}", "…")
-
-
-def _parameters(parameters: object) -> str:
-    if not isinstance(parameters, dict) and not hasattr(parameters, "items"):
-        return ""
-    shown = ", ".join(f"{name} = {value!r}" for name, value in parameters.items())
-    return f" ({shown})" if shown else ""
