@@ -174,7 +174,7 @@ class RequestWriter:
                 given = {key: one for key, one in piece.items() if key != "template"}
                 inner = scope.inside(given)
                 texts.append(inner.filled(self._templates.text(piece["template"], step), escape))
-                if word == "documents":
+                if word == "documents" and "Include" in texts[-1]:
                     parts.append(
                         Part(
                             content_id=inner.value("content_id"),

@@ -15,6 +15,7 @@ is. A shift of time is written ``-2d`` or ``+1h``.
 | `mod97(x)` | 97 less x modulo 97, two digits: a check key |
 | `now(shift)`, `dtm(shift)`, `day(shift)` | the instant as FHIR, as DTM, as a date |
 | `sha1(x)`, `sha1_base64(x)`, `size(x)`, `base64(x)` | of a text's octets (UTF-8) |
+| `upper(x)` | in capitals |
 | `url(x)` | percent-encoded |
 | `base64_decoded(x)` | the text inside |
 | `after(x, mark)`, `before(x, mark)` | what stands after, before a mark |
@@ -202,6 +203,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[..., str]]] = {
     "size": lambda scope, text: str(len(text.encode())),
     "base64": lambda scope, text: base64.b64encode(text.encode()).decode(),
     "base64_decoded": lambda scope, text: base64.b64decode(text).decode(),
+    "upper": lambda scope, text: text.upper(),
     "url": lambda scope, text: quote(text, safe=""),
     "after": lambda scope, text, mark: text.partition(mark)[2],
     "before": lambda scope, text, mark: text.partition(mark)[0],
