@@ -67,8 +67,13 @@ def binding(given: Definition) -> Definition:
 def element(given: Definition) -> Definition:
     """Trim an element definition."""
     kept = picked(given, ELEMENT)
-    if given.get("base", {}).get("max", given.get("max")) != given.get("max"):
-        kept["base"] = {"max": given["base"]["max"]}
+    base = {
+        name: given["base"][name]
+        for name in ("path", "max")
+        if given.get("base", {}).get(name, given.get(name)) != given.get(name)
+    }
+    if base:
+        kept["base"] = base
     if "type" in given:
         kept["type"] = [picked(t, TYPE) for t in given["type"]]
     kept |= {

@@ -126,7 +126,10 @@ def _allowed(walker: Walker, tree: Tree, path: str, owner: tuple[Plan, Json]) ->
         types.append(node.owner.type)
     lineage = {url.removeprefix(FHIR) for code in types for url in definitions.lineage(FHIR + code)}
     # "Element" is written for everything, resources too, in the specification's own extensions.
-    names = {path, node.path, *types, *lineage, "Element"}
+    names = {path, node.path, node.base_path, *types, *lineage, "Element"}
+    if "Resource" in lineage and "url" in value:
+        # What R5 calls the resources that have a canonical URL.
+        names |= {"CanonicalResource", "MetadataResource"}
     if "." in plan.code:
         names.add("BackboneElement")
     if tree.url == _FHIR_TYPE:

@@ -86,6 +86,8 @@ class Node:
 
     Attributes:
         name: Last part of the path: ``content``, ``value[x]``.
+        base_path: Where the element was first defined: ``Address.line``, though the path may be
+            ``Patient.address.line``.
         is_choice: Whether the JSON name is spelled with the type.
         repeats: Whether JSON holds a list, which the base element decides.
         fixed: ``(value,)`` of fixed[x]; empty without one. ``pattern`` likewise.
@@ -93,6 +95,7 @@ class Node:
     """
 
     __slots__ = (
+        "base_path",
         "binding",
         "children",
         "constraints",
@@ -130,8 +133,9 @@ class Node:
         self.minimum: int = given.get("min", 0)
         maximum = str(given.get("max", "*"))
         self.maximum: int | None = int(maximum) if maximum.isdecimal() else None
-        base = str(given.get("base", {}).get("max", maximum))
-        self.repeats = base not in ("0", "1")
+        base = given.get("base", {})
+        self.base_path: str = base.get("path", self.path)
+        self.repeats = str(base.get("max", maximum)) not in ("0", "1")
         self.types = _types(given.get("type", ()))
         if self.name == "id" and owner.kind == "resource" and self.path.count(".") == 1:
             # R4 calls a resource's id a string here, and an id in its text (2.27.3).

@@ -175,10 +175,10 @@ class Plan:
         reference = self.node.content_reference
         if not reference:
             return None
-        url, _, path = reference.rpartition("#")
-        tree = self.node.owner
-        if url and url != tree.url:
-            tree = self._definitions.profile(url) or tree
+        # What a profile says of the element referred to is not said of this one: it is the
+        # base definition's structure that both have.
+        path = reference.rpartition("#")[2]
+        tree = self._definitions.type(path.partition(".")[0]) or self.node.owner
         return tree.at(path)
 
 

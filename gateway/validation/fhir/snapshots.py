@@ -95,7 +95,8 @@ def _tree(elements: list[Json]) -> _Element:
 
 def _based(given: Json) -> Json:
     """Copy an element, and keep what decides whether JSON has a list."""
-    return {**given, "base": given.get("base") or {"max": given.get("max", "*")}}
+    base = {"path": given["path"], "max": given.get("max", "*")}
+    return {**given, "base": {**base, **given.get("base", {})}}
 
 
 def _apply(root: _Element, given: Json, snapshot: Snapshot) -> None:
