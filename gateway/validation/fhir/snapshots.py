@@ -66,9 +66,9 @@ def generate(definition: Json, snapshot: Snapshot) -> list[Json]:
     base = snapshot(base_url) if base_url else None
     if base is None:
         raise NoSnapshot(f"it has no snapshot, and its base {base_url or '(none)'} is unknown")
-    root = _tree(base)
+    root, pristine = _tree(base), _tree(base)
     for given in definition.get("differential", {}).get("element", ()):
-        _apply(root, given, snapshot)
+        _apply(root, given, pristine, snapshot)
     return list(root.written(root.name, root.name))
 
 
@@ -99,7 +99,7 @@ def _based(given: Json) -> Json:
     return {**given, "base": {**base, **given.get("base", {})}}
 
 
-def _apply(root: _Element, given: Json, snapshot: Snapshot) -> None:
+def _apply(root: _Element, given: Json, pristine: _Element, snapshot: Snapshot) -> None:
     """Put one element of the differential in its place."""
     steps = given.get("id") or given["path"]
     if given.get("sliceName") and ":" not in steps.rpartition(".")[2]:
@@ -109,16 +109,16 @@ def _apply(root: _Element, given: Json, snapshot: Snapshot) -> None:
         match = _STEP.fullmatch(step)
         if match is None:
             raise NoSnapshot(f"its differential has {steps}, which is no path")
-        at = _step(root, at, match["name"], match["slice"] or "", steps, snapshot)
+        at = _step(pristine, at, match["name"], match["slice"] or "", steps, snapshot)
     _merge(at, given)
 
 
 def _step(
-    root: _Element, at: _Element, name: str, slice_name: str, steps: str, snapshot: Snapshot
+    pristine: _Element, at: _Element, name: str, slice_name: str, steps: str, snapshot: Snapshot
 ) -> _Element:
     found = at.child(name)
     if found is None and not at.children:
-        _unfold(root, at, snapshot)
+        _unfold(pristine, at, snapshot)
         found = at.child(name)
     if found is None:
         found, slice_name = _chosen(at, name, slice_name, steps)
@@ -164,11 +164,14 @@ def _chosen(at: _Element, name: str, slice_name: str, steps: str) -> tuple[_Elem
     raise NoSnapshot(f"its differential has {steps}, which its base has not")
 
 
-def _unfold(root: _Element, at: _Element, snapshot: Snapshot) -> None:
-    """Give an element the children of its type, of its profile, or of what it refers to."""
+def _unfold(pristine: _Element, at: _Element, snapshot: Snapshot) -> None:
+    """Give an element the children of its type, of its profile, or of what it refers to.
+
+    What is like another element is like it in the base, not as this profile has it.
+    """
     reference = at.given.get("contentReference", "")
     if reference:
-        target: _Element | None = root
+        target: _Element | None = pristine
         for name in reference.rpartition("#")[2].split(".")[1:]:
             target = target.child(name) if target is not None else None
         if target is not None:
@@ -194,8 +197,13 @@ def _unfold(root: _Element, at: _Element, snapshot: Snapshot) -> None:
 def _merge(at: _Element, given: Json) -> None:
     """Let the differential's statements replace the base's; constraints add up."""
     for name, value in given.items():
-        if name not in _OWN:
-            at.given[name] = value
+        if name in _OWN:
+            continue
+        for prefix in ("fixed", "pattern"):
+            if name.startswith(prefix):
+                # An element has one fixed value or pattern, of whatever type.
+                at.given = {k: v for k, v in at.given.items() if not k.startswith(prefix)}
+        at.given[name] = value
     if given.get("sliceName") and not at.given.get("sliceName"):
         at.given["sliceName"] = given["sliceName"]
     if given.get("constraint"):
