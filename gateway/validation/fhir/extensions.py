@@ -46,7 +46,10 @@ def check_extension(walker: Walker, plan: Plan, value: Json, place: Place) -> No
             if not inside:
                 walker.report("fhir-extension-url", place, plan.node, found=repr(url))
         elif not plan.wants and not plan.node.children:
-            walker.report("fhir-extension-unknown", place, plan.node, found=url)
+            manner = walker.manner
+            if not (manner.known_domains and url.startswith(manner.known_domains)):
+                severity = manner.unknown_extensions
+                walker.report("fhir-extension-unknown", place, plan.node, severity, found=url)
         for tree in trees:
             if tree.url == url.partition("|")[0]:
                 _check_use(walker, plan, tree, value, place, owner)

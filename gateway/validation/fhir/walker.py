@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gateway.validation.fhir import bindings, extensions, references
+from gateway.validation.fhir.content_rules import Manner, check_attachment, check_resource
 from gateway.validation.fhir.definitions import Definitions
 from gateway.validation.fhir.invariants import Focus
 from gateway.validation.fhir.nodes import Constraint, Node, Tree
@@ -41,8 +42,11 @@ class Walker:
         owner: The plan and the value of the object whose members are being looked at.
     """
 
-    def __init__(self, definitions: Definitions, resource: Json) -> None:
+    def __init__(
+        self, definitions: Definitions, resource: Json, manner: Manner | None = None
+    ) -> None:
         self.definitions = definitions
+        self.manner = manner or Manner()
         self.scope = Scope(resource)
         self.issues: list[Issue] = []
         self.owner: tuple[Plan, Json] | None = None
@@ -120,6 +124,7 @@ class Walker:
         trees = [t for t in (*trees, base) if t.url not in bases]
         for tree in dict.fromkeys(trees):
             self.issues += self.judge(value, tree, place)
+        check_resource(self, base.type, value, place)
 
     def nested(self, plan: Plan, value: Json, place: Place) -> None:
         """Walk a resource inside another: contained, in an entry, in a parameter."""
@@ -654,7 +659,7 @@ def _steps(plan: Plan) -> tuple[Step, ...]:
     if plan.code == "Coding":
         steps.append(bindings.check_coding)
     elif plan.code == "Attachment":
-        steps.append(Walker.attachment)
+        steps += [Walker.attachment, check_attachment]
     if plan.is_reference and plan.check is None:
         steps.append(references.check_reference)
     plan.steps = tuple(steps)
