@@ -126,18 +126,28 @@ def judge(case: Case) -> tuple[Issue, ...]:
         return reading.issues
     with TemporaryDirectory() as place:
         package = Path(place)
+        asked: list[str] = []
         for number, name in enumerate((*_names(case, "profiles"), *_names(case, "supporting"))):
             known = read((case.folder / name).read_bytes()).resource
             if known is not None:
+                asked += _global_profiles(known, reading.resource)
                 (package / f"{number}.json").write_text(_as_json(known), "utf-8")
         packages = [_core()]
         if any(package.iterdir()):
             packages.append(read_package(package))
         validator = Validator(Definitions(packages), _manner(case))
-        found = validator.validate(reading.resource)
+        found = validator.validate(reading.resource, asked)
     if case.entry.get("validateContains") == "IGNORE":
         found = tuple(i for i in found if ".contained[" not in i.location and i.rule != "dom-3")
     return (*reading.issues, *found)
+
+
+def _global_profiles(known: Json, resource: Json) -> list[str]:
+    """Give the profiles an implementation guide wants for all resources of a type."""
+    if known.get("resourceType") != "ImplementationGuide":
+        return []
+    kind = resource.get("resourceType")
+    return [one["profile"] for one in known.get("global", ()) if one["type"] == kind]
 
 
 def _manner(case: Case) -> Manner:
