@@ -4,8 +4,9 @@ Octets come in, issues go out. Rule sets are compiled by our own compiler and ru
 process of its own; which rule sets a document is judged by is the caller's matter.
 """
 
+from gateway.validation.cda.catalogue import CatalogueFault, Schematron
 from gateway.validation.cda.document import CdaDocument
 from gateway.validation.cda.saxon import Saxon
-from gateway.validation.cda.validator import CdaValidator, Schematron, unreadable
+from gateway.validation.cda.validator import CdaValidator, unreadable
 
-__all__ = ["CdaDocument", "CdaValidator", "Saxon", "Schematron", "unreadable"]
+__all__ = ["CatalogueFault", "CdaDocument", "CdaValidator", "Saxon", "Schematron", "unreadable"]

@@ -21,6 +21,17 @@ from gateway.validation.cda.sources import Sources, read_sources
 from gateway.validation.issue import IssueSeverity
 
 
+def default_cache() -> Path | None:
+    """The folder for what can be made again, as the user's system names it."""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    if named.startswith("/"):
+        return Path(named) / "fhir-xds-gateway" / "schematron"
+    try:
+        return Path.home() / ".cache" / "fhir-xds-gateway" / "schematron"
+    except RuntimeError:
+        return None
+
+
 class RuleSets:
     """Where compiled rule sets are asked for.
 
@@ -57,7 +68,7 @@ class RuleSets:
     def _entry(self, schema: Path, folders: Folders, phase: str) -> Path | None:
         if self._cache is None:
             return None
-        key = "\0".join([_engine(), str(schema), phase, *map(str, folders.roots)])
+        key = "\0".join([str(schema), phase, *map(str, folders.roots)])
         digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
         return self._cache / f"{schema.stem[:60]}-{digest[:24]}.json"
 
@@ -74,6 +85,8 @@ def _engine() -> str:
 def _read(entry: Path) -> RuleSet | None:
     try:
         stored = json.loads(entry.read_bytes())
+        if stored["engine"] != _engine():
+            return None
         for name, digest in stored["files"].items():
             if hashlib.sha256(Path(name).read_bytes()).hexdigest() != digest:
                 return None
@@ -87,6 +100,7 @@ def _read(entry: Path) -> RuleSet | None:
 def _write(entry: Path, sources: Sources, rules: RuleSet) -> None:
     """Write an entry so that a reader sees all of it or nothing; a cache that is full is none."""
     stored = {
+        "engine": _engine(),
         "files": {str(path): digest for path, digest in sources.files.items()},
         "absent": [str(path) for path in sources.absent],
         "rules": _values(rules),

@@ -18,7 +18,10 @@ from gateway.validation.issue import Issue, IssueKind, IssueSeverity, Position
 MOST_ERRORS = 2_000
 """Errors told of one document; more help nobody."""
 
-_LOCATION = re.compile(rb"""(?<![:\w])schemaLocation\s*=\s*["']([^"']+)""")
+_COMMENT = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>", re.DOTALL)
+_LOCATION = re.compile(
+    rb"""<(?:[\w.-]+:)?(?:include|import|redefine)\b[^<>]*?\bschemaLocation\s*=\s*["']([^"']+)"""
+)
 _LONGEST = 600
 _CLARK = re.compile(r"\{[^{}]*\}")
 
@@ -111,7 +114,7 @@ def _refuse_addresses(path: Path) -> None:
             if one == path.resolve():
                 raise SchemaFault(f"{one.name} cannot be read: {error.strerror}") from None
             continue  # may be named in a comment only; the compiler says it better
-        for found in _LOCATION.finditer(octets):
+        for found in _LOCATION.finditer(_COMMENT.sub(b"", octets)):
             place = found[1].decode("latin-1")
             if "://" in place:
                 raise SchemaFault(

@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.codecs.xml import XmlRefused
-from gateway.validation.cda.cache import RuleSets
+from gateway.validation.cda.cache import RuleSets, default_cache
+from gateway.validation.cda.catalogue import (
+    Catalogue,
+    Schematron,
+    read_catalogue,
+    rule_sets_in,
+    schema_in,
+)
 from gateway.validation.cda.document import CdaDocument
 from gateway.validation.cda.folders import Folders
 from gateway.validation.cda.ruleset import RuleSet
@@ -33,21 +40,6 @@ _ON_LINE = re.compile(
 _PLACE = re.compile(r"line (\d+)(?:, column (\d+))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Schematron:
-    """A schema to judge by, and the folders it may read besides its own.
-
-    Attributes:
-        path: The schema file.
-        folders: Where includes and documents may be read from; its own folder where empty.
-        phase: Which phase; the schema's default where empty.
-    """
-
-    path: Path
-    folders: tuple[Path, ...] = ()
-    phase: str = ""
-
-
 @dataclass(slots=True)
 class _Loaded:
     """A rule set in use: what of it is compiled in the process, and what was refused there."""
@@ -65,11 +57,15 @@ class CdaValidator:
     """Schema and rule sets, compiled once and used for many documents.
 
     Args:
-        schema: An XML schema; none is checked where there is none.
-        schematrons: Rule sets for every document; a path alone stands for a schema that reads its
-            own folder only.
-        cache: Folder for compiled rule sets; nothing is kept where there is none.
+        schema: An XML schema, or a folder that has it; none is checked where there is none.
+        schematrons: Rule sets for every document: files, which read their own folder only, or
+            folders with what they read and their catalogue, as profiles have them.
+        cache: Folder for compiled rule sets; the user's own cache where none is named.
+        official: A publisher's folder of rule sets; the catalogues know which of them apply.
         saxon: The process to use; one of its own where none is given.
+
+    Raises:
+        CatalogueFault: When a catalogue says what nobody understands.
     """
 
     def __init__(
@@ -78,12 +74,24 @@ class CdaValidator:
         schematrons: Iterable[Path | Schematron] = (),
         cache: Path | None = None,
         *,
+        official: Path | None = None,
         saxon: Saxon | None = None,
     ) -> None:
         self._schema_path = schema
         self._schema: CdaSchema | None = None
-        self._always = tuple(map(_schematron, schematrons))
-        self.rule_sets = RuleSets(cache)
+        self._official = official
+        self._catalogue = Catalogue()
+        always: list[Schematron] = []
+        for one in schematrons:
+            if isinstance(one, Path) and one.is_dir():
+                catalogue = read_catalogue(one)
+                always.extend(rule_sets_in(one, catalogue))
+                if catalogue.official or catalogue.schema:
+                    self._catalogue = catalogue
+            else:
+                always.append(_schematron(one))
+        self._always = tuple(always)
+        self.rule_sets = RuleSets(cache if cache is not None else default_cache())
         self._saxon = saxon if saxon is not None else Saxon()
         self._loaded: dict[Schematron, _Loaded | str] = {}
         self._sheets = 0
@@ -111,16 +119,34 @@ class CdaValidator:
             document = CdaDocument(octets)
         except XmlRefused as refused:
             return (unreadable(refused),)
-        wanted = dict.fromkeys((*self._always, *map(_schematron, schematrons)))
-        return (*self.check_schema(document), *self.check_rules(document, wanted))
+        chosen, notes = self.rule_sets_for(document)
+        wanted = dict.fromkeys((*chosen, *map(_schematron, schematrons)))
+        return (
+            *self.check_schema(document),
+            *(_not_checked("cda-schematron-absent", note, "") for note in notes),
+            *self.check_rules(document, wanted),
+        )
+
+    def rule_sets_for(
+        self, document: CdaDocument
+    ) -> tuple[tuple[Schematron, ...], tuple[str, ...]]:
+        """Give the rule sets a document is judged by, and what there are none for."""
+        if self._official is None:
+            return self._always, ()
+        official, notes = self._catalogue.choose(self._official, document.templates)
+        return (*self._always, *official), notes
 
     def check_schema(self, document: CdaDocument) -> tuple[Issue, ...]:
         """Give the errors of a document against the schema, if there is one."""
         if self._schema_path is None:
             return ()
         if self._schema is None:
+            path = schema_in(self._schema_path, self._catalogue)
+            if path is None:
+                said = f"there is no XML schema of clinical documents in {self._schema_path.name}"
+                return (_not_checked("cda-schema-unusable", said, self._schema_path.name),)
             try:
-                self._schema = CdaSchema(self._schema_path)
+                self._schema = CdaSchema(path)
             except SchemaFault as fault:
                 return (_not_checked("cda-schema-unusable", str(fault), self._schema_path.name),)
         return tuple(self._schema.check(document))

@@ -18,12 +18,13 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
-from gateway.codecs.xml import XmlLimits, XmlRefused, read_xml
+from gateway.codecs.xml import XmlLimits, XmlRefused, escape_attribute, is_xml_text, read_xml
 from gateway.validation.cda.folders import Folders, Outside
 
 _LIMITS = XmlLimits(octets=64 * 1024 * 1024, nodes=4_000_000)
 _MISSING = re.compile(r"^[XR]\t[^\n]*\t[\w-]*:?missing\t([^\t\n]+)$", re.MULTILINE)
 _ROUNDS = 8
+_COLUMN = re.compile(r"[a-z][a-z0-9_]*")
 _DECLARATION = re.compile(r"\A\ufeff?\s*<\?xml[^>]*\?>")
 
 
@@ -106,10 +107,33 @@ class Saxon:
             if path is None:
                 return None
             octets = path.read_bytes()
+            if path.suffix.lower() == ".tsv":
+                return self._processor.parse_xml(xml_text=table(octets.decode("utf-8-sig")))
             read_xml(octets, limits=_LIMITS)
             return self._processor.parse_xml(xml_text=as_text(octets))
         except (OSError, Outside, XmlRefused, UnicodeError, PySaxonApiError):
             return None
+
+
+def table(text: str) -> str:
+    """A table of a profile (a heading, then rows, parted by tabs) as rules can read it.
+
+    Each row is an element ``row`` whose attributes are named by the heading; lines that begin with
+    ``#`` say where the table comes from.
+    """
+    lines = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    if not lines:
+        return "<table/>"
+    heading = [name if _COLUMN.fullmatch(name) else "" for name in lines[0]]
+    rows = []
+    for line in lines[1:]:
+        cells = (
+            f'{name}="{escape_attribute(cell)}"'
+            for name, cell in zip(heading, line, strict=False)
+            if name and is_xml_text(cell)
+        )
+        rows.append(f"<row {' '.join(cells)}/>")
+    return f"<table>{''.join(rows)}</table>"
 
 
 def decoded(octets: bytes) -> str:
