@@ -17,6 +17,8 @@ from gateway.profile.access_reading import access_from
 from gateway.profile.consistency import consistency_from
 from gateway.profile.fhir import read_conventions
 from gateway.profile.identity import identity_from
+from gateway.profile.metadata import FILE as METADATA
+from gateway.profile.metadata import AttributeUse, metadata_from
 from gateway.profile.notices import notice_policy_from
 from gateway.profile.policies import policies_from
 from gateway.profile.rules import FILE as RULES
@@ -32,6 +34,7 @@ from gateway.profile.values import (
     MetadataFromCda,
     Profile,
     ProfileFault,
+    Rule,
     Source,
     Validity,
     ValueSet,
@@ -87,6 +90,7 @@ def _read(name: str, folders: tuple[Path, ...], inside: tuple[str, ...]) -> Prof
     value_sets = {
         path.stem: _value_set(path) for path in sorted((place / "value-sets").glob("*.tsv"))
     }
+    metadata, made = _metadata(place / METADATA, parent.metadata)
     profile = Profile(
         name=name,
         title=str(data.get("title", "")),
@@ -127,7 +131,8 @@ def _read(name: str, folders: tuple[Path, ...], inside: tuple[str, ...]) -> Prof
             lambda data, inherited: access_from(data, inherited, place),
             parent.access,
         ),
-        rules=read_rules(place / RULES, parent.rules),
+        metadata=metadata,
+        rules=read_rules(place / RULES, parent.rules, made),
         conventions=read_conventions(fhir, parent.conventions, str(place / "fhir.toml")),
         identity=_extended(place / "identity.toml", identity_from, parent.identity),
         transactions=_extended(place / "transactions.toml", transactions_from, parent.transactions),
@@ -140,6 +145,14 @@ def _read(name: str, folders: tuple[Path, ...], inside: tuple[str, ...]) -> Prof
                     "which is no file in value-sets"
                 )
     return profile
+
+
+def _metadata(
+    path: Path, inherited: tuple[AttributeUse, ...]
+) -> tuple[tuple[AttributeUse, ...], tuple[Rule, ...]]:
+    """The table of attributes, and the rules that its rows make."""
+    before: tuple[tuple[AttributeUse, ...], tuple[Rule, ...]] = (inherited, ())
+    return _extended(path, lambda data, parent: metadata_from(data, parent[0], path), before)
 
 
 def _extended(path: Path, read: Callable[[Mapping[str, Any], _T], _T], parent: _T) -> _T:

@@ -44,21 +44,25 @@ class _Place:
         return ProfileFault(f"{self.path}:{rule} {text}")
 
 
-def read_rules(path: Path, parent: tuple[Rule, ...] = ()) -> tuple[Rule, ...]:
+def read_rules(
+    path: Path, parent: tuple[Rule, ...] = (), made: tuple[Rule, ...] = ()
+) -> tuple[Rule, ...]:
     """Give the rules of a file on top of those of the profile it builds on.
 
     Args:
-        path: Of ``rules.toml``; without it the parent's rules are all there are.
+        path: Of ``rules.toml``; without it the parent's rules and those that were made are all
+            there are.
         parent: Rules of the profile that is extended.
+        made: Rules that the table of attributes made (:mod:`gateway.profile.metadata`).
 
     Raises:
         ProfileFault: When the file does not parse, or a rule lacks a part or has an unknown one.
     """
-    if not path.exists():
+    if not path.exists() and not made:
         return parent
     place = _Place(path)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise place.fault(str(error)) from None
     unknown = set(data) - {"rule", "without"}
@@ -69,7 +73,7 @@ def read_rules(path: Path, parent: tuple[Rule, ...] = ()) -> tuple[Rule, ...]:
     for one in without:
         if one not in inherited:
             raise place.fault(f"without names {one}, which no profile this one extends has")
-    own = [_rule(item, path) for item in _items(data, "rule", place)]
+    own = [*made, *(_rule(item, path) for item in _items(data, "rule", place))]
     seen: set[str] = set()
     for rule in own:
         if rule.id in seen:

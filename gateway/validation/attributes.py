@@ -60,6 +60,7 @@ _DESCRIBED = {
     "patientId": ("patient_id", Shape.FIELD),
     "title": ("title", Shape.LOCALIZED),
     "comments": ("comments", Shape.LOCALIZED),
+    "limitedMetadata": ("limited_metadata", Shape.FLAG),
 }
 ATTRIBUTES: dict[str, dict[str, tuple[str, Shape]]] = {
     "DocumentEntry": {
@@ -75,7 +76,6 @@ ATTRIBUTES: dict[str, dict[str, tuple[str, Shape]]] = {
         "hash": ("hash", Shape.TEXT),
         "healthcareFacilityTypeCode": ("healthcare_facility_type_code", Shape.CODE),
         "languageCode": ("language_code", Shape.TEXT),
-        "limitedMetadata": ("limited_metadata", Shape.FLAG),
         "legalAuthenticator": ("legal_authenticator", Shape.FIELD),
         "mimeType": ("mime_type", Shape.TEXT),
         "practiceSettingCode": ("practice_setting_code", Shape.CODE),
