@@ -26,6 +26,7 @@ import pytest
 
 REQUIRE = "CONFORMANCE_REQUIRE_CHROMIUM"
 SECONDS = 60
+HEIGHT = 1000
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = (
     "--headless",
@@ -63,31 +64,33 @@ class Tab:
         self._numbers = itertools.count(1)
         self._buffer = b""
         self._session = ""
+        self.width = 1280
         self.events: list[dict[str, Any]] = []
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         attached = self.send("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
+        self.send("Page.setLifecycleEventsEnabled", enabled=True)
 
-    def open(self, page: Path, fragment: str = "", *, width: int = 1280, dark: bool = False) -> None:
+    def open(
+        self, page: Path, fragment: str = "", *, width: int = 1280, dark: bool = False
+    ) -> None:
         """Show a page of the disk."""
-        self.events.clear()
+        self.width = width
         self.send(
             "Emulation.setDeviceMetricsOverride",
             width=width,
-            height=1000,
+            height=HEIGHT,
             deviceScaleFactor=1,
             mobile=width < 600,
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.send("Emulation.setEmulatedMedia", features=[scheme])
         # A page that differs by its fragment only would not be loaded anew.
-        self.send("Page.navigate", url="about:blank")
-        self._wait_for("Page.loadEventFired")
+        self._navigate("about:blank")
         self.events.clear()
-        self.send("Page.navigate", url=page.as_uri() + fragment)
-        self._wait_for("Page.loadEventFired")
+        self._navigate(page.as_uri() + fragment)
 
     def evaluate(self, expression: str) -> Any:
         """Give the value of an expression in the page."""
@@ -110,8 +113,9 @@ class Tab:
         self.send("Input.dispatchKeyEvent", type="keyUp", key=key, code=code or key)
 
     def screenshot(self, path: Path) -> Path:
-        """Store what is seen."""
-        data = self.send("Page.captureScreenshot", format="png")["data"]
+        """Store what is seen, at half its size, which is read in a quarter of the time."""
+        size = {"x": 0, "y": 0, "width": self.width, "height": HEIGHT, "scale": 0.5}
+        data = self.send("Page.captureScreenshot", format="png", clip=size)["data"]
         path.write_bytes(base64.b64decode(data))
         return path
 
@@ -133,8 +137,13 @@ class Tab:
                 result: dict[str, Any] = answer["result"]
                 return result
 
-    def _wait_for(self, event: str) -> None:
-        while not any(each["method"] == event for each in self.events):
+    def _navigate(self, url: str) -> None:
+        loader = self.send("Page.navigate", url=url)["loaderId"]
+        wanted = {"name": "load", "loaderId": loader}
+        while not any(
+            each["method"] == "Page.lifecycleEvent" and wanted.items() <= each["params"].items()
+            for each in self.events
+        ):
             self._next()
 
     def _next(self) -> dict[str, Any]:
