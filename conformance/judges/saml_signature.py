@@ -12,7 +12,6 @@ from gateway.security.certificates import CertificateFault, CertificateRefused, 
 from gateway.security.errors import NotAuthenticated, TrustFault
 from gateway.security.saml.signature import certificates_of, read_assertion, verify_signature
 from gateway.security.saml.statements import read_issuer
-from gateway.security.trust import read_trust
 from gateway.validation.issue import Issue
 from gateway.validation.metadata import message_issue
 
@@ -56,6 +55,9 @@ def _trust_issues(
     if context.trust is None:
         yield message_issue("saml-signature-not-checked", "", _WHERE)
         return
+    # It brings a client of HTTP with it, which few runs need and every run would wait for.
+    from gateway.security.trust import read_trust
+
     problem = "nobody is trusted under this name"
     name = read_issuer(root)
     try:
