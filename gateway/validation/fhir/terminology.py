@@ -169,25 +169,18 @@ class _Part:
 
     def listed(self) -> Iterator[tuple[str, str, str]] | None:
         """Give system, code and display of every code; None where nobody can list them."""
-        if self.value_sets or self.system in SYNTAXES:
-            return self._nested() if self.value_sets and not self.system else None
+        codes: Iterable[tuple[str, str, str]] | None = None
+        known = self._terminology.code_system(self.system) if self.system else None
         if self.codes is not None:
-            return ((self.system, code, display) for code, display in self.codes.items())
-        known = self._terminology.code_system(self.system)
-        if known is None or not known.complete:
-            return None
-        return (
-            (self.system, code, display)
-            for code, display in known.displays.items()
-            if all(_passes(known, code, one) for one in self.filters)
-        )
-
-    def _nested(self) -> Iterator[tuple[str, str, str]] | None:
-        first = self._terminology.value_set(self.value_sets[0])
-        codes = None if first is None else first.listed()
+            codes = [(self.system, code, display) for code, display in self.codes.items()]
+        elif known is not None and known.complete:
+            codes = [(self.system, code, display) for code, display in known.displays.items()]
+        elif not self.system and self.value_sets:
+            first = self._terminology.value_set(self.value_sets[0])
+            codes = None if first is None else first.listed()
         if codes is None:
             return None
-        return (c for c in codes if self.has(c[0], c[1], ()))
+        return (one for one in codes if self.has(one[0], one[1], ()))
 
 
 def _passes(system: CodeSystem, code: str, one: Json) -> bool | None:

@@ -288,10 +288,13 @@ class Walker:
         """Check the members of an object, then what is missing."""
         keys = table.keys
         chosen: dict[int, str] | None = None
+        mistyped: list[Node] | None = None
         for key, member in value.items():
             child = keys.get(key)
             if child is None:
-                self._unknown(table, key, value, place)
+                meant = self._unknown(table, key, value, place)
+                if meant is not None:
+                    mistyped = [*(mistyped or ()), meant]
                 continue
             if child.fast and key[0] != "_":
                 assert child.check is not None
@@ -332,7 +335,8 @@ class Walker:
                 if name in value:
                     break
             else:
-                self._missing(node, place)
+                if mistyped is None or node not in mistyped:
+                    self._missing(node, place)
 
     def _single(self, child: Plan, key: str, member: Any, value: Json, place: Place) -> None:
         node = child.node
@@ -478,7 +482,11 @@ class Walker:
     def constraints(self, plan: Plan, value: Any, place: Place) -> None:
         """Evaluate the invariants of an element on one value of it."""
         scope = self.scope
+        contained = scope.root is not scope.resource
         for constraint, check in plan.constraints:
+            if contained and constraint.key == "dom-6":
+                # A contained resource has no narrative of its own (2.29.4).
+                continue
             if check.quick is not None:
                 try:
                     if check.quick(value, scope.resource, scope.root):
@@ -542,13 +550,14 @@ class Walker:
                     "fhir-minimum", place, one, name=_name(one), found=0, expected=one.minimum
                 )
 
-    def _unknown(self, table: Table, key: str, value: Json, place: Place) -> None:
+    def _unknown(self, table: Table, key: str, value: Json, place: Place) -> Node | None:
+        """Tell of a key that is no element; give the choice element it is a wrong type of."""
         if (
             key == "resourceType"
             and "." not in table.owner.path
             and self.definitions.is_type(str(value[key]), "Resource")
         ):
-            return
+            return None
         bare = key.removeprefix("_")
         for name, node in table.choices.items():
             if bare.startswith(name) and bare[len(name) : len(name) + 1].isupper():
@@ -557,8 +566,9 @@ class Walker:
                     found=bare[len(name) :], found_fr=bare[len(name) :],
                     expected=" | ".join(t.code for t in node.types),
                 )  # fmt: skip
-                return
+                return node
         self.report("fhir-unknown-element", place, table.owner, name=key, parent=table.owner.path)
+        return None
 
     # --- Slices ------------------------------------------------------------------------------
 

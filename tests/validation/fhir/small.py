@@ -95,5 +95,10 @@ def told(issues: tuple[Issue, ...], *ignored: str) -> list[tuple[str, str, str]]
     ]
 
 
+def said(issues: tuple[Issue, ...], rule: str) -> str:
+    """What the first issue of a rule says."""
+    return next(i.message for i in issues if i.rule == rule)
+
+
 def errors(issues: tuple[Issue, ...]) -> list[tuple[str, str]]:
     return [(i.rule, i.location) for i in issues if i.severity == "error"]
