@@ -235,11 +235,19 @@ def measure(options: argparse.Namespace, console: Console) -> list[Row]:
     rows: list[Row] = []
     if asked("cda"):
         rows.append(measure_description(options.seconds))
+    if asked("fhir"):
+        rows.append(measure_validation(options.seconds))
     if asked("consent"):
         rows += measure_decisions(options.seconds)
     if wanted is not None and (costs := wanted & {"consent18", "consent67"}):
         rows += measure_consent(options, costs)
-    if wanted is not None and not wanted - {"cda", "consent", "consent18", "consent67"}:
+    if wanted is not None and not wanted - {
+        "cda",
+        "consent",
+        "consent18",
+        "consent67",
+        "fhir",
+    }:
         return rows
     with (
         tempfile.TemporaryDirectory(dir=options.data) as data,
@@ -341,6 +349,18 @@ def measure_description(seconds: float) -> Row:
     return Row(name, measured, cpu, peak, note=note)
 
 
+def measure_validation(seconds: float) -> Row:
+    """A DocumentReference against its profile, without a server."""
+    from bench.fhir import MOST, compare
+
+    measured, cpu, ratio = compare(seconds)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    note = f"{ratio:.2f} x the time of parsing it with fhir.resources; at most {MOST} is allowed"
+    if measured.failures:
+        note = "FAILED: " + measured.failures[0][:160]
+    return Row("MHD DocumentReference, validation", measured, cpu, peak, note=note)
+
+
 def measure_decisions(seconds: float) -> list[Row]:
     """Access rules, without a server; one request of the table is a thousand documents."""
     from bench.consent import TARGET, decisions
@@ -428,7 +448,7 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=500, help="MiB of the large document")
     parser.add_argument(
         "--rows",
-        help="some of 42,41,65,18,67,43,big,cda,consent (all by default), consent18,consent67",
+        help="some of 42,41,65,18,67,43,big,cda,consent,fhir (all by default), consent18,consent67",
     )
     parser.add_argument("--data", help="folder for the store; the system's temporary one")
     parser.add_argument("--write", type=Path, help="append the table to this Markdown file")
