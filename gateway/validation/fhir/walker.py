@@ -11,6 +11,7 @@ element in its type reads ``value.ofType(Quantity)``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from gateway.validation.fhir import bindings, extensions, references
@@ -50,7 +51,7 @@ class Walker:
         self.scope = Scope(resource)
         self.issues: list[Issue] = []
         self.owner: tuple[Plan, Json] | None = None
-        self._judged: dict[tuple[int, int], list[Issue]] = {}
+        self._judged: dict[tuple[int, int], tuple[Place, list[Issue]]] = {}
         self._scopes: dict[int, Scope] = {}
         self._depth = 0
         self._said: set[str] = set()
@@ -163,17 +164,19 @@ class Walker:
     def judge(self, value: Json, tree: Tree, place: Place) -> list[Issue]:
         """Walk an object along one definition; what was found before is not looked for again."""
         key = id(value), id(tree)
-        found = self._judged.get(key)
-        if found is None:
-            # Whoever asks while this is under way goes round in a circle: nothing new there.
-            self._judged[key] = []
-            before, owner = self.issues, self.owner
-            self.issues = found = []
-            try:
-                self.value(plan_of(self.definitions, tree.root, ""), value, place)
-            finally:
-                self.issues, self.owner = before, owner
-            self._judged[key] = found
+        known = self._judged.get(key)
+        if known is not None:
+            return _moved(known[1], str(known[0]), str(place))
+        # Whoever asks while this is under way goes round in a circle: nothing new there.
+        self._judged[key] = place, []
+        before, owner = self.issues, self.owner
+        found: list[Issue] = []
+        self.issues = found
+        try:
+            self.value(plan_of(self.definitions, tree.root, ""), value, place)
+        finally:
+            self.issues, self.owner = before, owner
+        self._judged[key] = place, found
         return found
 
     def fits(self, value: Any, url: str) -> bool | None:
@@ -687,6 +690,19 @@ _FRENCH = {
     "it is in none of the packages": "il n'est dans aucun paquet",
     "it has no snapshot": "il n'a pas d'instantané",
 }
+
+
+def _moved(found: list[Issue], tried: str, place: str) -> list[Issue]:
+    """Say where something is that was found during a trial, which does not know the whole place."""
+    if tried == place or not found:
+        return found
+    size = len(tried)
+    return [
+        replace(one, location=place + one.location[size:])
+        if one.location[:size] == tried and one.location[size : size + 1] in ("", ".")
+        else one
+        for one in found
+    ]
 
 
 def _claimed(value: Json) -> list[str]:
