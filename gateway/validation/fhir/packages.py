@@ -28,6 +28,7 @@ _KINDS = {
     "ValueSet": VALUE_SET,
     "CodeSystem": CODE_SYSTEM,
 }
+_BEFORE_ELEMENTS = b',"snapshot":{"element":[\n'
 _LOCAL_HEADER = 30
 _MAX_MEMBER = 32 * 1024 * 1024
 _MAX_PACKAGE = 1024 * 1024 * 1024
@@ -245,7 +246,11 @@ def _head(octets: bytes) -> Json | None:
     a line that begins with two spaces and a name is a member of the resource itself, since no
     string holds a line break.
     """
-    if not octets.startswith((b'{\n  "', b'{\r\n  "')):
+    first = octets[: octets.find(b"\n") + 1]
+    if first.endswith(_BEFORE_ELEMENTS):
+        # Our own packages have a line for each element, and everything else before them.
+        return _json(first + b"]}}")
+    if first.rstrip() != b"{" or octets[len(first) : len(first) + 3] != b'  "':
         return None
     found: Json = {}
     for name in ("resourceType", "url", "version"):
