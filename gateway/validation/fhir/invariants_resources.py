@@ -130,10 +130,11 @@ def _bdl_2(value: Json, resource: Json, root: Json) -> bool:
 
 
 def _each_entry_has(value: Json, member: str, types: tuple[str, ...]) -> bool:
+    entries = value.get("entry", ())
     if "type" not in value:
-        return True
+        return not entries
     expected = value["type"] in types
-    return all((member in entry) == expected for entry in value.get("entry", ()))
+    return all((member in entry) == expected for entry in entries)
 
 
 @RESOURCES(

@@ -85,6 +85,8 @@ def _per_1(value: Json, resource: Json, root: Json) -> bool:
     start, end = value.get("start"), value.get("end")
     if start is None or end is None:
         return True
+    # Times of different precision that agree as far as both go are in no order; R5 has reworded
+    # the constraint so that it holds of them.
     order = compare_times(start, end)
     return order is None or order <= 0
 
@@ -116,7 +118,9 @@ def _dis_1(value: Json, resource: Json, root: Json) -> bool:
 
 @TYPES("drt-1", "code.exists() implies ((system = %ucum) and value.exists())")
 def _drt_1(value: Json, resource: Json, root: Json) -> bool:
-    return not has(value, "code") or (value.get("system") == UCUM and has(value, "value"))
+    # Without a system the expression is neither true nor false.
+    system = value.get("system", UCUM)
+    return not has(value, "code") or (system == UCUM and has(value, "value"))
 
 
 @TYPES("rng-2", "low.empty() or high.empty() or (low <= high)")

@@ -93,10 +93,11 @@ class Scope:
         if not name:
             return self.root
         if self._contained is None:
-            listed = self.root.get("contained")
+            contained = self.root.get("contained")
+            listed: list[Any] = contained if isinstance(contained, list) else []
             self._contained = {
                 one["id"]: one
-                for one in reversed(listed if isinstance(listed, list) else ())
+                for one in reversed(listed)
                 if isinstance(one, dict) and isinstance(one.get("id"), str)
             }
         return self._contained.get(name)
