@@ -19,6 +19,7 @@ from gateway.validation.issue import Issue
 
 if TYPE_CHECKING:
     from gateway.profile import Profile
+    from gateway.validation.cda import CdaJudgement
     from gateway.validation.profile_rules import ProfileRules
 
 CORE = "fhir-r4"
@@ -42,8 +43,8 @@ class FhirEngine(Protocol):
 class CdaEngine(Protocol):
     """Judges one clinical document; :class:`gateway.validation.cda.CdaValidator`."""
 
-    def validate(self, octets: bytes) -> tuple[Issue, ...]:
-        """Give all that is wrong in a document."""
+    def judge(self, octets: bytes) -> CdaJudgement:
+        """Give all that is wrong in a document, and what it was compared with."""
         ...
 
     def close(self) -> None:
@@ -66,7 +67,7 @@ class Context:
         profile_name: The community whose rules apply; without it the standards' alone.
         profile_urls: Canonical URLs every FHIR resource is held to besides its own.
         packages: FHIR packages, later ones win over earlier ones and over the profile's.
-        schematron_dir: A folder of rule sets, used as it is.
+        schematron_dir: A publisher's folder of rule sets, used as it is besides the profile's own.
         xsd: A folder, or one file, of XML schemas.
         language: Of the messages, ``en`` or ``fr``.
         environment: ``test`` or ``production``.
@@ -174,8 +175,9 @@ class Context:
     def cda(self) -> CdaEngine:
         """The CDA engine."""
         module = _engine("gateway.validation.cda", "the validator of clinical documents")
-        own = (self.schematron_dir,) if self.schematron_dir else self.folders(SCHEMATRONS)
-        engine: CdaEngine = module.CdaValidator(self.xsd, own, self.cache)
+        engine: CdaEngine = module.CdaValidator(
+            self.xsd, self.folders(SCHEMATRONS), self.cache, official=self.schematron_dir
+        )
         return engine
 
     def close(self) -> None:

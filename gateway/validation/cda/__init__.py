@@ -7,6 +7,14 @@ process of its own; which rule sets a document is judged by is the caller's matt
 from gateway.validation.cda.catalogue import CatalogueFault, Schematron
 from gateway.validation.cda.document import CdaDocument
 from gateway.validation.cda.saxon import Saxon
-from gateway.validation.cda.validator import CdaValidator, unreadable
+from gateway.validation.cda.validator import CdaJudgement, CdaValidator, unreadable
 
-__all__ = ["CatalogueFault", "CdaDocument", "CdaValidator", "Saxon", "Schematron", "unreadable"]
+__all__ = [
+    "CatalogueFault",
+    "CdaDocument",
+    "CdaJudgement",
+    "CdaValidator",
+    "Saxon",
+    "Schematron",
+    "unreadable",
+]

@@ -1,9 +1,9 @@
 """Which rule sets a document is judged by: those of a profile, and the official ones it names.
 
 A profile's folder ``schematrons`` has rule sets of its own, for every document, and a file
-``catalogue.toml`` that knows the publisher's folder: which of its rule sets hold for every document,
-and which for documents of a template and version. The publisher's folder itself is given by whoever
-has it, and taken as it is.
+``catalogue.toml`` that knows the publisher's folder: which of its rule sets hold for every
+document, and which for documents of a template and version. The publisher's folder itself is given
+by whoever has it, and taken as it is.
 """
 
 from __future__ import annotations

@@ -53,6 +53,14 @@ class _Loaded:
     refused: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class CdaJudgement:
+    """What was found in a document, and the files of the rules it was compared with."""
+
+    issues: tuple[Issue, ...]
+    against: tuple[str, ...]
+
+
 class CdaValidator:
     """Schema and rule sets, compiled once and used for many documents.
 
@@ -109,23 +117,31 @@ class CdaValidator:
     def validate(
         self, octets: bytes, schematrons: Iterable[Path | Schematron] = ()
     ) -> tuple[Issue, ...]:
-        """Give all that is wrong with a document, in the order of the document.
+        """Give all that is wrong with a document.
 
         Args:
             octets: The document.
             schematrons: Rule sets for this document, besides those for every one.
         """
+        return self.judge(octets, schematrons).issues
+
+    def judge(self, octets: bytes, schematrons: Iterable[Path | Schematron] = ()) -> CdaJudgement:
+        """Give all that is wrong with a document, and what it was compared with."""
         try:
             document = CdaDocument(octets)
         except XmlRefused as refused:
-            return (unreadable(refused),)
+            return CdaJudgement((unreadable(refused),), ("XML 1.0",))
+        if str(document.root.tag).rpartition("}")[2] != "ClinicalDocument":
+            return CdaJudgement((_no_document(document),), ("HL7 CDA R2",))
         chosen, notes = self.rule_sets_for(document)
-        wanted = dict.fromkeys((*chosen, *map(_schematron, schematrons)))
-        return (
+        wanted = tuple(dict.fromkeys((*chosen, *map(_schematron, schematrons))))
+        issues = (
             *self.check_schema(document),
             *(_not_checked("cda-schematron-absent", note, "") for note in notes),
             *self.check_rules(document, wanted),
         )
+        schema = () if self._schema is None else (self._schema.name,)
+        return CdaJudgement(issues, (*schema, *(one.path.name for one in wanted)))
 
     def rule_sets_for(
         self, document: CdaDocument
@@ -250,6 +266,19 @@ def unreadable(refused: XmlRefused) -> Issue:
         location="",
         source="XML 1.0",
         position=None if place is None else Position(int(place[1]), int(place[2] or 1)),
+    )
+
+
+def _no_document(document: CdaDocument) -> Issue:
+    return Issue(
+        rule="cda-root",
+        severity=IssueSeverity.ERROR,
+        kind=IssueKind.STRUCTURE,
+        message="the root element is no ClinicalDocument; send the document itself",
+        message_fr="l'élément racine n'est pas ClinicalDocument ; envoyer le document lui-même",
+        location=document.path(1),
+        source="HL7 CDA R2 (2005), 4.2",
+        position=document.position(1),
     )
 
 
