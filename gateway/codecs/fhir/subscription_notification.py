@@ -144,19 +144,20 @@ def write_status_bundle(
         subscriptions: Each with a ``urn:uuid:`` for its entry.
         link: What was asked.
     """
-    return orjson.dumps(
-        {
-            "resourceType": "Bundle",
-            "type": "searchset",
-            "total": len(subscriptions),
-            "link": [{"relation": "self", "url": link}],
-            "entry": [
-                {
-                    "fullUrl": name,
-                    "resource": write_status(one, NotificationType.QUERY_STATUS, base_url),
-                    "search": {"mode": "match"},
-                }
-                for name, one in subscriptions
-            ],
-        }
-    )
+    bundle: Json = {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "total": len(subscriptions),
+        "link": [{"relation": "self", "url": link}],
+    }
+    # FHIR knows no empty array.
+    if subscriptions:
+        bundle["entry"] = [
+            {
+                "fullUrl": name,
+                "resource": write_status(one, NotificationType.QUERY_STATUS, base_url),
+                "search": {"mode": "match"},
+            }
+            for name, one in subscriptions
+        ]
+    return orjson.dumps(bundle)
