@@ -212,7 +212,8 @@ class ProvisionReader(StrictReader):
             pass
         shown = self.reader.object(coding, "_display", place) or {}
         self.only(shown, (_SLOTS,), f"{place}._display")
-        for _ in self.extensions(shown, {LANGUAGE: "valueCode"}, f"{place}._display"):
+        languages = {EXTENSION + "language": "valueString", LANGUAGE: "valueCode"}
+        for _ in self.extensions(shown, languages, f"{place}._display"):
             pass
         code = read_coding(self.reader, coding, place)
         if code is not None:

@@ -43,7 +43,7 @@ def write_coding(code: Code, naming: NamingSystems) -> Json:
     if code.display:
         coding["display"] = code.display
         if code.language:
-            coding["_display"] = {"extension": [_language(code.language)]}
+            coding["_display"] = {"extension": [own("language", code.language)]}
     return coding
 
 
@@ -132,12 +132,6 @@ def read_one_concept(reader: Reader, parent: Json, name: str, path: str) -> Code
 # --- Texts for people --------------------------------------------------------------------------
 
 
-def _language(language: str) -> Json:
-    if is_code(language):
-        return {"url": LANGUAGE, "valueCode": language}
-    return own("language", language)
-
-
 def _read_language(element: object) -> str | None:
     if type(element) is not dict:
         return None
@@ -156,13 +150,14 @@ def write_texts(target: Json, name: str, texts: tuple[LocalizedString, ...]) -> 
     An empty text is written like an absent one: FHIR knows no empty string.
 
     Source:
-        HL7 FHIR R4: extensions ``language`` and ``translation`` of Element.
+        HL7 FHIR R4: extension ``translation``. Its extension ``language`` is for names, addresses
+        and annotations only (its context); it is understood here, and not written.
     """
     texts = tuple([t for t in texts if t.value])
     if not texts:
         return
     target[name] = texts[0].value
-    extensions = [_language(texts[0].language)] if texts[0].language else []
+    extensions = [own("language", texts[0].language)] if texts[0].language else []
     for text in texts[1:]:
         parts: list[Json] = []
         if text.language and is_code(text.language):

@@ -58,7 +58,8 @@ EXTENSION: Final = OURS + "StructureDefinition/"
                         it stands on, where the FHIR form cannot carry all of it; it counts only
                         as long as it says the same as the element
 ``code``                a code that is no FHIR ``code`` (outer or double spaces), on its Coding
-``language``            a language that is no FHIR ``code``, on its text
+``language``            the language of a text, on it; FHIR's own extension is made for names,
+                        addresses and annotations
 ``same-author``         on a reference: continues the author before it, who has several
                         institutions
 ``author``              on a List: an author beyond the first, whom ``source`` cannot carry
