@@ -111,6 +111,8 @@ def write_subset(resource: bytes, summary: str = "", elements: Iterable[str] = (
     _keep_contained(kept, whole)
     meta = dict(kept.get("meta") or {})
     meta["tag"] = [*meta.get("tag", ()), _SUBSETTED]
+    # What a profile requires may be left out: a part does not claim what the whole can.
+    meta.pop("profile", None)
     return orjson.dumps({**kept, "meta": meta})
 
 
