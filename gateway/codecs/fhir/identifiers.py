@@ -50,7 +50,8 @@ _USES = {ENTRY_UUID: "official", UNIQUE_ID: "usual"}
 
 _MARKS: dict[str, dict[str, Json]] = {
     "type": {code: {"type": MHD_TYPED[code]} for code in _USES},
-    "use": {code: {"use": use} for code, use in _USES.items()},
+    # Both, so that what is written is right for readers of either edition.
+    "use": {code: {"use": use, "type": MHD_TYPED[code]} for code, use in _USES.items()},
 }
 
 

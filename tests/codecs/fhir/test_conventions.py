@@ -92,7 +92,9 @@ def test_the_present_version_gives_the_id_and_the_logical_id_stands_beside_it() 
 def test_ids_are_told_apart_by_use_and_both_ways_are_read() -> None:
     resource = served()
     assert [i["use"] for i in resource["identifier"]] == ["official", "usual"]
-    assert all("type" not in i for i in resource["identifier"])
+    # The type is said as well: MHD has required it since.
+    kinds = [i.pop("type")["coding"][0]["code"] for i in resource["identifier"]]
+    assert kinds == ["entryUUID", "uniqueId"]
     # Some sources mark the entryUUID as usual; masterIdentifier tells which one it is.
     swapped = {**resource, "identifier": [{**resource["identifier"][0], "use": "usual"}]}
     assert read_document_reference(swapped, NAMING, ZZ)[0].entry_uuid == NEW
