@@ -321,11 +321,12 @@ def write_transaction_response(
         if number in noticed:
             response["outcome"] = outcome(noticed[number])
         written.append({"response": response})
-    bundle: Json = {
-        "resourceType": "Bundle",
-        "meta": {"profile": [RESPONSE_BUNDLE]},
-        "type": "transaction-response",
-    }
+    bundle: Json = {"resourceType": "Bundle"}
+    # A person among the entries becomes metadata of a document and has no place of its own; MHD
+    # foresees neither that entry nor an answer without a place.
+    if all(entry.location for entry in entries):
+        bundle["meta"] = {"profile": [RESPONSE_BUNDLE]}
+    bundle["type"] = "transaction-response"
     if base_url:
         bundle["link"] = [{"relation": "self", "url": base_url}]
     bundle["entry"] = written
