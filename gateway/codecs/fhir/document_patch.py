@@ -68,6 +68,10 @@ def read_patched_document(
     codes = conventions.levels_last(tuple({c.key: c for c in codes}.values()))
     if sorted(c.key for c in codes) == sorted(c.key for c in before.confidentiality_code):
         codes = before.confidentiality_code
+    if wanted is not patched:
+        # What a community asks for by a status that MHD has not, MHD does not describe either.
+        patched = {**patched, "meta": {**patched.get("meta", {})}}
+        patched["meta"].pop("profile", None)
     return PatchedDocument(
         before=before, after=replace(after, confidentiality_code=codes), resource=patched
     )

@@ -64,6 +64,7 @@ from gateway.codecs.fhir.source_patient import (
 from gateway.codecs.fhir.vocabulary import (
     AVAILABILITY_OF,
     COMPREHENSIVE_DOCUMENT_REFERENCE,
+    FHIR_PROFILE,
     MINIMAL_DOCUMENT_REFERENCE,
     UUID_URN,
 )
@@ -156,15 +157,32 @@ def document_reference_parts(
         rest["context"] = context
     if not contained:
         del rest["contained"]
+    attachment = _write_attachment(entry)
+    profile = COMPREHENSIVE_DOCUMENT_REFERENCE
+    if entry.limited_metadata:
+        profile = MINIMAL_DOCUMENT_REFERENCE
+    elif (
+        entry.format_code is None
+        or not rest.keys() >= _COMPREHENSIVE
+        or not context.keys() >= _COMPREHENSIVE_CONTEXT
+        or not attachment.keys() >= _COMPREHENSIVE_ATTACHMENT
+    ):
+        profile = FHIR_PROFILE + "DocumentReference"
     return Parts(
         id=identifier,
-        profile=MINIMAL_DOCUMENT_REFERENCE
-        if entry.limited_metadata
-        else COMPREHENSIVE_DOCUMENT_REFERENCE,
+        profile=profile,
         rest=rest,
-        attachment=_write_attachment(entry),
+        attachment=attachment,
         format=write_coding(entry.format_code, naming) if entry.format_code is not None else None,
     )
+
+
+# What MHD's comprehensive metadata require and an entry may lack all the same: an on-demand
+# document has no creationTime, one from elsewhere may have no language. Such an entry claims no
+# more than that it is a DocumentReference.
+_COMPREHENSIVE = frozenset({"masterIdentifier", "type", "category", "securityLabel"})
+_COMPREHENSIVE_CONTEXT = frozenset({"facilityType", "practiceSetting", "sourcePatientInfo"})
+_COMPREHENSIVE_ATTACHMENT = frozenset({"contentType", "language", "creation"})
 
 
 def _write_attachment(entry: DocumentEntry) -> Json:

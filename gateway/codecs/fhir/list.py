@@ -52,6 +52,7 @@ from gateway.codecs.fhir.vocabulary import (
     COMPREHENSIVE_SUBMISSION_SET,
     DESIGNATION_TYPE,
     EXTENSION,
+    FHIR_PROFILE,
     INTENDED_RECIPIENT,
     LIST_TYPE,
     MINIMAL_FOLDER,
@@ -118,13 +119,16 @@ def submission_set_parts(
     rest.update(frame(SUBMISSION_SET))
     if not contained:
         del rest["contained"]
-    return Parts(
-        id=identifier,
-        profile=MINIMAL_SUBMISSION_SET
-        if submission_set.limited_metadata
-        else COMPREHENSIVE_SUBMISSION_SET,
-        rest=rest,
-    )
+    profile = COMPREHENSIVE_SUBMISSION_SET
+    if submission_set.limited_metadata:
+        profile = MINIMAL_SUBMISSION_SET
+    elif (
+        submission_set.content_type_code is None
+        or not submission_set.source_id
+        or "date" not in rest
+    ):
+        profile = FHIR_PROFILE + "List"
+    return Parts(id=identifier, profile=profile, rest=rest)
 
 
 def folder_parts(
@@ -139,11 +143,11 @@ def folder_parts(
         rest["extension"] = extensions
     _common(rest, folder, naming, conventions)
     rest.update(frame(FOLDER))
-    return Parts(
-        id=identifier,
-        profile=MINIMAL_FOLDER if folder.limited_metadata else COMPREHENSIVE_FOLDER,
-        rest=rest,
-    )
+    profile = MINIMAL_FOLDER
+    if not folder.limited_metadata:
+        is_complete = bool(folder.code_list) and "title" in rest
+        profile = COMPREHENSIVE_FOLDER if is_complete else FHIR_PROFILE + "List"
+    return Parts(id=identifier, profile=profile, rest=rest)
 
 
 def _common_extensions(held: SubmissionSet | Folder, identifier: str | None) -> list[Json]:

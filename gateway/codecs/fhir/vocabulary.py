@@ -40,6 +40,9 @@ UNIQUE_ID: Final = "uniqueId"
 
 # --- HL7 FHIR ----------------------------------------------------------------------------------
 
+FHIR_PROFILE: Final = "http://hl7.org/fhir/StructureDefinition/"
+"""Before the name of a resource type: what a resource claims that claims nothing further."""
+
 URI_SYSTEM: Final = "urn:ietf:rfc:3986"
 LANGUAGE: Final = "http://hl7.org/fhir/StructureDefinition/language"
 TRANSLATION: Final = "http://hl7.org/fhir/StructureDefinition/translation"
