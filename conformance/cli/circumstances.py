@@ -157,11 +157,14 @@ def _look_at(context: Context) -> None:
     """Open what was named on the command line at once: a mistake in it concerns every file."""
     if not context.packages and not context.profile_urls:
         return
+    from gateway.validation.fhir.packages import PackageError
+
     try:
         definitions = context.definitions
         unknown = [url for url in context.profile_urls if definitions.profile(url) is None]
-    except (OSError, ValueError, EOFError, LookupError) as error:
-        raise CannotBeDone(f"--package: {_named(context.packages)}: {error}") from None
+    except (PackageError, OSError, ValueError, EOFError, LookupError) as error:
+        reason = " ".join(str(error).split())
+        raise CannotBeDone(f"--package: {_named(context.packages)}: {reason}") from None
     if unknown:
         raise CannotBeDone(
             f"--profile: nothing that is loaded defines {', '.join(unknown)}; give the package "
