@@ -331,7 +331,9 @@ def _same(
 ) -> list[Issue]:
     if name not in earlier:
         raise step.fault(f"there is no earlier step with the id {name}")
-    instead = {scope.filled(old): scope.filled(new) for old, new in but.items()}
+    # A step's own variables stand for one of the two; what they are called outside is meant here.
+    around = scope.outer or scope
+    instead = {around.filled(old): around.filled(new) for old, new in but.items()}
     return [
         _issue("live-difference", f"this answer and that of “{name}” differ: {told}")
         for told in differences(answer, earlier[name], instead)

@@ -156,6 +156,7 @@ class _Carrier:
         self.suite = suite
         self.results: list[StepResult] = []
         self._answers: dict[str, Answer] = {}
+        self._kept_credentials: dict[tuple[str, bool], bytes] = {}
         self._writer = RequestWriter(suite, runner.target)
         self._scope = Scope(now=runner.clock, counter=runner.counter)
         self._scope.define(suite.variables)
@@ -243,9 +244,19 @@ class _Carrier:
             known = ", ".join(self.suite.roles)
             raise step.fault(f"there is no role {name} in the suite; there are {known}")
         wanted = self._wanted(step, role)
+        how = step.table.get("credential", "")
+        if how not in ("", "spoiled", "kept"):
+            raise step.fault(f"credential is spoiled or kept, not {how}")
+        issuer = self.runner.issuer
+        made = self._kept_credentials.get((name, request.soap), b"") if how == "kept" else b""
+        if not made:
+            made = issuer.assertion(wanted) if request.soap else issuer.token(wanted).encode()
+            self._kept_credentials[name, request.soap] = made
+        if how == "spoiled":
+            made = spoiled(made)
         if request.soap:
-            return request.finished(assertion=self.runner.issuer.assertion(wanted))
-        return request.finished(token=self.runner.issuer.token(wanted))
+            return request.finished(assertion=made)
+        return request.finished(token=made.decode())
 
     def _wanted(self, step: Step, role: Role) -> Wanted:
         try:
@@ -257,6 +268,14 @@ class _Carrier:
         except WordFault as fault:
             raise step.fault(str(fault)) from None
         return Wanted(role=role, facts=facts, wish=wish)
+
+
+def spoiled(credential: bytes) -> bytes:
+    """Give a credential whose signature no longer fits: one character of it is another one."""
+    begin = credential.find(b"SignatureValue>")
+    at = begin + 20 if begin >= 0 else len(credential) - 20
+    other = b"A" if credential[at : at + 1] != b"A" else b"B"
+    return credential[:at] + other + credential[at + 1 :]
 
 
 def _lacks(lacking: Iterable[str]) -> str:

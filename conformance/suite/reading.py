@@ -12,7 +12,8 @@ A suite's folder holds:
 
 ``messages = ["../messages"]`` adds operations, set-ups, variables and requests of other folders, so
 that suites about one wire share them; ``requirements = ["../requirements/xds.toml"]`` takes
-requirements that several suites test.
+requirements that several suites test, ``rules = "ihe"`` the numbered rules of a profile, ``tests = ["../consent/tests"]`` tests that hold for several
+communities.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from conformance.suite.shipped import shipped
 from conformance.suite.values import (
     Need,
     Requirement,
@@ -40,74 +42,20 @@ SUITES: Final = Path(__file__).resolve().parent.parent / "suites"
 """The suites that come with the product."""
 
 _SUITE_KEYS: Final = frozenset(
-    [
-        "id",
-        "profile",
-        "title",
-        "description",
-        "requires",
-        "messages",
-        "variables",
-        "roles",
-        "need",
-        "people",
-        "default_role",
-        "requirements",
-    ]
+    ("id", "profile", "title", "description", "requires", "messages", "tests", "requirements")
+    + ("rules", "variables", "roles", "default_role", "need", "people")
 )
 _TEST_KEYS: Final = frozenset(
-    ["id", "title", "requirements", "requires", "given", "variables", "step"]
+    ("id", "title", "requirements", "requires", "given", "variables", "step")
 )
 STEP_KEYS: Final = frozenset(
-    [
-        "title",
-        "send",
-        "as",
-        "wish",
-        "with",
-        "to",
-        "method",
-        "path",
-        "query",
-        "headers",
-        "body",
-        "content_type",
-        "action",
-        "answer",
-        "packaging",
-        "objects",
-        "asks",
-        "documents",
-        "parts",
-        "change",
-        "expect",
-        "keep",
-        "id",
-        "raw",
-        "envelope",
-        "header",
-        "multipart",
-        "credential",
-    ]
+    ("title", "id", "send", "as", "wish", "credential", "with", "keep", "expect")
+    + ("to", "method", "path", "query", "headers", "content_type", "action", "packaging")
+    + ("body", "objects", "asks", "documents", "change", "raw", "multipart")
 )
 EXPECT_KEYS: Final = frozenset(
-    [
-        "status",
-        "response",
-        "errors",
-        "one_of",
-        "warnings",
-        "says",
-        "fault",
-        "see",
-        "headers",
-        "octets",
-        "documents",
-        "mtom",
-        "valid",
-        "same_as",
-        "but",
-    ]
+    ("status", "headers", "response", "errors", "one_of", "warnings", "says", "fault", "see")
+    + ("octets", "documents", "mtom", "valid", "same_as", "but")
 )
 
 
@@ -157,11 +105,14 @@ def read_suite(folder: Path) -> Suite:
     for one in named:
         if not one.is_file():
             raise file.fault(one.name, f"there is no file {one} with requirements")
+    if "rules" in table:
+        requirements |= _rules(file, str(table["rules"]))
     roles = _roles(reversed(shared)) | {
         name: _role(name, one) for name, one in _table(file, table, "roles").items()
     }
     tests: dict[str, Test] = {}
-    for path in sorted((folder / "tests").glob("*.toml")):
+    places = [folder / "tests", *((folder / one).resolve() for one in file.texts(table, "tests"))]
+    for path in [path for place in places for path in sorted(place.glob("*.toml"))]:
         for test in _tests(_File(path), operations):
             if test.id in tests:
                 raise SuiteFault(path, test.line, f"there is a test {test.id} already")
@@ -217,6 +168,34 @@ def read_requirements(paths: Iterable[Path]) -> dict[str, Requirement]:
                 untested=file.words(table, "untested") if "untested" in table else Text(),
             )
     return found
+
+
+def _rules(file: _File, name: str) -> dict[str, Requirement]:
+    """The numbered rules of a profile: each is a requirement by its own id."""
+    from gateway.profile import ProfileFault, read_profile
+
+    try:
+        profile = read_profile(name, shipped("profiles"))
+    except ProfileFault as fault:
+        raise file.fault("rules", str(fault)) from None
+    return {
+        rule.id: Requirement(
+            id=rule.id,
+            text=Text(
+                en=f"{rule.object}.{rule.attribute} {rule.message.get('en', '')}",
+                fr=f"{rule.object}.{rule.attribute} {rule.message.get('fr', '')}",
+            ),
+            source=rule.source,
+            untested=Text() if rule.severity == "error" else _NOT_REFUSED,
+        )
+        for rule in profile.rules
+    }
+
+
+_NOT_REFUSED: Final = Text(
+    en="A submission that breaks it is told so and taken; servers need not tell.",
+    fr="Une alimentation qui l'enfreint est signalée et acceptée ; un serveur peut se taire.",
+)
 
 
 class _File:
