@@ -27,19 +27,26 @@ class Table:
 
     Attributes:
         keys: Each key and its plan; ``_key`` stands for the object beside a primitive.
+        is_resource: Whether the object is a resource, and so has a resourceType.
         required: Elements that may not be missing, with their keys.
         choices: Names of choice elements without ``[x]``, for what is said about wrong types.
     """
 
-    __slots__ = ("choices", "keys", "owner", "required")
+    __slots__ = ("choices", "is_resource", "keys", "owner", "required")
 
     def __init__(self, definitions: Definitions, node: Node) -> None:
         self.owner = node
+        self.is_resource = "." not in node.path or any(
+            definitions.is_type(t.code, "Resource") for t in node.types
+        )
+        beside = any(checker(t.code) is not None for t in node.types)
         self.keys: dict[str, Plan] = {}
         self.required: list[tuple[Node, tuple[str, ...]]] = []
         self.choices: dict[str, Node] = {}
         for child in node.children.values():
-            self._add(definitions, child)
+            # Of a primitive, only what stands beside its value is an object's members.
+            if not beside or child.name in ("id", "extension"):
+                self._add(definitions, child)
 
     def _add(self, definitions: Definitions, child: Node) -> None:
         keys: list[str] = []
@@ -121,6 +128,7 @@ class Plan:
             and not (node.min_value or node.max_value)
             and not self.constraints
             and not type_ref.profiles
+            and not node.children
         )
         self.fast = (
             self.plain and not (node.repeats or node.slices or node.is_choice) and node.maximum != 0

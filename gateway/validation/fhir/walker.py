@@ -14,17 +14,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from gateway.validation.fhir import bindings, extensions, references
+from gateway.validation.fhir import bindings, elements, extensions, references, slices
+from gateway.validation.fhir.constraints import check_constraints
 from gateway.validation.fhir.content_rules import Manner, check_attachment, check_resource
 from gateway.validation.fhir.definitions import Definitions
-from gateway.validation.fhir.invariants import Focus
-from gateway.validation.fhir.nodes import Constraint, Node, Tree
+from gateway.validation.fhir.nodes import Node, Tree
 from gateway.validation.fhir.plans import Plan, Table, plan_of, table_of
 from gateway.validation.fhir.rules import issue
 from gateway.validation.fhir.scope import Place, Scope
-from gateway.validation.fhir.slicing import Sorter, holds
+from gateway.validation.fhir.slicing import codes
 from gateway.validation.fhir.vital_signs import implied
-from gateway.validation.issue import Issue, IssueKind, IssueSeverity
+from gateway.validation.fhir.words import kind_of, name_of
+from gateway.validation.issue import Issue, IssueSeverity
 
 Json = dict[str, Any]
 
@@ -143,6 +144,9 @@ class Walker:
         self._scopes[id(value)] = self.scope
         inside = Place(place, "", kind)
         try:
+            if node.children:
+                # The profile says things of the resource where it stands.
+                self.walk(plan, table_of(self.definitions, node), value, inside)
             wants = allowed[0].profiles if allowed else ()
             if len(wants) > 1:
                 self._one_of(wants, value, place, node)
@@ -228,33 +232,23 @@ class Walker:
         """Check one value of an element with a structure."""
         if type(value) is not dict:
             self.report(
-                "fhir-type", place, plan.node, name=_name(plan.node), found=_kind(value),
-                found_fr=_kind(value, french=True), expected=plan.code,
+                "fhir-type", place, plan.node, name=name_of(plan.node), found=kind_of(value),
+                found_fr=kind_of(value, french=True), expected=plan.code,
             )  # fmt: skip
             return
         if len(value) < 2 and (not value or "id" in value):
-            self.report("ele-1", place, plan.node, name=_name(plan.node))
+            self.report("ele-1", place, plan.node, name=name_of(plan.node))
             if not value:
                 return
         if self._depth >= MAX_DEPTH:
             self.report(
-                "fhir-too-deep", place, plan.node, name=_name(plan.node), expected=MAX_DEPTH
+                "fhir-too-deep", place, plan.node, name=name_of(plan.node), expected=MAX_DEPTH
             )
             return
         self._depth += 1
         for step in plan.steps or _steps(plan):
             step(self, plan, value, place)
         self._depth -= 1
-
-    def attachment(self, plan: Plan, value: Json, place: Place) -> None:
-        """Compare an Attachment's size with its data."""
-        size, data = value.get("size"), value.get("data")
-        if type(size) is not int or not isinstance(data, str):
-            return
-        data = "".join(data.split())
-        octets = len(data) // 4 * 3 - data[-2:].count("=")
-        if octets != size:
-            self.report("fhir-attachment-size", place, plan.node, found=octets, expected=size)
 
     def structure(self, plan: Plan, value: Json, place: Place) -> None:
         """Walk a value along the profiles its type asks for, else along its own structure."""
@@ -283,7 +277,7 @@ class Walker:
             problem = problem or error
         if problem:
             self.report(
-                "fhir-profile-none", place, node, name=_name(node),
+                "fhir-profile-none", place, node, name=name_of(node),
                 expected=" | ".join(wants), problem=problem,
             )  # fmt: skip
 
@@ -306,13 +300,13 @@ class Walker:
             node = child.node
             if key[0] == "_":
                 self.owner = plan, value
-                self._beside(child, key, value, place)
+                elements.check_beside(self, child, key, value, place)
                 continue
             if node.is_choice:
                 chosen = chosen or {}
                 if chosen.setdefault(id(node), key) != key:
                     self.report(
-                        "fhir-choice", place, node, name=_name(node),
+                        "fhir-choice", place, node, name=name_of(node),
                         found=f"{chosen[id(node)]}, {key}",
                     )  # fmt: skip
             if child.is_extension or child.is_resource:
@@ -320,16 +314,16 @@ class Walker:
             if node.repeats:
                 if type(member) is not list:
                     self.report(
-                        "fhir-array", place, node, name=_name(node), found=_kind(member),
-                        found_fr=_kind(member, french=True),
+                        "fhir-array", place, node, name=name_of(node), found=kind_of(member),
+                        found_fr=kind_of(member, french=True),
                     )  # fmt: skip
                     self._list(child, key, [member], value, place)
                 else:
                     self._list(child, key, member, value, place)
             elif type(member) is list:
                 self.report(
-                    "fhir-type", place, node, name=_name(node), found=_kind(member),
-                    found_fr=_kind(member, french=True), expected=child.code,
+                    "fhir-type", place, node, name=name_of(node), found=kind_of(member),
+                    found_fr=kind_of(member, french=True), expected=child.code,
                 )  # fmt: skip
             else:
                 self._single(child, key, member, value, place)
@@ -344,7 +338,7 @@ class Walker:
     def _single(self, child: Plan, key: str, member: Any, value: Json, place: Place) -> None:
         node = child.node
         if node.maximum == 0:
-            self.report("fhir-maximum", place, node, name=_name(node), found=1, expected=0)
+            self.report("fhir-maximum", place, node, name=name_of(node), found=1, expected=0)
             return
         below = Place(place, child.label)
         if member is None:
@@ -352,11 +346,12 @@ class Walker:
                 self.report("fhir-empty", below, node, name=key)
             return
         if node.slices:
-            self._sliced(node, child, [(None, member)], {}, place)
-        elif child.check is not None:
-            self.primitive(child, member, below)
+            slices.check_slices(self, node, child, [(None, member)], place)
         else:
-            self.value(child, member, below)
+            self.item(child, member, below)
+        if child.check is not None and node.children and "_" + key not in value:
+            # The profile may ask for an extension beside the value.
+            elements.walk_beside(self, child, {}, below)
 
     def _list(self, child: Plan, key: str, members: list[Any], value: Json, place: Place) -> None:
         node = child.node
@@ -367,13 +362,13 @@ class Walker:
         count = max(len(members), len(beside)) if isinstance(beside, list) else len(members)
         if node.maximum is not None and count > node.maximum:
             self.report(
-                "fhir-maximum", place, node, name=_name(node), found=count, expected=node.maximum
+                "fhir-maximum", place, node, name=name_of(node), found=count, expected=node.maximum
             )
             if node.maximum == 0:
                 return
         if count < node.minimum:
             self.report(
-                "fhir-minimum", place, node, name=_name(node), found=count, expected=node.minimum
+                "fhir-minimum", place, node, name=name_of(node), found=count, expected=node.minimum
             )
         name = child.label
         items: list[tuple[int | None, Any]] = []
@@ -388,145 +383,21 @@ class Walker:
             else:
                 items.append((number, member))
         if node.slices:
-            self._sliced(node, child, items, value, place)
+            slices.check_slices(self, node, child, items, place)
             return
         for index, member in items:
-            self._item(child, member, Place(place, f"{name}[{index}]"))
+            self.item(child, member, Place(place, f"{name}[{index}]"))
 
-    def _item(self, child: Plan, member: Any, place: Place) -> None:
-        if child.check is not None:
-            self.primitive(child, member, place)
-        else:
+    def item(self, child: Plan, member: Any, place: Place) -> None:
+        """Check one value of an element, primitive or not."""
+        if child.check is None:
             self.value(child, member, place)
-
-    def _beside(self, child: Plan, key: str, value: Json, place: Place) -> None:
-        """Check the object beside a primitive, ``_birthDate``: its id and extensions."""
-        said = value[key]
-        node = child.node
-        name = child.label
-        if node.maximum == 0 and key[1:] not in value:
-            self.report("fhir-maximum", place, node, name=_name(node), found=1, expected=0)
-        if node.repeats != isinstance(said, list):
-            self.report(
-                "fhir-array" if node.repeats else "fhir-type", place, node, name=key,
-                found=_kind(said), found_fr=_kind(said, french=True), expected="Element",
-            )  # fmt: skip
-            return
-        for number, one in enumerate(said if isinstance(said, list) else [said]):
-            if one is None and isinstance(said, list):
-                continue
-            below = Place(place, f"{name}[{number}]" if isinstance(said, list) else name)
-            if type(one) is not dict:
-                self.report(
-                    "fhir-type", below, node, name=key, found=_kind(one),
-                    found_fr=_kind(one, french=True), expected="Element",
-                )  # fmt: skip
-                continue
-            main = value.get(key[1:])
-            if isinstance(main, list):
-                main = main[number] if number < len(main) else None
-            if main is None and not (one.keys() - {"id"}):
-                self.report("ele-1", below, node, name=key)
-                continue
-            for name_inside in one:
-                if name_inside not in ("id", "extension"):
-                    self.report("fhir-unknown-element", below, node, name=name_inside, parent=key)
-            kept = {k: v for k, v in one.items() if k in ("id", "extension")}
-            if kept:
-                element = self.definitions.type("Element")
-                owner = node if node.children else element.root if element is not None else node
-                self.walk(child, table_of(self.definitions, owner), kept, below)
-
-    def primitive(self, child: Plan, member: Any, place: Place) -> None:
-        """Check one primitive value with all that its element asks of it."""
-        node = child.node
-        assert child.check is not None
-        problem = child.check(member)
-        if problem is not None:
-            self._primitive_problem(child, problem, place)
-            return
-        if child.plain:
-            return
-        if node.fixed or node.pattern:
-            self.compare(node, member, place)
-        if node.max_length and isinstance(member, str) and len(member) > node.max_length:
-            self.report(
-                "fhir-max-length", place, node, name=_name(node), found=len(member),
-                expected=node.max_length,
-            )  # fmt: skip
-        for limits, rule, sign in (
-            (node.min_value, "fhir-min-value", -1),
-            (node.max_value, "fhir-max-value", 1),
-        ):
-            if limits and _beyond(member, limits[0], sign):
-                self.report(rule, place, node, name=_name(node), found=member, expected=limits[0])
-        for step in child.steps or _steps(child):
-            step(self, child, member, place)
-
-    def _primitive_problem(self, child: Plan, problem: Any, place: Place) -> None:
-        self.report(
-            "fhir-primitive", place, child.node, name=_name(child.node), type=child.code,
-            problem=problem, problem_fr=getattr(problem, "french", problem),
-        )  # fmt: skip
-
-    def compare(self, node: Node, value: Any, place: Place) -> None:
-        """Compare a value with what its element fixes."""
-        if node.fixed and node.fixed[0] != value:
-            self.report(
-                "fhir-fixed", place, node, name=_name(node), found=_shown(value),
-                expected=_shown(node.fixed[0]),
-            )  # fmt: skip
-        if node.pattern and not holds(value, node.pattern[0]):
-            self.report(
-                "fhir-pattern", place, node, name=_name(node), found=_shown(value),
-                expected=_shown(node.pattern[0]),
-            )  # fmt: skip
-
-    def constraints(self, plan: Plan, value: Any, place: Place) -> None:
-        """Evaluate the invariants of an element on one value of it."""
-        scope = self.scope
-        contained = scope.root is not scope.resource
-        for constraint, check in plan.constraints:
-            if contained and constraint.key == "dom-6":
-                # A contained resource has no narrative of its own (2.29.4).
-                continue
-            if check.quick is not None:
-                try:
-                    if check.quick(value, scope.resource, scope.root):
-                        continue
-                except Exception:  # noqa: BLE001 - a wrong structure, which is told elsewhere
-                    pass
-            outcome = check(Focus(value, plan.code, scope.resource, scope.root, self.resolve, self))
-            if outcome is None:
-                self.report(
-                    "fhir-invariant-not-checked", place, plan.node, key=constraint.key,
-                    problem=check.reason, problem_fr=check.reason,
-                )  # fmt: skip
-            elif not outcome:
-                self._broken(constraint, plan.node, place)
-
-    def _broken(self, constraint: Constraint, node: Node, place: Place) -> None:
-        severity = IssueSeverity.ERROR
-        if constraint.severity != "error":
-            severity = IssueSeverity.WARNING
-        self.issues.append(
-            Issue(
-                rule=constraint.key,
-                severity=severity,
-                kind=IssueKind.INVARIANT,
-                message=f"{constraint.human.rstrip('.')} ({constraint.key}).",
-                message_fr=f"Contrainte {constraint.key} non respectée : {constraint.human}",
-                location=str(place),
-                element=node.element,
-                profile=node.owner.url,
-                source=f"{node.owner.url}, {node.path}",
-            )
-        )
+        elif elements.check_primitive(self, child, member, place):
+            for step in child.steps or _steps(child):
+                step(self, child, member, place)
 
     def member_of(self, value: Any, value_set: str) -> bool | None:
         """Answer FHIRPath's ``memberOf``."""
-        from gateway.validation.fhir.slicing import codes
-
         known = self.definitions.value_set(value_set)
         if known is None:
             return None
@@ -544,20 +415,24 @@ class Walker:
     def _missing(self, node: Node, place: Place) -> None:
         if node.minimum:
             self.report(
-                "fhir-minimum", place, node, name=_name(node), found=0, expected=node.minimum
+                "fhir-minimum", place, node, name=name_of(node), found=0, expected=node.minimum
             )
             return
         for one in node.slices:
             if one.minimum:
-                self.report(
-                    "fhir-minimum", place, one, name=_name(one), found=0, expected=one.minimum
-                )
+                self.missing_slice(one, 0, place)
+
+    def missing_slice(self, one: Node, count: int, place: Place) -> None:
+        """Tell that a slice has too few values."""
+        self.report(
+            "fhir-minimum", place, one, name=name_of(one), found=count, expected=one.minimum
+        )
 
     def _unknown(self, table: Table, key: str, value: Json, place: Place) -> Node | None:
         """Tell of a key that is no element; give the choice element it is a wrong type of."""
         if (
             key == "resourceType"
-            and "." not in table.owner.path
+            and table.is_resource
             and self.definitions.is_type(str(value[key]), "Resource")
         ):
             return None
@@ -565,7 +440,7 @@ class Walker:
         for name, node in table.choices.items():
             if bare.startswith(name) and bare[len(name) : len(name) + 1].isupper():
                 self.report(
-                    "fhir-type", Place(place, key), node, name=_name(node),
+                    "fhir-type", Place(place, key), node, name=name_of(node),
                     found=bare[len(name) :], found_fr=bare[len(name) :],
                     expected=" | ".join(t.code for t in node.types),
                 )  # fmt: skip
@@ -573,81 +448,9 @@ class Walker:
         self.report("fhir-unknown-element", place, table.owner, name=key, parent=table.owner.path)
         return None
 
-    # --- Slices ------------------------------------------------------------------------------
-
-    def _sliced(
-        self, node: Node, base: Plan, items: list[tuple[int | None, Any]], value: Json, place: Place
-    ) -> None:
-        """Sort values into slices, count them, and walk each along its slice."""
-        sorter: Sorter | None = node.sorter
-        if sorter is None:
-            sorter = node.sorter = Sorter(self.definitions, node)
-        name = base.label
-        groups: list[list[tuple[int | None, Any]]] = [[] for _ in node.slices]
-        slicing = node.slicing
-        rules = slicing.rules if slicing is not None else "open"
-        ordered = slicing is not None and slicing.ordered
-        latest, left = -1, False
-        undecided: set[str] = set()
-        for number, member in items:
-            label = name if number is None else f"{name}[{number}]"
-            at, unknown = sorter.slice_of(self, member, base.code)
-            for one in unknown:
-                slice_name, _, problem = one.partition("\n")
-                undecided.add(slice_name)
-                self.report(
-                    "fhir-slicing-not-checked", Place(place, label), node, name=_name(node),
-                    expected=slice_name, problem=problem, problem_fr=problem,
-                )  # fmt: skip
-            if at is None:
-                if rules == "closed" and not unknown:
-                    self.report(
-                        "fhir-slicing-closed", Place(place, label), node, name=label,
-                        expected=", ".join(s.slice_name for s in node.slices),
-                    )  # fmt: skip
-                left = True
-                self._item(base, member, Place(place, label))
-                continue
-            groups[at].append((number, member))
-            if (ordered and at < latest) or (rules == "openAtEnd" and left):
-                self.report(
-                    "fhir-slicing-order", Place(place, label), node, name=label,
-                    found=node.slices[at].slice_name,
-                    expected=node.slices[latest].slice_name if at < latest else "others",
-                )  # fmt: skip
-            latest = max(latest, at)
-        for one_slice, group in zip(node.slices, groups, strict=True):
-            count = len(group)
-            if count < one_slice.minimum and one_slice.slice_name not in undecided:
-                self.report(
-                    "fhir-minimum", place, one_slice, name=_name(one_slice), found=count,
-                    expected=one_slice.minimum,
-                )  # fmt: skip
-            if one_slice.maximum is not None and count > one_slice.maximum:
-                self.report(
-                    "fhir-maximum", place, one_slice, name=_name(one_slice), found=count,
-                    expected=one_slice.maximum,
-                )  # fmt: skip
-                if one_slice.maximum == 0:
-                    continue
-            if not group:
-                continue
-            plan = self._slice_plan(one_slice, base)
-            if one_slice.slices:
-                self._sliced(one_slice, plan, group, value, place)
-                continue
-            for number, member in group:
-                label = name if number is None else f"{name}[{number}]"
-                self._item(plan, member, Place(place, label))
-
-    def _slice_plan(self, one: Node, base: Plan) -> Plan:
-        if not one.types:
-            one.types = base.node.types
-        return plan_of(self.definitions, one, base.type_ref.code)
-
 
 def _compared(walker: Walker, plan: Plan, value: Json, place: Place) -> None:
-    walker.compare(plan.node, value, place)
+    elements.compare(walker, plan.node, value, place)
 
 
 def _steps(plan: Plan) -> tuple[Step, ...]:
@@ -666,13 +469,13 @@ def _steps(plan: Plan) -> tuple[Step, ...]:
         else:
             steps.append(_walk_along(plan.tables[0]))
     if plan.constraints:
-        steps.append(Walker.constraints)
+        steps.append(check_constraints)
     if node.binding is not None:
         steps += bindings.binders(plan, node.binding)
     if plan.code == "Coding":
         steps.append(bindings.check_coding)
     elif plan.code == "Attachment":
-        steps += [Walker.attachment, check_attachment]
+        steps += [elements.check_attachment_size, check_attachment]
     if plan.is_reference and plan.check is None:
         steps.append(references.check_reference)
     plan.steps = tuple(steps)
@@ -709,41 +512,3 @@ def _claimed(value: Json) -> list[str]:
     meta = value.get("meta")
     profiles = meta.get("profile") if isinstance(meta, dict) else None
     return [p for p in profiles if isinstance(p, str)] if isinstance(profiles, list) else []
-
-
-def _name(node: Node) -> str:
-    return f"{node.name}:{node.slice_name}" if node.slice_name else node.name
-
-
-_KINDS = {
-    dict: ("an object", "un objet"),
-    list: ("an array", "un tableau"),
-    str: ("a string", "une chaîne"),
-    bool: ("true or false", "vrai ou faux"),
-    type(None): ("null", "null"),
-}
-
-
-def _kind(value: Any, *, french: bool = False) -> str:
-    return _KINDS.get(type(value), ("a number", "un nombre"))[french]
-
-
-def _shown(value: Any) -> str:
-    import json
-
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 200 else text[:200] + "…"
-
-
-def _beyond(value: Any, limit: Any, sign: int) -> bool:
-    """Whether a value is past a limit; what cannot be compared is not."""
-    if isinstance(value, str) or isinstance(limit, str):
-        if not (isinstance(value, str) and isinstance(limit, str)):
-            return False
-        # Dates of one precision and one zone compare as their text does.
-        size = min(len(value), len(limit))
-        value, limit = value[:size], limit[:size]
-    try:
-        return bool(value > limit if sign > 0 else value < limit)
-    except TypeError:
-        return False

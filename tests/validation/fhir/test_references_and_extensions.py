@@ -273,3 +273,57 @@ def test_a_slice_asks_for_an_extension() -> None:
     assert told(check.validate(patient(extension=[one, one]), [HERE + "coloured"])) == [
         ("fhir-maximum", "Patient", "Patient.extension:colour")
     ]
+
+
+def test_a_slice_asks_for_an_extension_beside_a_primitive() -> None:
+    accuracy = profile(
+        "accuracy",
+        "Extension",
+        element("Extension.url", fixedUri=HERE + "accuracy"),
+        element("Extension.value[x]", min=1, type=[{"code": "code"}]),
+        context=[{"type": "element", "expression": "Patient.birthDate"}],
+    )
+    accurate = profile(
+        "accurate",
+        "Patient",
+        element(
+            "Patient.birthDate.extension:accuracy",
+            min=1,
+            type=[{"code": "Extension", "profile": [HERE + "accuracy"]}],
+        ),
+    )
+    check = validator(accuracy, accurate)
+    beside = {"extension": [{"url": HERE + "accuracy", "valueCode": "day"}]}
+    good = patient(birthDate="2001-01-01", _birthDate=beside)
+    assert told(check.validate(good, [HERE + "accurate"])) == []
+    missing = [
+        ("fhir-minimum", "Patient.birthDate", "Patient.birthDate.extension:accuracy"),
+    ]
+    bare = patient(birthDate="2001-01-01")
+    assert told(check.validate(bare, [HERE + "accurate"])) == missing
+    other = patient(birthDate="2001-01-01", _birthDate={"id": "a"})
+    assert told(check.validate(other, [HERE + "accurate"])) == missing
+    assert told(check.validate(patient(active=True), [HERE + "accurate"])) == []
+
+
+def test_a_profile_says_things_of_a_resource_where_it_stands() -> None:
+    named_entries = profile(
+        "named-entries",
+        "Bundle",
+        element("Bundle.entry.resource", min=1, type=[{"code": "Patient"}]),
+        element("Bundle.entry.resource.name", min=1),
+    )
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [
+            {
+                "fullUrl": "urn:uuid:00000000-0000-4000-8000-000000000001",
+                "resource": patient(active=True),
+            }
+        ],
+    }
+    found = validator(named_entries).validate(bundle, [HERE + "named-entries"])
+    assert told(found) == [
+        ("fhir-minimum", "Bundle.entry[0].resource", "Bundle.entry.resource.name")
+    ]
