@@ -79,8 +79,8 @@ TEXTS: dict[str, Text] = {
     "fhir-minimum": Text(
         _C,
         ERROR,
-        "{name} is there {found} times; at least {expected} required.",
-        "{name} est présent {found} fois ; au moins {expected} requis.",
+        "{name} is there {found} times; at least {expected} required.{hint}",
+        "{name} est présent {found} fois ; au moins {expected} requis.{hint}",
         "No element is missing",
         "Aucun élément ne manque",
         "The definition asks for at least so many. Where the name has a colon, the part after it "

@@ -58,6 +58,7 @@ def _sort(
     undecided: set[str] = set()
     for number, member in items:
         label = _label(base, number)
+        walker.trying = label
         at, unknown = sorter.slice_of(walker, member, base.code)
         for one in unknown:
             slice_name, _, problem = one.partition("\n")

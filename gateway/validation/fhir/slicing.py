@@ -434,6 +434,8 @@ def _by_profile(definitions: Definitions, one: Node, path: tuple[Step, ...]) -> 
                     return True
                 if fits is None:
                     unknown = f"{url} is in none of the packages"
+                else:
+                    walker.remember_nearest(one, at.value, url)
         if unknown:
             raise Unknown(unknown)
         return False

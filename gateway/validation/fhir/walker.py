@@ -41,6 +41,7 @@ class Walker:
     Attributes:
         scope: The resource that is being looked at, with its surroundings.
         issues: What was found so far; replaced during a trial.
+        trying: Which value of a sliced element is being tried.
         owner: The plan and the value of the object whose members are being looked at.
     """
 
@@ -53,6 +54,8 @@ class Walker:
         self.issues: list[Issue] = []
         self.owner: tuple[Plan, Json] | None = None
         self._judged: dict[tuple[int, int], tuple[Place, list[Issue]]] = {}
+        self.trying = ""
+        self._nearest: dict[int, str] = {}
         self._scopes: dict[int, Scope] = {}
         self._depth = 0
         self._said: set[str] = set()
@@ -368,7 +371,13 @@ class Walker:
                 return
         if count < node.minimum:
             self.report(
-                "fhir-minimum", place, node, name=name_of(node), found=count, expected=node.minimum
+                "fhir-minimum",
+                place,
+                node,
+                name=name_of(node),
+                found=count,
+                expected=node.minimum,
+                hint="",
             )
         name = child.label
         items: list[tuple[int | None, Any]] = []
@@ -415,7 +424,13 @@ class Walker:
     def _missing(self, node: Node, place: Place) -> None:
         if node.minimum:
             self.report(
-                "fhir-minimum", place, node, name=name_of(node), found=0, expected=node.minimum
+                "fhir-minimum",
+                place,
+                node,
+                name=name_of(node),
+                found=0,
+                expected=node.minimum,
+                hint="",
             )
             return
         for one in node.slices:
@@ -424,9 +439,20 @@ class Walker:
 
     def missing_slice(self, one: Node, count: int, place: Place) -> None:
         """Tell that a slice has too few values."""
+        nearest = self._nearest.get(id(one), "")
         self.report(
-            "fhir-minimum", place, one, name=name_of(one), found=count, expected=one.minimum
-        )
+            "fhir-minimum", place, one, name=name_of(one), found=count, expected=one.minimum,
+            hint=f" The nearest is {nearest}" if nearest else "",
+            hint_fr=f" Le plus proche est {nearest}" if nearest else "",
+        )  # fmt: skip
+
+    def remember_nearest(self, one: Node, value: Any, url: str) -> None:
+        """Keep why a value that could have been meant for a slice is not in it."""
+        tree = self.definitions.profile(url)
+        if tree is None or not isinstance(value, dict) or id(one) in self._nearest:
+            return
+        if value.get("resourceType") in (None, tree.type) and tree.constrains:
+            self._nearest[id(one)] = f"{self.trying}: {self.first_error(value, url)}"
 
     def _unknown(self, table: Table, key: str, value: Json, place: Place) -> Node | None:
         """Tell of a key that is no element; give the choice element it is a wrong type of."""

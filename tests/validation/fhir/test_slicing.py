@@ -10,6 +10,7 @@ from tests.validation.fhir.small import (
     element,
     errors,
     profile,
+    said,
     slicing,
     told,
     validator,
@@ -241,6 +242,10 @@ def test_entries_are_told_apart_by_the_profile_their_resource_fits() -> None:
         ("fhir-slicing-closed", "Bundle.entry[0]", "Bundle.entry"),
         ("fhir-minimum", "Bundle", "Bundle.entry:patient"),
     ]
+    assert said(found, "fhir-minimum") == (
+        "entry:patient is there 0 times; at least 1 required. The nearest is entry[0]: Patient: "
+        "name is there 0 times; at least 1 required."
+    )
 
 
 def test_two_levels_of_profiles_slice_the_same_element() -> None:
