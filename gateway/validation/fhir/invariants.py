@@ -137,9 +137,18 @@ def _evaluator(expression: str) -> Callable[[Focus], bool]:
     Raises:
         NotEvaluated: When no engine reads it.
     """
-    from gateway.validation.fhir.fhirpath_library import evaluator
+    from gateway.validation.fhir import fhirpath
 
-    return evaluator(expression)
+    try:
+        return fhirpath.evaluator(expression)
+    except NotEvaluated as not_ours:
+        # The library speaks a little of what our compiler does not; it takes long to load.
+        from gateway.validation.fhir import fhirpath_library
+
+        try:
+            return fhirpath_library.evaluator(expression)
+        except (NotEvaluated, ImportError):
+            raise not_ours from None
 
 
 class Natives(dict[tuple[str, str], Quick]):

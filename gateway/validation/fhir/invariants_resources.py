@@ -39,15 +39,19 @@ def _dom_2(value: Json, resource: Json, root: Json) -> bool:
 def _dom_3(value: Json, resource: Json, root: Json) -> bool:
     if "contained" not in value:
         return True
-    pointed = set(_pointers(resource))
+    pointed = set(_pointers(resource, _POINTING))
     for inside in value["contained"]:
         name = inside.get("id")
-        if name is not None and f"#{name}" not in pointed and "#" not in set(_pointers(inside)):
+        if (
+            name is not None
+            and f"#{name}" not in pointed
+            and "#" not in _pointers(inside, _POINTING_BACK)
+        ):
             return False
     return True
 
 
-def _pointers(resource: Json) -> Iterator[str]:
+def _pointers(resource: Json, types: frozenset[str]) -> Iterator[str]:
     """What stands in a resource, and in those inside it, in places that may point to a part."""
     level: list[tuple[Json, str]] = [(resource, str(resource.get("resourceType", "")))]
     while level:
@@ -58,8 +62,7 @@ def _pointers(resource: Json) -> Iterator[str]:
             for item in member if type(member) is list else (member,):
                 if type(item) is str:
                     if item[:1] == "#" and (
-                        name == "reference"
-                        or (element is not None and element.type in _POINTING_TYPES)
+                        name == "reference" or (element is not None and element.type in types)
                     ):
                         yield item
                 elif type(item) is dict:
@@ -72,7 +75,8 @@ def _pointers(resource: Json) -> Iterator[str]:
                         level.append((item, "Element" if name[:1] == "_" else ""))
 
 
-_POINTING_TYPES = frozenset(("canonical", "uri", "url"))
+_POINTING = frozenset(("canonical", "uri", "url"))
+_POINTING_BACK = frozenset(("canonical",))
 
 
 @RESOURCES("dom-4", "contained.meta.versionId.empty() and contained.meta.lastUpdated.empty()")
@@ -166,7 +170,7 @@ def _bdl_5(value: Json, resource: Json, root: Json) -> bool:
     "entry.where(fullUrl.exists()).select(fullUrl&resource.meta.versionId).isDistinct()",
 )
 def _bdl_7(value: Json, resource: Json, root: Json) -> bool:
-    if value.get("type") == "history":
+    if value.get("type", "history") == "history":
         return True
     seen = set()
     for entry in value.get("entry", ()):
@@ -346,3 +350,12 @@ def _cpb_9(value: Json, resource: Json, root: Json) -> bool:
 @RESOURCES("cpb-12", "searchParam.select(name).isDistinct()")
 def _cpb_12(value: Json, resource: Json, root: Json) -> bool:
     return _distinct(value.get("searchParam", []), "name")
+
+
+# --- Questionnaire -------------------------------------------------------------------------------
+
+
+@RESOURCES("que-7", "operator = 'exists' implies (answer is Boolean)")
+def _que_7(value: Json, resource: Json, root: Json) -> bool:
+    # To the letter, FHIR's boolean is no Boolean of the language; it is meant to be.
+    return value.get("operator") != "exists" or has(value, "answerBoolean")

@@ -201,3 +201,16 @@ def _tim_8(value: Json, resource: Json, root: Json) -> bool:
 @TYPES("tim-10", "timeOfDay.empty() or when.empty()")
 def _tim_10(value: Json, resource: Json, root: Json) -> bool:
     return not has(value, "timeOfDay") or not has(value, "when")
+
+
+_AT_MEALS = frozenset(("C", "CM", "CD", "CV"))
+
+
+@TYPES(
+    "tim-9",
+    "offset.empty() or (when.exists() and ((when in ('C' | 'CM' | 'CD' | 'CV')).not()))",
+)
+def _tim_9(value: Json, resource: Json, root: Json) -> bool:
+    # The expression is defined for one time only, and there may be several.
+    when = value.get("when", ())
+    return not has(value, "offset") or (bool(when) and _AT_MEALS.isdisjoint(when))

@@ -108,7 +108,7 @@ def test_a_path_is_found_in_the_text_however_it_is_spelled() -> None:
     for value in ("value", "value.ofType(code)", "valueCode"):
         path = f"Patient.birthDate.extension[0].{value}"
         assert json(path) == Position(6, 25)
-        assert xml(path) == Position(9, 54)
+        assert xml(path) == Position(9, 53)
 
 
 def test_what_is_not_there_is_found_at_what_it_misses_in() -> None:
