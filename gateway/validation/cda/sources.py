@@ -26,7 +26,7 @@ ORIGIN = "{urn:gateway:schematron}origin"
 
 _LIMITS = XmlLimits(octets=64 * 1024 * 1024, nodes=2_000_000)
 _DEEPEST = 32
-_MOST_PARTS = 20_000
+_MOST_PARTS = 5_000
 
 
 class SchematronFault(Exception):
@@ -81,6 +81,7 @@ class _Includer:
         self._folders = folders
         self._trees: dict[Path, Element | None] = {}
         self._parts = 0
+        self._inside: list[tuple[Path, str]] = []
 
     def resolve(self, element: Element, chain: tuple[Path, ...]) -> None:
         """Put in place what an element includes, itself and below."""
@@ -101,7 +102,9 @@ class _Includer:
         copy = deepcopy(part)
         copy.tail = None
         copy.set(ORIGIN, self._name(path))
+        self._inside.append((path, str(reference.get("href")).partition("#")[2].strip()))
         self.resolve(copy, (*chain, path))
+        self._inside.pop()
         # An extension by reference takes what is inside, an include the element itself.
         put = list(copy) if reference.tag == f"{ISO}extends" else [copy]
         for one in put:
@@ -117,7 +120,7 @@ class _Includer:
         path = self._path(href, name, chain)
         if path is None:
             return None
-        if path in chain and not fragment:
+        if (path, fragment) in self._inside or (path in chain and not fragment):
             self._note(f"{self._name(chain[-1])} includes {href} again, which includes it")
             return None
         self._parts += 1

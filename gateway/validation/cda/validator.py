@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from gateway.codecs.xml import XmlRefused
@@ -31,6 +32,7 @@ from gateway.validation.issue import Issue, IssueKind, IssueSeverity, Position
 MOST_RECORDS = 10_000
 """Failures told of one rule set for one document."""
 
+_SHEETS = count(1)
 _LONGEST = 1_000
 _COMPILE_ROUNDS = 40
 _GROWTHS = 6
@@ -102,7 +104,6 @@ class CdaValidator:
         self.rule_sets = RuleSets(cache if cache is not None else default_cache())
         self._saxon = saxon if saxon is not None else Saxon()
         self._loaded: dict[Schematron, _Loaded | str] = {}
-        self._sheets = 0
 
     def close(self) -> None:
         """Stop the process rule sets run in."""
@@ -219,8 +220,8 @@ class CdaValidator:
                 wanted = frozenset(range(len(rules.rules)))
             if loaded.sheet:
                 self._saxon.forget(loaded.sheet)
-            self._sheets += 1
-            loaded.sheet = f"{rules.name}-{self._sheets}"
+            # A name of its own, because validators may share the process.
+            loaded.sheet = f"{rules.name}-{next(_SHEETS)}"
             loaded.covered = wanted
             if not self._compile(loaded, wanted):
                 return None
