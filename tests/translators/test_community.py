@@ -9,7 +9,7 @@ from gateway.profile import read_profile
 from gateway.translators.community import as_the_community_writes
 from gateway.validation import ProfileRules, Transaction
 from tests.shared import ROOT
-from tests.validation.french_submission import AUTHOR, ENTRY, FOLDER, GOOD, SET
+from scripts.faults.french import AUTHOR, ENTRY, FOLDER, GOOD, SET
 
 FRENCH = read_profile("fr-dmp", ROOT / "profiles")
 NOW = "20261121093000"

@@ -12,7 +12,7 @@ from gateway.errors import Finding, Severity
 from gateway.model.datatypes import Code
 from gateway.profile import Profile, read_profile
 from gateway.validation import ProfileRules, Transaction
-from tests.validation.french_submission import BESIDES, BREAKS, ENTRY, GOOD, entry
+from scripts.faults.french import BESIDES, BREAKS, ENTRY, GOOD, entry
 
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
 NOW = "20261121093000"

@@ -14,7 +14,7 @@ from gateway.model.submission import Submission
 from gateway.profile import Profile, ProfileFault, Validity, read_profile
 from gateway.validation import ProfileRules, Transaction
 from gateway.validation.rule_kinds import FORMATS, KINDS
-from tests.validation.french_submission import BREAKS, ENTRY, GOOD, SET
+from scripts.faults.french import BREAKS, ENTRY, GOOD, SET
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = "20261121093000"
