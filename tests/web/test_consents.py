@@ -108,7 +108,10 @@ def labels(client: TestClient, name: str) -> list[str]:
 
 def test_a_consent_is_recorded_read_and_found(known: TestClient) -> None:
     sent = consent(c.Authorise(holder=HOLDER))
-    sent["text"] = {"status": "generated", "div": "<div xmlns='http://www.w3.org/1999/xhtml'/>"}
+    sent["text"] = {
+        "status": "generated",
+        "div": "<div xmlns='http://www.w3.org/1999/xhtml'>said</div>",
+    }
     created = post(known, sent)
     assert created.status_code == 201, created.text
     kept = created.json()

@@ -192,7 +192,7 @@ def hiding() -> Json:
         patient_id=PATIENT,
         date_time=DateTime("2026"),
         organization=PATIENT,
-        source="signed",
+        source="DocumentReference/signed",
         choices=(c.HideAll(hidden=True),),
     )
     written: Json = to_consent(said, read_profile("ihe", ROOT / "profiles")).value

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 
 from gateway.codecs.fhir import consent_form as form
 from gateway.codecs.fhir.consent_provision import ProvisionReader
+from gateway.codecs.fhir.identifiers import read_unique_id
 from gateway.codecs.fhir.reader import Json
 from gateway.codecs.fhir.references import canonical
 from gateway.codecs.fhir.vocabulary import UUID_URN
@@ -119,7 +120,11 @@ class _Reading(ProvisionReader):
                 return text
             identifier = self.reader.object(reference, "identifier", "Consent.sourceReference")
             value = identifier.get("value") if identifier else None
-            return value if type(value) is str else ""
+            if identifier is None or type(value) is not str:
+                return ""
+            system = identifier.get("system")
+            named = system if type(system) is str else None
+            return read_unique_id(named, value, self.reader.naming)
         url = (attachment or {}).get("url")
         if type(url) is str and url:
             return url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from gateway.codecs.fhir import consent_form as form
@@ -99,6 +100,14 @@ def _join(consent: Json, other: Json) -> None:
     consent["meta"]["profile"] = [max(told, key=levels.index)]
 
 
+_SIGNED = re.compile(
+    r"(?:https?://[^\s?#]+/)?(?:Consent|Contract|DocumentReference|QuestionnaireResponse)"
+    r"/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?|urn:(?:uuid|oid):\S+"
+)
+"""A reference to what the source of a Consent may be (R4: Consent.source[x])."""
+_LOCAL = re.compile(r"(?:https?://\S+|[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64})")
+
+
 class _Writing:
     """One statement while it is written."""
 
@@ -127,7 +136,7 @@ class _Writing:
         if statement.organization is not None:
             consent["organization"] = [self._reference(statement.organization)]
         if statement.source:
-            consent["sourceReference"] = {"reference": statement.source}
+            consent.update(self._source(statement.source))
         consent["policy"] = [{"uri": policy}]
         consent["provision"] = provision
         return consent
@@ -212,6 +221,16 @@ class _Writing:
             case Labelled():
                 coding = {"system": form.CONFIDENTIALITY, "code": target.label}
                 return {"securityLabel": [coding]}
+
+    def _source(self, source: str) -> Json:
+        """Refer to the signed form: a resource Consent.source may be, a document, a place."""
+        if _SIGNED.fullmatch(source):
+            return {"sourceReference": {"reference": source}}
+        if _LOCAL.fullmatch(source):
+            # What was said with a whole submission: no form that a reference may name.
+            return {"sourceAttachment": {"url": source}}
+        system, value = write_unique_id(source, self.naming)
+        return {"sourceReference": {"identifier": {"system": system, "value": value}}}
 
     def _document(self, name: str) -> Json:
         short = name.removeprefix(UUID_URN)
