@@ -120,9 +120,9 @@ def test_our_profiles_demand_what_the_guides_demand() -> None:
 
 
 def codes(resource: Json) -> set[tuple[str, str]]:
-    """What a code system defines, or a value set names; "*" stands for all of a system."""
+    """What a code system defines and how it is called, or what a value set names; "*" is all."""
     if resource["resourceType"] == "CodeSystem":
-        return {(resource["url"], concept["code"]) for concept in resource["concept"]}
+        return {(c["code"], c["display"]) for c in resource["concept"]}
     return {
         (part["system"], concept["code"])
         for part in resource["compose"]["include"]

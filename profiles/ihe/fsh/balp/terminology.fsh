@@ -8,31 +8,31 @@ Title: "How an agent of an event was known"
 Description: "Marks an agent whose identity was read from a token, and the server that issues tokens."
 * ^experimental = false
 * ^caseSensitive = false
-* #UserSamlAgent "User known by SAML" "The user a SAML assertion names."
-* #UserOauthAgent "User known by OAuth" "The user an OAuth access token names."
-* #AuthzOauthService "OAuth authorization server" "Who issues access tokens."
+* #UserSamlAgent "User SAML Agent participant" "The user a SAML assertion names."
+* #UserOauthAgent "User OAuth Agent participant" "The user an OAuth access token names."
+* #AuthzOauthService "OAuth Authorization Server" "Who issues access tokens."
 
 CodeSystem: BasicAuditEntityType
 Id: BasicAuditEntityType
 Title: "Entities of an event that are no resources"
 Description: "Kinds of AuditEvent.entity beside those of FHIR."
 * insert Codes
-* #XrequestId "X-Request-Id" "The identifier that the header X-Request-Id gave one exchange."
+* #XrequestId "transport specific unique identifier where http X-Request-Id is used" "The identifier that the header X-Request-Id gave one exchange."
 
 CodeSystem: OtherIdentifierTypes
 Id: OtherIdentifierTypes
 Title: "Further identifiers of a user"
 Description: "Types of identifiers that tokens carry and v2-0203 does not know."
 * insert Codes
-* #SAML-subject-id "subject-id of SAML" "The attribute subject-id of XSPA."
+* #SAML-subject-id "SAML subject-id" "The attribute subject-id of XSPA."
 
 CodeSystem: AuthZsubType
 Id: AuthZsubType
 Title: "Kinds of authorization decisions"
 Description: "What a decision took into account."
 * insert Codes
-* #AuthZ-Consent "By roles and consent" "The patient's consent was evaluated."
-* #AuthZ-Role "By roles only" "No consent was looked at."
+* #AuthZ-Consent "Authorization Decision using Roles and Consent" "The patient's consent was evaluated."
+* #AuthZ-Role "Authorization Decision using only Roles" "No consent was looked at."
 
 ValueSet: AuthZsubTypeVS
 Id: AuthZsubTypeVS

@@ -4,8 +4,8 @@ Title: "What a List of MHD stands for"
 Description: "The two groupings of XDS that MHD writes as a FHIR List."
 * ^experimental = false
 * ^caseSensitive = true
-* #folder "Folder" "The List is an XDS Folder."
-* #submissionset "SubmissionSet" "The List is an XDS SubmissionSet."
+* #folder "Folder as a FHIR List" "The List is an XDS Folder."
+* #submissionset "SubmissionSet as a FHIR List" "The List is an XDS SubmissionSet."
 
 ValueSet: MHDlistTypesVS
 Id: MHDlistTypesVS
@@ -21,8 +21,8 @@ Title: "Which XDS identifier an Identifier carries"
 Description: "Tells the entryUUID of an XDS object from its uniqueId."
 * ^experimental = false
 * ^caseSensitive = true
-* #entryUUID "entryUUID" "The registry's own identifier of one version of the metadata."
-* #uniqueId "uniqueId" "The identifier of the document, SubmissionSet or Folder itself."
+* #entryUUID "Identifier type for XDS entryUUID" "The registry's own identifier of one version of the metadata."
+* #uniqueId "Identifier type for XDS UniqueId" "The identifier of the document, SubmissionSet or Folder itself."
 
 ValueSet: MHDIdentifierTypeVS
 Id: IHE.MHD.MHDIdentifierTypeVS
