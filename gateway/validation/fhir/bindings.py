@@ -27,6 +27,10 @@ _RULES = {
 }
 _LISTED = 12
 
+# "formats supported (xml | json | ttl | mime type)", says the element; its value set has the last.
+_FORMATS = frozenset({"CapabilityStatement.format", "CapabilityStatement.patchFormat"})
+_SHORT_FORMATS = ("json", "xml", "ttl")
+
 
 def binders(plan: Plan, binding: Binding) -> list[Step]:
     """Give the checks of an element's codes: its value set, and the largest one where there is."""
@@ -54,6 +58,8 @@ def _binder(rule: str, url: str) -> Step:
                 "the value set is in none of the packages",
                 "le jeu de valeurs n'est dans aucun paquet",
             )  # fmt: skip
+            return
+        if plan.node.path in _FORMATS and value in _SHORT_FORMATS:
             return
         unknown: list[str] = []
         for system, code in found:
