@@ -4,7 +4,7 @@ VENV ?= .venv
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format laws endurance bench lock profiles settings errors clean
+.PHONY: help run test lint format laws endurance bench lock profiles settings errors rules clean
 
 help: ## List the targets
 	@printf 'A FHIR / IHE-XDS gateway. Targets:\n\n'
@@ -53,6 +53,10 @@ settings: ## Write docs/reference/settings.md from gateway/settings/
 errors: ## Write docs/reference/errors.md from gateway/errors.py
 	@scripts/environment requirements.lock
 	@$(VENV)/bin/python -m scripts.errors_reference
+
+rules: ## Write docs/reference/conformance.md from the engines and the profiles
+	@scripts/environment requirements.lock
+	@$(VENV)/bin/python -m scripts.conformance_reference
 
 clean: ## Remove the environment and every cache, never ./var
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -241,13 +241,9 @@ def measure(options: argparse.Namespace, console: Console) -> list[Row]:
         rows += measure_decisions(options.seconds)
     if wanted is not None and (costs := wanted & {"consent18", "consent67"}):
         rows += measure_consent(options, costs)
-    if wanted is not None and not wanted - {
-        "cda",
-        "consent",
-        "consent18",
-        "consent67",
-        "fhir",
-    }:
+    if asked("command"):
+        rows.append(measure_command(options.seconds))
+    if wanted is not None and not wanted - WITHOUT_SERVER:
         return rows
     with (
         tempfile.TemporaryDirectory(dir=options.data) as data,
@@ -361,6 +357,19 @@ def measure_validation(seconds: float) -> Row:
     return Row("MHD DocumentReference, validation", measured, cpu, peak, note=note)
 
 
+def measure_command(seconds: float) -> Row:
+    """The command of the conformance suite on one FHIR file, from typing to answer."""
+    from bench.command import TARGET, answer
+
+    measured, processor, peak = answer(seconds)
+    median = measured.percentile(0.5) / 1000
+    note = f"{median:.2f} s, {processor:.2f} s of processor; at most {TARGET:g} s are allowed"
+    if measured.failures:
+        note = "FAILED: " + measured.failures[0][:160]
+    share = processor * len(measured.latencies) / measured.seconds
+    return Row("conformance check, 1 FHIR file", measured, share, peak, note=note)
+
+
 def measure_decisions(seconds: float) -> list[Row]:
     """Access rules, without a server; one request of the table is a thousand documents."""
     from bench.consent import TARGET, decisions
@@ -396,6 +405,9 @@ def measure_large(server: Server, mebibytes: int) -> list[Row]:
         )
     return rows
 
+
+WITHOUT_SERVER = frozenset(("cda", "consent", "consent18", "consent67", "fhir", "command"))
+"""Rows that ask no server."""
 
 HEADINGS = (
     "transaction",
@@ -448,7 +460,7 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=500, help="MiB of the large document")
     parser.add_argument(
         "--rows",
-        help="some of 42,41,65,18,67,43,big,cda,consent,fhir (all by default), consent18,consent67",
+        help="some of 42,41,65,18,67,43,big,cda,consent,fhir,command (all), consent18,consent67",
     )
     parser.add_argument("--data", help="folder for the store; the system's temporary one")
     parser.add_argument("--write", type=Path, help="append the table to this Markdown file")

@@ -6,12 +6,15 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from conformance.cli import CannotBeDone
-from conformance.report.runs import RunReport
 from conformance.report.values import Report
 from conformance.report.writers import FORMS
 from gateway import __version__
+
+if TYPE_CHECKING:
+    from conformance.report.runs import RunReport
 
 
 def add_output_options(parser: ArgumentParser) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conformance.report.facts import fingerprinted
-from conformance.report.runs import RunReport, StepResult, TestResult, TestVerdict
 from conformance.report.values import Judgement, Report
 from gateway.validation.issue import Issue, IssueSeverity
+
+if TYPE_CHECKING:
+    from conformance.report.runs import RunReport, StepResult, TestResult
 
 
 def write_json(report: Report | RunReport) -> str:
@@ -46,6 +48,8 @@ def plain(report: Report) -> dict[str, Any]:
 
 def plain_run(report: RunReport) -> dict[str, Any]:
     """Give a report on a server as plain values."""
+    from conformance.report.runs import TestVerdict
+
     return {
         "engine": report.engine,
         "profile": report.profile,

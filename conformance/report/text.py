@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from conformance.report.facts import printable
-from conformance.report.runs import RunReport, StepResult, TestResult, TestVerdict
 from conformance.report.values import Judgement, Report, Verdict
 from conformance.report.words import Words, words
 from gateway.validation.issue import Issue, IssueSeverity
+
+if TYPE_CHECKING:
+    from conformance.report.runs import RunReport, StepResult, TestResult
 
 _RED, _YELLOW, _GREEN, _BLUE, _BOLD, _DIM = "31", "33", "32", "34", "1", "2"
 _COLOURS = {
@@ -17,6 +20,7 @@ _COLOURS = {
     IssueSeverity.WARNING: _YELLOW,
     IssueSeverity.INFORMATION: _BLUE,
 }
+_TEST_COLOURS = {"pass": _GREEN, "fail": _RED, "error": _RED, "skip": _YELLOW}
 NARROWEST, WIDEST = 60, 110
 
 
@@ -112,7 +116,7 @@ class _Paper:
 
     def test(self, result: TestResult) -> Iterator[str]:
         word = f"{self.say(result.verdict.value).upper():<5}"
-        colour = _TEST_COLOURS[result.verdict]
+        colour = _TEST_COLOURS[result.verdict.value]
         about = self.painted(printable(f"  {result.id}"), _DIM)
         yield f"  {self.painted(word, colour, _BOLD)} {printable(result.title)}{about}"
         if result.reason:
@@ -152,6 +156,8 @@ class _Paper:
             yield f"{len(report.left_out)} {say('left out')}"
 
     def _of_tests(self, report: RunReport) -> Iterator[str]:
+        from conformance.report.runs import TestVerdict
+
         say = self.say
         tests = len(report.results)
         yield f"{tests} {_number(tests, 'test', 'tests', say)}"
@@ -161,14 +167,6 @@ class _Paper:
             yield f"{errors} {say('not carried out')}"
         if skipped := report.count(TestVerdict.SKIP):
             yield f"{skipped} {say('skipped')}"
-
-
-_TEST_COLOURS = {
-    TestVerdict.PASS: _GREEN,
-    TestVerdict.FAIL: _RED,
-    TestVerdict.ERROR: _RED,
-    TestVerdict.SKIP: _YELLOW,
-}
 
 
 def _counts(judgement: Judgement, say: Words) -> Iterator[str]:

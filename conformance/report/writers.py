@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING, TypeAlias
 
-from conformance.report.runs import RunReport
-from conformance.report.values import Report
+if TYPE_CHECKING:
+    from conformance.report.runs import RunReport
+    from conformance.report.values import Report
 
-Writer = Callable[[Report | RunReport], str]
+Writer: TypeAlias = "Callable[[Report | RunReport], str]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,12 @@ Source:
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import orjson
 
-from gateway.codecs.fhir.reader import Json
+if TYPE_CHECKING:
+    from gateway.codecs.fhir.reader import Json
 
 
 class Lexical(float):

@@ -8,7 +8,6 @@ the files where there is none. Only StructureDefinitions, ValueSets and CodeSyst
 
 from __future__ import annotations
 
-import tarfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -221,6 +220,8 @@ def read_package(path: Path) -> Package:
 
 def _members(path: Path) -> Iterator[tuple[str, bytes]]:
     """Give the files of a package's archive that can matter, within bounds."""
+    import tarfile
+
     total = 0
     try:
         with tarfile.open(path) as archive:
