@@ -1,8 +1,9 @@
 """From typing ``conformance check FILE`` to the end of its answer, a new process each time.
 
-The file is a DocumentReference that claims a profile of MHD, so that definitions of two packages, a
-profile of IHE and its constraints are in the answer. Nothing is kept from one process to the next
-but what the installation has: compiled modules and the core package's index.
+The file is a DocumentReference that claims the comprehensive profile of MHD, with a narrative and
+contained resources, so that definitions of two packages and their constraints are in the answer.
+Nothing is kept from one process to the next but what the installation has: compiled modules and the
+core package's index.
 """
 
 from __future__ import annotations
@@ -15,45 +16,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
+from bench.fhir import document_reference
 from bench.load import Measured
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = 0.7
 """Seconds an answer may take."""
-
-MINIMAL = "https://profiles.ihe.net/ITI/MHD/StructureDefinition/IHE.MHD.Minimal.DocumentReference"
-
-REFERENCE: dict[str, Any] = {
-    "resourceType": "DocumentReference",
-    "meta": {"profile": [MINIMAL]},
-    "text": {
-        "status": "generated",
-        "div": '<div xmlns="http://www.w3.org/1999/xhtml">A letter</div>',
-    },
-    "masterIdentifier": {"system": "urn:ietf:rfc:3986", "value": "urn:oid:2.999.1.9.1"},
-    "identifier": [
-        {
-            "use": "official",
-            "system": "urn:ietf:rfc:3986",
-            "value": "urn:uuid:0c287d32-01e3-4d87-9953-9fcc9404eb21",
-        }
-    ],
-    "status": "current",
-    "type": {"coding": [{"system": "http://loinc.org", "code": "34133-9"}]},
-    "subject": {"reference": "https://example.org/fhir/Patient/1"},
-    "date": "2026-02-01T12:00:00Z",
-    "content": [
-        {
-            "attachment": {
-                "contentType": "application/pdf",
-                "url": "https://example.org/fhir/Binary/1",
-                "creation": "2026-02-01T11:00:00Z",
-            }
-        }
-    ],
-}
 
 
 def answer(seconds: float) -> tuple[Measured, float, float]:
@@ -65,7 +34,7 @@ def answer(seconds: float) -> tuple[Measured, float, float]:
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "reference.json"
-        path.write_text(json.dumps(REFERENCE, indent=2))
+        path.write_text(json.dumps(document_reference(), indent=2))
         command = [sys.executable, "-m", "conformance", "check", str(path), "--format", "json"]
         while (now := time.perf_counter()) - began < seconds:
             done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
