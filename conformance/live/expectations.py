@@ -34,21 +34,6 @@ from gateway.validation.issue import Issue, IssueKind, IssueSeverity
 Judge = Callable[[Mapping[str, Any], tuple[str, ...]], Iterable[Issue]]
 """Judges a resource against profiles."""
 
-RULES: Final = {
-    "live-unreachable": "The server does not answer, or not in time.",
-    "live-status": "The HTTP status is another than the transaction asks for.",
-    "live-response": "The status of the registry's answer is another than it has to be.",
-    "live-error-code": "The error codes are others than the standard gives to this case.",
-    "live-fault": "A SOAP fault was to be expected, or another one.",
-    "live-content": "A value in the answer is missing, too much, or another one.",
-    "live-header": "A header of the answer is missing or another one.",
-    "live-octets": "A document did not come back octet for octet.",
-    "live-packaging": "Documents are not packed as the transaction asks for.",
-    "live-form": "The answer cannot be read: it is no message of this wire.",
-    "live-difference": "Two answers that have to tell the same differ.",
-}
-"""Rules of live tests, and when they are broken."""
-
 
 def check(
     step: Step, scope: Scope, answer: Answer, earlier: Mapping[str, Answer], judge: Judge | None

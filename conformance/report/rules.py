@@ -17,6 +17,7 @@ SOURCES = (
     "gateway.validation.rules",
     "gateway.validation.cda.rules",
     "conformance.report.own_rules",
+    "conformance.report.live_rules",
 )
 """Modules with a function ``rules``; the first to know a rule wins."""
 

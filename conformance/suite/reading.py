@@ -12,8 +12,8 @@ A suite's folder holds:
 
 ``messages = ["../messages"]`` adds operations, set-ups, variables and requests of other folders, so
 that suites about one wire share them; ``requirements = ["../requirements/xds.toml"]`` takes
-requirements that several suites test, ``rules = "ihe"`` the numbered rules of a profile, ``tests = ["../consent/tests"]`` tests that hold for several
-communities.
+requirements that several suites test, ``rules = "ihe"`` the numbered rules of a profile, ``tests =
+["../consent/tests"]`` tests that hold for several communities.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where profiles and demonstration people are: beside the packages in a checkout, else in a wheel."""
+"""Where profiles and demonstration people are: beside the packages, or inside one of a wheel."""
 
 from __future__ import annotations
 
