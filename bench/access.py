@@ -99,14 +99,15 @@ def compare(
                 continue
             asking = _soap if name == "consent18" else _fhir
             sides = [
-                (guarded, asking(_authority(data), patients)),
-                (without, asking(_authority(other), patients)),
+                (guarded, asking(authority_of(data), patients)),
+                (without, asking(authority_of(other), patients)),
             ]
             found.append(_in_turns(name, sides, seconds, connections))
         return found
 
 
-def _authority(data: Path) -> DevelopmentAuthority:
+def authority_of(data: Path) -> DevelopmentAuthority:
+    """Give what mints credentials for a server on this data folder."""
     profile = read_profile("ihe", shipped("profiles"))
     people = shipped("samples") / "people.toml"
     return open_authority(profile, data, people, int(time.time()))

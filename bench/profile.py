@@ -2,8 +2,9 @@
 
 The application is called in this process, so that the clock that counts is the processor's and a
 busy machine matters little. Each round measures bare parsing of the ITI-42 message as well; the
-ratio of the two is the figure to compare. With an order (``tottime``, ``cumtime``) the functions
-that take the time are listed instead.
+ratio of the two is the figure to compare. Of ``consent18`` and ``consent67`` each round measures
+the same request with credentials and audit, but without rules (see bench/unguarded.py). With an
+order (``tottime``, ``cumtime``) the functions that take the time are listed instead.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import uvloop
 from lxml import etree
 
+from bench import access
 from bench.bare import _PARSER
 from bench.messages import (
     AUTHORITY,
@@ -34,11 +37,20 @@ from bench.messages import (
     query_template,
     register_template,
 )
-from gateway.service import open_service
+from bench.unguarded import unguarded
+from gateway.model import choices as c
+from gateway.model.datatypes import Identifier
+from gateway.model.patient import Patient
+from gateway.security.authority import Wish
+from gateway.security.saml.writing import write_security_header
+from gateway.service import Service, open_service
 from gateway.settings import read_settings
 from gateway.web.app import create_app
 
 MODES = ("bare", "42", "18", "18many", "67", "67many", "41", "41large", "65", "all")
+CONSENT = ("consent18", "consent67")
+"""The same searches by a professional the patient authorised, with the rules and without."""
+
 _SIDE_BY_SIDE = 16
 _PATIENTS, _MANY = 100, 10
 _WHOLE = 64 * 1024
@@ -204,6 +216,54 @@ class Requests:
         raise ValueError(mode)
 
 
+class Guarded:
+    """Searches by a professional whom the patients authorised."""
+
+    def __init__(self, app: Any, data: Path, patients: list[str]) -> None:
+        self._app = app
+        self._patients = patients
+        authority, now = access.authority_of(data), int(time.time())
+        doctor = authority.people["doctor-b"]
+        self._token = authority.token(doctor, Wish(), now)
+        self._assertions = [
+            write_security_header(
+                authority.assertion(doctor, Wish(patient=Identifier.of(name, AUTHORITY).text), now)
+            )
+            for name in patients
+        ]
+        self._query = query_template()
+
+    def job(self, mode: str) -> Job:
+        """The job of a mode."""
+        return self._search if mode == "consent67" else self._ask
+
+    async def _search(self, number: int) -> None:
+        patient = self._patients[number % len(self._patients)]
+        query = f"status=current&patient.identifier=urn:oid:{AUTHORITY}%7C{patient}"
+        scope = scope_of(
+            "GET", "/fhir/DocumentReference", query=query.encode(), accept=b"application/fhir+json"
+        )
+        scope["headers"].append((b"authorization", b"Bearer " + self._token.encode()))
+        assert b'"total":10' in await call(self._app, scope)
+
+    async def _ask(self, number: int) -> None:
+        at = number % len(self._patients)
+        body = self._query.fill(b"", self._patients[at].encode(), _message(number))
+        body = body.replace(b"<s:Header>", b"<s:Header>" + self._assertions[at], 1)
+        scope = scope_of("POST", "/xds/registry", SOAP.format(action=QUERY))
+        assert b"Success" in await call(self._app, scope, body)
+
+
+async def authorise(service: Service, patients: list[str]) -> None:
+    """Let the professional who will ask read these records."""
+    for name in patients:
+        whose = Identifier.of(name, AUTHORITY)
+        await service.inside.patients.put(Patient(logical_id=name, identifiers=(whose,)))
+        holder = c.Holder(kind=c.HolderKind.PROFESSIONAL, identifier=access.DOCTOR)
+        for choice in (c.Open(), c.Authorise(holder=holder)):
+            await service.inside.consents.file(c.Statement(patient_id=whose, choices=(choice,)))
+
+
 async def window(job: Job, count: int) -> float:
     """Do a job so many times, some side by side; give the processor's microseconds of one."""
 
@@ -254,15 +314,54 @@ async def measure(mode: str, count: int, rounds: int, order: str | None) -> None
     print(f"peak memory of this process {peak:.0f} MiB")
 
 
+async def measure_consent(mode: str, count: int, rounds: int, order: str | None) -> None:
+    """Measure what the rules cost a search, or say what its time goes to."""
+    with tempfile.TemporaryDirectory() as data:
+        trusting = read_settings({"data": data})
+        patients = [f"T{n}" for n in range(_PATIENTS)]
+        async with open_service(trusting) as service:
+            requests = Requests(create_app(service))
+            await requests.seed()
+            await authorise(service, patients)
+        asking = read_settings({"data": data, "auth": "required", "development_authority": "on"})
+        async with open_service(asking) as service:
+            job = Guarded(create_app(service), Path(data), patients).job(mode)
+            await window(job, 2 * _PATIENTS)
+            if order is not None:
+                profiler = cProfile.Profile(time.thread_time)
+                profiler.enable()
+                await window(job, count)
+                profiler.disable()
+                pstats.Stats(profiler, stream=sys.stdout).sort_stats(order).print_stats(70)
+                return
+            costs: list[tuple[float, float, float]] = []
+            for _ in range(rounds):
+                with unguarded():
+                    before = await window(job, count)
+                took = await window(job, count)
+                with unguarded():
+                    without = (before + await window(job, count)) / 2
+                costs.append((1 - without / took, took, without))
+            middle = sorted(costs)[len(costs) // 2][0]
+            # What another process takes away is added to both, so that the least tells most.
+            took, without = (min(one[at] for one in costs) for at in (1, 2))
+            print(
+                f"{mode:10} least {took:6.0f} us with rules, {without:6.0f} us without: "
+                f"{1 - without / took:.1%}; median of {rounds} rounds {middle:.1%}; "
+                f"with 100 us of HTTP on both sides {1 - (without + 100) / (took + 100):.1%}"
+            )
+
+
 def main() -> None:
     """Read the options and measure."""
     parser = argparse.ArgumentParser(prog="bench.profile", description=__doc__)
-    parser.add_argument("mode", choices=MODES)
+    parser.add_argument("mode", choices=(*MODES, *CONSENT))
     parser.add_argument("count", type=int, nargs="?", default=500)
     parser.add_argument("order", nargs="?", help="tottime or cumtime: list functions instead")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    uvloop.run(measure(options.mode, options.count, options.rounds, options.order))
+    measuring = measure_consent if options.mode in CONSENT else measure
+    uvloop.run(measuring(options.mode, options.count, options.rounds, options.order))
 
 
 if __name__ == "__main__":
