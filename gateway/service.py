@@ -303,6 +303,7 @@ def _opened(settings: Settings, profile: Profile, clock: Clock) -> SqliteRegistr
         by_entry_uuid=profile.conventions.serves_entry_uuid,
         restrictions=profile.access.restriction_codes,
         release_months=profile.access.hidden_release_months,
+        alerting=profile.access.patient_classes,
     )
 
 

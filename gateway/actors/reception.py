@@ -399,7 +399,7 @@ class GuardedVisit(Visit[A]):
         about, rules = self.proceedings, self._reception.rules
         if about.access is None or about.access.subject.kind in _OWNERS:
             return {}
-        keys = [held.key for held in objects if held.kind == "DocumentEntry"]
+        keys = [h.key for h in objects if h.alerting and h.kind == "DocumentEntry"]
         if not keys:
             return {}
         kind = about.access.subject.kind

@@ -46,6 +46,8 @@ class Held(NamedTuple):
         key: Where the object stands in the order of registration.
         place: Of a page in another order: the values of what it is ordered by. A page continues
             after ``key`` and ``place`` of the last object.
+        alerting: Software may have to be alerted to something of it: a document that is restricted,
+            or of a class that is told apart. What is known to be neither need not be looked up.
     """
 
     kind: str
@@ -54,6 +56,7 @@ class Held(NamedTuple):
     fragment: bytes
     key: int
     place: tuple[str | int, ...] = ()
+    alerting: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,10 +53,12 @@ class RegistryFile:
         max_results: int,
         by_entry_uuid: bool,
         restricting: Restricting,
+        alerting: frozenset[str] | None = None,
     ) -> None:
         """Open the connections; see :meth:`SqliteRegistryStore.open`."""
         self._path = path
         self._by_entry_uuid = by_entry_uuid
+        self._alerting = alerting
         self._slow = ThreadPoolExecutor(2, thread_name_prefix="registry-query")
         self.fragments = fragments
         self.restricting = restricting
@@ -65,7 +67,7 @@ class RegistryFile:
         self.connection = connect(path)
         self.reading = connect(path, read_only=True)
         self.writer = Writer(self.connection)
-        self.rows = Rows(self.reading, fragments, by_entry_uuid)
+        self.rows = Rows(self.reading, fragments, by_entry_uuid, alerting)
         self.patients = PatientRows(self.connection)
         self.known = SqliteKnown(self.connection, fragments, self.patients)
         self.applier = Applier(self.connection, fragments, self.patients, restricting)
@@ -111,7 +113,7 @@ class RegistryFile:
     def _ask_slowly(self, question: Callable[[Rows], T], sight: Sight | None) -> T:
         connection = connect(self._path, read_only=True)
         try:
-            rows = Rows(connection, self.fragments, self._by_entry_uuid)
+            rows = Rows(connection, self.fragments, self._by_entry_uuid, self._alerting)
             if sight is not None:
                 rows = rows.seen_by(sight)
             return _snapshot(rows, question, _LONGEST)

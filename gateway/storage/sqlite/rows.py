@@ -9,7 +9,6 @@ import math
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from copy import copy
 from itertools import groupby, repeat
 from operator import itemgetter
 from typing import Any
@@ -43,12 +42,12 @@ _FROM = {
 }
 
 # Key, id and fragment; then what is spliced into either form, in one order for all kinds: status,
-# patient, lastUpdateTime.
+# patient, lastUpdateTime; then what software may be alerted to: restrictions, class.
 _COLUMNS = {
-    DOCUMENT_ENTRY: ", e.status, e.patient, ''",
-    SUBMISSION_SET: ", s.status, s.patient, ''",
-    FOLDER: ", f.status, f.patient, ifnull(f.last_update_time, '')",
-    ASSOCIATION: ", a.status, NULL, ''",
+    DOCUMENT_ENTRY: ", e.status, e.patient, '', e.restrictions, e.class_code",
+    SUBMISSION_SET: ", s.status, s.patient, '', 0, NULL",
+    FOLDER: ", f.status, f.patient, ifnull(f.last_update_time, ''), 0, NULL",
+    ASSOCIATION: ", a.status, NULL, '', 0, NULL",
 }
 
 # What is spliced into FHIR besides: version, time of the last change and of registration, whether
@@ -142,13 +141,18 @@ class Rows:
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, fragments: Fragments, by_entry_uuid: bool = False
+        self,
+        connection: sqlite3.Connection,
+        fragments: Fragments,
+        by_entry_uuid: bool = False,
+        alerting: frozenset[str] | None = None,
     ) -> None:
         """Take what it reads.
 
         Args:
             by_entry_uuid: Links of FHIR resources name the id of the present version instead of
                 the logical id.
+            alerting: Classes that are told apart, as rows spell them; ``None`` for any.
         """
         self.execute: Execute = connection.execute
         self.patients = PatientRows(connection)
@@ -156,6 +160,7 @@ class Rows:
         self.connection = connection
         self.fragments = fragments
         self.limited = False
+        self._alerting = alerting
         self._relations_sql, self._members_sql = _LINKS[by_entry_uuid]
         self._patience = _Patience()
         self._eyes = Eyes(connection)
@@ -164,7 +169,9 @@ class Rows:
 
     def seen_by(self, sight: Sight) -> Rows:
         """Give the view of somebody in one transaction, through the same connection."""
-        seen = copy(self)
+        # As copy() does, without asking the class how: one is made for every request.
+        seen = object.__new__(Rows)
+        seen.__dict__.update(self.__dict__)
         seen.members = _once(self.members)
         seen.execute = self._eyes.seeing(sight, seen.members)
         seen.limited = True
@@ -237,6 +244,7 @@ class Rows:
         if form is Form.FHIR:
             return self._fhir(kind, name, rows, patients)
         answer = []
+        classes = self._alerting
         # The objects of one answer are nearly all in the same state.
         for (status, patient, last_update_time), alike in groupby(rows, _STATE):
             cx = (patients.get(patient) or self._shown(patient, patients)).cx
@@ -250,7 +258,15 @@ class Rows:
                     last_update_time=last_update_time,
                 )
             answer += [
-                Held(name, row[1], cx, spliced, row[0])
+                Held(
+                    name,
+                    row[1],
+                    cx,
+                    spliced,
+                    row[0],
+                    (),
+                    bool(row[6]) or classes is None or row[7] in classes,
+                )
                 for row, spliced in zip(several, octets, strict=False)
             ]
         return answer
@@ -268,7 +284,7 @@ class Rows:
         elif rows:
             members = self._members([row[0] for row in rows])
         answer = []
-        word = words.word
+        word, classes = words.word, self._alerting
         for (
             key,
             entry_uuid,
@@ -276,6 +292,8 @@ class Rows:
             status,
             patient,
             last_update_time,
+            restrictions,
+            class_code,
             version,
             last_updated,
             registration_time,
@@ -296,7 +314,8 @@ class Rows:
                 last_update_time=last_update_time,
                 registration_time=registration_time,
             )
-            answer.append(Held(name, entry_uuid, cx, octets, key))
+            alerting = bool(restrictions) or classes is None or class_code in classes
+            answer.append(Held(name, entry_uuid, cx, octets, key, (), alerting))
         return answer
 
     def _shown(self, patient: int | None, patients: dict[int, Record]) -> Record:

@@ -29,6 +29,7 @@ from gateway.storage.sqlite.retention import destroy, expired
 from gateway.storage.sqlite.schema import migrate
 from gateway.storage.sqlite.subscriptions import SqliteSubscriptionStore
 from gateway.storage.sqlite.view import RegistryView
+from gateway.storage.sqlite.words import code_key
 
 T = TypeVar("T")
 
@@ -89,6 +90,7 @@ class SqliteRegistryStore(RegistryView):
         by_entry_uuid: bool = False,
         restrictions: RestrictionCodes | None = None,
         release_months: int = 1,
+        alerting: Iterable[tuple[str, str]] | None = None,
     ) -> Self:
         """Open the file, made or brought to this version where needed.
 
@@ -102,9 +104,12 @@ class SqliteRegistryStore(RegistryView):
             restrictions: Which confidentiality codes restrict; other ones than before are worked
                 out for every document. ``None`` leaves them as the file has them, and the months.
             release_months: After how many months a document is no longer hidden from the patient.
+            alerting: Classes of documents that software is alerted to; ``None`` for any.
         """
         migrate(path, clock.now(), lambda connection, step: fill(connection, fragments, step))
-        wanted = None
+        wanted, told_apart = None, None
+        if alerting is not None:
+            told_apart = frozenset(code_key(*one) for one in alerting)
         if restrictions is not None:
             wanted = Restricting(stored_codes(restrictions), release_months)
         return cls(
@@ -115,6 +120,7 @@ class SqliteRegistryStore(RegistryView):
                 max_results=max_results,
                 by_entry_uuid=by_entry_uuid,
                 restricting=restricting(path, wanted),
+                alerting=told_apart,
             )
         )
 

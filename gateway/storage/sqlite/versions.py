@@ -84,7 +84,7 @@ def _versions(rows: Rows, kind: int, lid: str) -> tuple[Version, ...]:
     states = {row[0]: row for row in rows.execute(_STATE[kind], (lid,))}
     versions = []
     for one in held:
-        _, _, _, _, _, _, version, updated, registered, _ = told[one.key]
+        *_, version, updated, registered, _ = told[one.key]
         _, status, offline, touched, merged, patient_updated = states[one.key]
         versions.append(
             Version(
