@@ -32,6 +32,8 @@ class PublicReason(Enum):
 class Obligation(Enum):
     """What a permit brings with it."""
 
+    __hash__ = object.__hash__
+
     AUDIT = "audit"
     NOTIFY_PATIENT = "notify-patient"
     NOTIFY_GP = "notify-gp"

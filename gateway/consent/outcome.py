@@ -55,24 +55,28 @@ def reason_of(case: Case, rule: str) -> PublicReason:
     return _PUBLIC.get(number, PublicReason.NO_ACCESS)
 
 
+_NOTIFIED = (Operation.SUBMIT, Operation.CHOOSE, Operation.DECLARE)
+_AUDITED = frozenset({Obligation.AUDIT})
+_AUDITED_AND_NOTIFIED = _AUDITED | {Obligation.NOTIFY_PATIENT}
+
+
 def obligations_of(case: Case) -> frozenset[Obligation]:
     """What a permitted request brings with it, beside what single documents bring.
 
     ``NOTIFY_PATIENT`` of a reading in the normal mode is about a first access; whether it is the
     first one the caller knows.
     """
-    brings = {Obligation.AUDIT}
-    operation = case.operation
-    reading_professional = case.reads and case.kind in {
-        SubjectKind.PROFESSIONAL,
-        SubjectKind.DELEGATE,
-    }
-    notified = (Operation.SUBMIT, Operation.CHOOSE, Operation.DECLARE)
-    if reading_professional or operation in notified:
-        brings.add(Obligation.NOTIFY_PATIENT)
-    if case.is_emergency and (
-        operation is Operation.READ or (case.writes and case.access.mode is Mode.BREAK_GLASS)
-    ):
+    operation, kind = case.operation, case.kind
+    if (
+        case.reads and (kind is SubjectKind.PROFESSIONAL or kind is SubjectKind.DELEGATE)
+    ) or operation in _NOTIFIED:
+        usual = _AUDITED_AND_NOTIFIED
+    else:
+        usual = _AUDITED
+    if not case.is_emergency:
+        return usual
+    brings = set(usual)
+    if operation is Operation.READ or (case.writes and case.access.mode is Mode.BREAK_GLASS):
         brings |= {Obligation.NOTIFY_PATIENT, Obligation.NOTIFY_GP}
         if case.access.mode is Mode.BREAK_GLASS:
             brings.add(Obligation.SHOW_MODE)

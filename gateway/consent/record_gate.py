@@ -10,10 +10,11 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import NamedTuple
 
-from gateway.consent.case import RIGHTS, AuthorisationStatus, Case, named
+from gateway.consent.case import READS, RIGHTS, AuthorisationStatus, Case, named
 from gateway.consent.decision import Decision
 from gateway.consent.outcome import FEEDERS, obligations_of, reason_of
 from gateway.consent.view import view
@@ -21,6 +22,7 @@ from gateway.model.choices import BasePolicy
 from gateway.model.datatypes import Identifier
 from gateway.model.record import EmergencyDeclaration, Record, RecordStatus
 from gateway.model.subject import (
+    WRITES,
     AccessRequest,
     Authentication,
     Mode,
@@ -83,8 +85,8 @@ def gate(
     case = Case(access, operation, record or NOBODY, policy, now, declarations)
     tried: list[tuple[str, str]] = []
     passed: Line | None = None
-    for name, judge in LINES:
-        line = judge(case) if record or name in WITHOUT_RECORD else None
+    for judge in concerning(case.kind, operation, access.mode, record is not None):
+        line = judge(case)
         if line is None:
             continue
         tried.append((line.rule, "passes" if line.passes else "refuses"))
@@ -370,6 +372,47 @@ its own would tell what the patient did."""
 
 WITHOUT_RECORD = frozenset({"A1", "A2", "A18", "A19", "A20"})
 """The lines that look at no record."""
+
+_PROFESSIONAL = frozenset({SubjectKind.PROFESSIONAL})
+_ONLY: dict[str, tuple[Iterable[SubjectKind], Iterable[Operation], Iterable[Mode]]] = {
+    "A3": (SubjectKind, WRITES, Mode),
+    "A5": (SubjectKind, WRITES, Mode),
+    "A6": (
+        _PROFESSIONAL | {SubjectKind.DELEGATE, SubjectKind.STRUCTURE},
+        set(Operation) - {Operation.STATUS},
+        Mode,
+    ),
+    "A7": (FEEDERS, WRITES, Mode),
+    "A8": (SubjectKind, WRITES, Mode),
+    "A10": (SubjectKind, {Operation.READ}, {Mode.REGULATION}),
+    "A11": (SubjectKind, WRITES | {Operation.READ}, {Mode.BREAK_GLASS}),
+    "A12": (_PROFESSIONAL, READS, {Mode.NORMAL}),
+    "A13": (_PROFESSIONAL | {SubjectKind.STRUCTURE}, READS, Mode),
+    "A14": ({SubjectKind.DELEGATE}, (*READS, *WRITES), Mode),
+    "A15": ({SubjectKind.REPRESENTATIVE}, Operation, Mode),
+    "A16": ({SubjectKind.PATIENT}, Operation, Mode),
+    "A17": ({SubjectKind.SERVICE}, Operation, Mode),
+    "A18": (KEEPERS, Operation, Mode),
+}
+"""The kinds, operations and modes a line is about; the others are about all."""
+
+
+@cache
+def concerning(
+    kind: SubjectKind, operation: Operation, mode: Mode, on_record: bool
+) -> tuple[Callable[[Case], Line | None], ...]:
+    """Give the lines that may concern a request: the others are skipped whatever it says."""
+    found = []
+    for name, judge in LINES:
+        kinds, operations, modes = _ONLY.get(name, (SubjectKind, Operation, Mode))
+        if (
+            (on_record or name in WITHOUT_RECORD)
+            and kind in kinds
+            and operation in operations
+            and mode in modes
+        ):
+            found.append(judge)
+    return tuple(found)
 
 
 def _refusal(case: Case, line: Line, tried: tuple[tuple[str, str], ...]) -> Decision:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import calendar
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from gateway.model.choices import Period
@@ -74,10 +75,13 @@ def months_later(moment: str, months: int) -> str:
     return when.replace(year=year, month=month + 1, day=day).strftime(_FORMAT)
 
 
+@lru_cache(maxsize=64)
 def legal_day(now: str, zone: str) -> str:
     """The day (8 digits) it is at a moment in a legal zone."""
-    when = datetime.strptime(now, _FORMAT).replace(tzinfo=UTC)
-    return when.astimezone(ZoneInfo(zone)).strftime("%Y%m%d")
+    year, month, day = int(now[:4]), int(now[4:6]), int(now[6:8])
+    hour, minute, second = int(now[8:10]), int(now[10:12]), int(now[12:14])
+    when = datetime(year, month, day, hour, minute, second, tzinfo=UTC).astimezone(ZoneInfo(zone))
+    return f"{when.year:04d}{when.month:02d}{when.day:02d}"
 
 
 def is_minor(birth_date: str, now: str, zone: str, age: int) -> bool:

@@ -20,6 +20,10 @@ from gateway.model.datatypes import Code, Identifier
 class SubjectKind(Enum):
     """What somebody is to the record."""
 
+    # Members are single, so that each is its own hash; the one by name costs a call, and each
+    # decision looks members up by the dozen. Likewise below.
+    __hash__ = object.__hash__
+
     PATIENT = "patient"
     REPRESENTATIVE = "representative"
     PROFESSIONAL = "professional"
@@ -47,6 +51,8 @@ class Authentication(Enum):
 class Mode(Enum):
     """In which way the record is opened."""
 
+    __hash__ = object.__hash__
+
     NORMAL = "normal"
     BREAK_GLASS = "break-glass"
     REGULATION = "regulation"
@@ -72,6 +78,8 @@ class Operation(Enum):
         ADMINISTER: Patients, their identity, delegations.
     """
 
+    __hash__ = object.__hash__
+
     STATUS = "status"
     READ = "read"
     SUBMIT = "submit"
@@ -92,11 +100,16 @@ WRITES = frozenset({Operation.SUBMIT, Operation.UPDATE, Operation.DELETE})
 """Operations that change what the record holds."""
 
 
-@lru_cache(maxsize=65_536)
 def same_key(identifier: Identifier) -> str:
     """Give what two identifiers of one person have in common: ``value^authority``."""
-    text = identifier.text
+    return _same_key(identifier.text)
+
+
+@lru_cache(maxsize=65_536)
+def _same_key(text: str) -> str:
+    # By the text: to hash an identifier and to compare two takes longer than all the rest.
     if "\\" in text:
+        identifier = Identifier(text)
         return f"{identifier.value}^{identifier.authority}"
     # Decisions compare identifiers all the time; nothing is escaped in nearly all of them.
     parts = text.split("^", 4)
