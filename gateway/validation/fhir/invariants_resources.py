@@ -39,16 +39,29 @@ def _dom_2(value: Json, resource: Json, root: Json) -> bool:
 def _dom_3(value: Json, resource: Json, root: Json) -> bool:
     if "contained" not in value:
         return True
-    pointed = set(_pointers(resource, _POINTING))
-    for inside in value["contained"]:
-        name = inside.get("id")
-        if (
-            name is not None
-            and f"#{name}" not in pointed
-            and "#" not in _pointers(inside, _POINTING_BACK)
-        ):
-            return False
-    return True
+    wanted = {f"#{inside['id']}" for inside in value["contained"] if "id" in inside}
+    _leave_referred(resource, wanted)
+    if not wanted:
+        return True
+    wanted -= set(_pointers(resource, _POINTING))
+    return not wanted or all(
+        f"#{inside.get('id')}" not in wanted or "#" in _pointers(inside, _POINTING_BACK)
+        for inside in value["contained"]
+    )
+
+
+def _leave_referred(value: Any, wanted: set[str]) -> None:
+    """Take away what a Reference somewhere in a value names; nearly always that is everything."""
+    waiting = [value]
+    while waiting and wanted:
+        for name, member in waiting.pop().items():
+            kind = type(member)
+            if kind is dict:
+                waiting.append(member)
+            elif kind is list:
+                waiting += [item for item in member if type(item) is dict]
+            elif name == "reference" and kind is str:
+                wanted.discard(member)
 
 
 def _pointers(resource: Json, types: frozenset[str]) -> Iterator[str]:
