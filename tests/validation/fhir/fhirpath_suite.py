@@ -25,7 +25,7 @@ Evaluate = Callable[[str, Focus], list[Item]]
 
 
 @dataclass(frozen=True)
-class Test:
+class SuiteTest:
     """One test: what is evaluated on what, and what comes out."""
 
     __test__ = False
@@ -48,7 +48,7 @@ def suite_file() -> Path | None:
     return found if found.is_file() else None
 
 
-def tests(file: Path) -> Iterator[Test]:
+def suite_tests(file: Path) -> Iterator[SuiteTest]:
     """Give the tests whose input is in the checkout."""
     inputs: dict[str, dict[str, Any] | None] = {}
     for group in read_xml(file.read_bytes()).iter("group"):
@@ -60,7 +60,7 @@ def tests(file: Path) -> Iterator[Test]:
             expression = test.find("expression")
             if resource is None or expression is None or test.get("mode") == "cda":
                 continue
-            yield Test(
+            yield SuiteTest(
                 str(test.get("name")),
                 str(group.get("name")),
                 "".join(str(part) for part in expression.itertext()),
@@ -81,7 +81,7 @@ def _input(file: Path, name: str) -> dict[str, Any] | None:
     return None
 
 
-def passes(test: Test, evaluate: Evaluate = fhirpath.evaluate) -> bool:
+def passes(test: SuiteTest, evaluate: Evaluate = fhirpath.evaluate) -> bool:
     """Whether a test comes out as it says."""
     focus = Focus(test.resource, str(test.resource["resourceType"]), test.resource)
     try:
@@ -120,7 +120,7 @@ def main() -> int:
     if file is None:
         sys.stderr.write("FHIR_TEST_CASES names no checkout of FHIR/fhir-test-cases\n")
         return 2
-    every = list(tests(file))
+    every = list(suite_tests(file))
     failed = [test for test in every if not passes(test)]
     for test in failed:
         sys.stdout.write(f"{test.group} {test.name}: {test.expression.strip()[:120]}\n")
