@@ -96,6 +96,13 @@ class ValueSet:
     def __contains__(self, code: object) -> bool:
         return isinstance(code, Code) and code.key in self.codes
 
+    @property
+    def always(self) -> frozenset[tuple[str, str]]:
+        """The codes that are in use at every moment."""
+        if self.validity != Validity():
+            return frozenset()
+        return frozenset(self.codes.keys() - self.code_validity.keys())
+
     def in_use(self, key: tuple[str, str], moment: str) -> bool:
         """Whether a code, named by code and scheme, is in use at a moment (digits of a DTM).
 

@@ -13,10 +13,11 @@ Source:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import Enum, auto
-from functools import partial
-from typing import Any
+from functools import lru_cache, partial
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from gateway.model.datatypes import Author, Code, Identifier
 
@@ -119,19 +120,48 @@ ATTRIBUTES: dict[str, dict[str, tuple[str, Shape]]] = {
 
 _COMPONENT = re.compile(r"(\d{1,2})(?:\.(\d))?\Z")
 _PID_PART = re.compile(r"PID-(\d{1,2})(?:\.(\d{1,2}))?\Z")
-_PID_LINE = re.compile(r"PID-(\d{1,2})\|(.*)\Z", re.DOTALL)
 
 
 class UnknownAttribute(ValueError):
     """No object has this attribute, or the attribute has no such part; says which."""
 
 
+@lru_cache(maxsize=1024)
 def texts_of(object_name: str, path: str) -> Texts:
     """Give what reads an attribute, or a part of it, of an object.
+
+    A dozen rules look at one attribute of one object after the other, so each reader remembers
+    what it read last, and rules that look at the same share a reader.
 
     Raises:
         UnknownAttribute: When there is none.
     """
+    return remembering(_texts_of(object_name, path))
+
+
+_Found = TypeVar("_Found")
+_NOTHING = object()
+
+
+def remembering(read: Callable[[Any], _Found]) -> Callable[[Any], _Found]:
+    """Give a function that remembers the last object it was asked about, and its answer."""
+    last: tuple[object, Any] = (_NOTHING, None)
+
+    def answer(item: Any) -> _Found:
+        nonlocal last
+        # One name for both, so that another thread never sees one without the other.
+        before = last
+        if before[0] is item:
+            known: _Found = before[1]
+            return known
+        found = read(item)
+        last = (item, found)
+        return found
+
+    return answer
+
+
+def _texts_of(object_name: str, path: str) -> Texts:
     word, _, part = path.partition(".")
     known = _known(object_name)
     if word == "author" and part and "author" in known:
@@ -145,8 +175,15 @@ def texts_of(object_name: str, path: str) -> Texts:
     if read is None:
         raise UnknownAttribute(f"{object_name}.{word} has no part {part!r}")
 
+    get = attrgetter(name)
+
     def texts(item: object) -> tuple[str, ...]:
-        return tuple(text for value in _values(item, name) for text in read(value) if text)
+        value = get(item)
+        if value is None:
+            return ()
+        if type(value) is tuple:
+            return tuple([text for one in value for text in read(one) if text])
+        return tuple([text for text in read(value) if text])
 
     return texts
 
@@ -201,7 +238,7 @@ def _code_in(text: str) -> Code:
 
 # ------------------------------------------------------------ what a part of a value is
 
-_Read = Callable[[Any], "tuple[str, ...] | Iterator[str]"]
+_Read = Callable[[Any], "tuple[str, ...] | list[str]"]
 
 
 def _text_part(part: str) -> _Read | None:
@@ -244,15 +281,16 @@ def _pid_part(part: str) -> _Read | None:
     if part in {"", "name"}:
         return lambda line: (line.partition("|")[0] if part else line,)
     found = _PID_PART.match(part)
-    return found and partial(_pid_values, found[1], int(found[2] or 0))
+    return found and partial(_pid_values, f"PID-{found[1]}|", int(found[2] or 0))
 
 
-def _pid_values(number: str, component: int, line: str) -> Iterator[str]:
-    found = _PID_LINE.match(line)
-    if found is None or found[1] != number:
-        return
-    for repetition in found[2].split("~"):
-        yield Identifier(repetition).component(component) if component else repetition
+def _pid_values(prefix: str, component: int, line: str) -> tuple[str, ...] | list[str]:
+    if not line.startswith(prefix):
+        return ()
+    repetitions = line[len(prefix) :].split("~")
+    if not component:
+        return repetitions
+    return [Identifier(repetition).component(component) for repetition in repetitions]
 
 
 def _flag_part(part: str) -> _Read | None:

@@ -8,7 +8,7 @@ A profile without rules costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -16,7 +16,7 @@ from gateway.errors import ErrorCode, Finding, Severity, first_findings
 from gateway.model.lifecycle.ids import place
 from gateway.model.submission import RegistryObject, Submission
 from gateway.profile import Profile, ProfileFault, Rule
-from gateway.validation.attributes import location_of
+from gateway.validation.attributes import location_of, remembering
 from gateway.validation.formats import shown
 from gateway.validation.issue import Issue, IssueKind, IssueSeverity
 from gateway.validation.objects import Transaction
@@ -63,13 +63,14 @@ class ReadyRule:
     code: ErrorCode
     profile: str = ""
 
-    def breaches(self, item: Any, scope: Scope) -> Iterable[str]:
-        """What is wrong with an object: the values to show."""
-        if not all(test(item) for test in self.when):
-            return ()
-        if self.unless and all(test(item) for test in self.unless):
-            return ()
-        return self.check(item, scope)
+    def applies(self, item: Any) -> bool:
+        """Whether the conditions of the rule hold for an object."""
+        for test in self.when:
+            if not test(item):
+                return False
+        if not self.unless:
+            return True
+        return not all(test(item) for test in self.unless)
 
 
 class ProfileRules:
@@ -77,8 +78,11 @@ class ProfileRules:
 
     def __init__(self, rules: Iterable[ReadyRule] = ()) -> None:
         self.rules = tuple(rules)
+        guards: dict[Hashable, Test] = {}
         self._by = {
-            transaction: _by_object(one for one in self.rules if _applies(one.rule, transaction))
+            transaction: _by_object(
+                (r for r in self.rules if _applies(r.rule, transaction)), guards
+            )
             for transaction in Transaction
         }
 
@@ -164,20 +168,42 @@ class ProfileRules:
         missing = {f.location for f in already if f.rule == "required"}
         scope = Scope(submission=submission, moment=_moment(submission, now))
         rules = self._by[transaction]
+        blameless: set[int] = set()
         for object_name, item, holder in _items(submission):
-            for ready in rules.get(object_name, ()):
-                for value in ready.breaches(item, scope):
+            # One author of many documents is one value, looked at once; the submission keeps it.
+            if id(item) in blameless:
+                continue
+            told = False
+            for ready, guard in rules.get(object_name, ()):
+                if guard is not None and not guard(item):
+                    continue
+                for value in ready.check(item, scope):
+                    told = True
                     attribute = ready.attribute
                     location = attribute if holder is None else place(holder, attribute)
                     if not (location in missing and ready.rule.kind in _HOW_MANY):
                         yield ready, location, value
+            if not told:
+                blameless.add(id(item))
 
 
-def _by_object(rules: Iterable[ReadyRule]) -> dict[str, tuple[ReadyRule, ...]]:
-    found: dict[str, tuple[ReadyRule, ...]] = {}
+def _by_object(
+    rules: Iterable[ReadyRule], guards: dict[Hashable, Test]
+) -> dict[str, tuple[tuple[ReadyRule, Test | None], ...]]:
+    """Rules by their object, each with what decides whether it applies.
+
+    Args:
+        guards: Those made before: rules with the same conditions share one.
+    """
+    found: dict[str, list[tuple[ReadyRule, Test | None]]] = {}
     for one in rules:
-        found[one.rule.object] = (*found.get(one.rule.object, ()), one)
-    return found
+        rule = one.rule
+        guard: Test | None = None
+        if rule.when or rule.unless:
+            key = (rule.object, rule.when, rule.unless)
+            guard = guards.get(key) or guards.setdefault(key, remembering(one.applies))
+        found.setdefault(rule.object, []).append((one, guard))
+    return {name: tuple(pairs) for name, pairs in found.items()}
 
 
 def _applies(rule: Rule, transaction: Transaction) -> bool:

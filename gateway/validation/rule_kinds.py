@@ -53,10 +53,9 @@ def _cardinality(p: Parameters) -> Check:
     read = p.readers()
     least, most = p.number("min", 0), p.number("max", 1_000_000)
 
-    def check(item: object, scope: Scope) -> Iterator[str]:
+    def check(item: object, scope: Scope) -> tuple[str, ...]:
         count = len(read(item))
-        if not least <= count <= most:
-            yield str(count)
+        return () if least <= count <= most else (str(count),)
 
     return check
 
@@ -154,9 +153,11 @@ def _value_set(p: Parameters) -> Check:
     read = p.codes()
     in_use: Callable[[Code, str], bool]
     if match == "code-and-scheme":
+        always = frozenset().union(*(one.always for one in sets))
 
         def in_use(code: Code, moment: str) -> bool:
-            return any(one.in_use(code.key, moment) for one in sets)
+            key = code.key
+            return key in always or any(one.in_use(key, moment) for one in sets)
 
     elif match in {"code", "display"}:
         keys: dict[str, list[tuple[ValueSet, tuple[str, str]]]] = {}
@@ -171,12 +172,14 @@ def _value_set(p: Parameters) -> Check:
     else:
         raise p.fault(f"match {match!r} is none of code-and-scheme, code, display")
 
-    def check(item: object, scope: Scope) -> Iterator[str]:
-        for code in read(item):
-            if not code.code or (scheme and code.scheme != scheme):
-                continue
-            if not in_use(code, scope.moment):
-                yield f"{code.code} ({code.scheme})" if code.scheme else code.code
+    def check(item: object, scope: Scope) -> list[str]:
+        return [
+            f"{code.code} ({code.scheme})" if code.scheme else code.code
+            for code in read(item)
+            if code.code
+            and (not scheme or code.scheme == scheme)
+            and not in_use(code, scope.moment)
+        ]
 
     return check
 

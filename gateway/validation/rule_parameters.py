@@ -108,10 +108,10 @@ class Parameters:
             return lambda item: bool(read(item)) is present
         if condition.one_of:
             wanted = frozenset(condition.one_of)
-            return lambda item: any(text in wanted for text in read(item))
+            return lambda item: not wanted.isdisjoint(read(item))
         if condition.none_of:
             unwanted = frozenset(condition.none_of)
-            return lambda item: not any(text in unwanted for text in read(item))
+            return lambda item: unwanted.isdisjoint(read(item))
         pattern = self.compiled(condition.matches)
         return lambda item: any(matches(pattern, text) for text in read(item))
 

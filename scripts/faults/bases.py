@@ -275,7 +275,7 @@ def soap_request() -> bytes:
 
 def soap_response() -> bytes:
     return write_envelope(
-        write_query_response([write_registry_object(ANSWERED)]),
+        write_query_response([f'<rim:ObjectRef id="{OLD}"/>'.encode()]),
         action="urn:ihe:iti:2007:RegistryStoredQueryResponse",
         message_id=MESSAGE_ID[:-1] + "b",
         relates_to=MESSAGE_ID,
