@@ -241,6 +241,8 @@ def measure(options: argparse.Namespace, console: Console) -> list[Row]:
         rows += measure_decisions(options.seconds)
     if wanted is not None and (costs := wanted & {"consent18", "consent67"}):
         rows += measure_consent(options, costs)
+    if asked("xds"):
+        rows.append(measure_metadata(options.seconds))
     if asked("command"):
         rows.append(measure_command(options.seconds))
     if wanted is not None and not wanted - WITHOUT_SERVER:
@@ -357,6 +359,21 @@ def measure_validation(seconds: float) -> Row:
     return Row("MHD DocumentReference, validation", measured, cpu, peak, note=note)
 
 
+def measure_metadata(seconds: float) -> Row:
+    """XDS metadata against the rules of a country, without a server."""
+    from bench.metadata import TARGET, compare
+
+    measured, cpu, ratio, octets = compare(seconds)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    note = (
+        f"{measured.percentile(0.5):.2f} ms, at best {min(measured.latencies) * 1000:.2f}; at most "
+        f"{TARGET:g} ms are allowed; {ratio:.2f} x the time fhir.resources parses a resource"
+    )
+    if measured.failures:
+        note = "FAILED: " + measured.failures[0][:160]
+    return Row(f"XDS metadata of {octets / 1000:.0f} KB, rules", measured, cpu, peak, note=note)
+
+
 def measure_command(seconds: float) -> Row:
     """The command of the conformance suite on one FHIR file, from typing to answer."""
     from bench.command import TARGET, answer
@@ -406,7 +423,7 @@ def measure_large(server: Server, mebibytes: int) -> list[Row]:
     return rows
 
 
-WITHOUT_SERVER = frozenset(("cda", "consent", "consent18", "consent67", "fhir", "command"))
+WITHOUT_SERVER = frozenset(("cda", "consent", "consent18", "consent67", "fhir", "xds", "command"))
 """Rows that ask no server."""
 
 HEADINGS = (
@@ -460,7 +477,8 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=500, help="MiB of the large document")
     parser.add_argument(
         "--rows",
-        help="some of 42,41,65,18,67,43,big,cda,consent,fhir,command (all), consent18,consent67",
+        help="some of 42,41,65,18,67,43,big,cda,consent,fhir,xds,command (all), consent18, "
+        "consent67",
     )
     parser.add_argument("--data", help="folder for the store; the system's temporary one")
     parser.add_argument("--write", type=Path, help="append the table to this Markdown file")

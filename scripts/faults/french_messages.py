@@ -25,6 +25,11 @@ def right() -> bytes:
     return _written(_sent(GOOD))
 
 
+def plain() -> bytes:
+    """A document and its signature, nothing else: about 15 KB."""
+    return _written(_sent(_without_ballast("", GOOD)))
+
+
 def right_update() -> bytes:
     """A change of status that breaks no rule."""
     return _written(_update(GOOD))
