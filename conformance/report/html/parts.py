@@ -18,6 +18,7 @@ class Page:
     def __init__(self, language: str):
         self.language = language
         self.say: Words = words(language)
+        self.colon = "\N{NO-BREAK SPACE}:" if language == "fr" else ":"
 
     def text(self, key: str, **values: object) -> str:
         """A text of the page itself, ready for HTML."""
@@ -123,7 +124,7 @@ def finding(issue: Issue, page: Page, jump: str = "") -> Iterator[str]:
         yield f'<div class="where">{shown(issue.location)}</div>'
     yield f'<p class="says">{shown(issue.says(page.language))}</p>'
     more = [
-        f"{page.text(name)}: {_linked(text)}"
+        f"{page.text(name)}{page.colon} {_linked(text)}"
         for name, text in (
             ("source", issue.source),
             ("profile", issue.profile),

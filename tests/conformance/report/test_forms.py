@@ -13,6 +13,7 @@ from fhir.resources.R4B.bundle import Bundle
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 from fhir.resources.R4B.testreport import TestReport as FhirTestReport
 
+from conformance.judges import Context, judge
 from conformance.report.facts import identified, shortened
 from conformance.report.junit import write_junit
 from conformance.report.operation_outcome import write_operation_outcome
@@ -34,6 +35,7 @@ from tests.conformance.reports import (
     REST,
     RUN,
 )
+from tests.shared import ROOT
 
 ALL = [CHECKED, IN_FRENCH, RUN, EMPTY]
 
@@ -311,6 +313,16 @@ def test_a_test_report_tells_how_each_test_of_a_run_ended() -> None:
     found = json.loads(write_test_report(RUN))
     results = [test["action"][-1]["assert"]["result"] for test in found["test"]]
     assert results == ["pass", "fail", "error", "skip"]
+
+
+@pytest.mark.parametrize("report", [CHECKED, RUN], ids=["checked", "run"])
+@pytest.mark.parametrize("form", ["outcome", "testreport"])
+def test_what_the_suite_writes_as_fhir_passes_the_suite(
+    report: Report | RunReport, form: str
+) -> None:
+    context = Context(profiles=ROOT / "profiles", profile_name="ihe")
+    judgement = judge("report.json", FORMS[form].writer()(report).encode(), context)
+    assert judgement.verdict is Verdict.PASS
 
 
 # ---------------------------------------------------------------- the page, as text
