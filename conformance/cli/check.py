@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from conformance.cli import FAILED, PASSED, USAGE, CannotBeDone
 from conformance.cli.circumstances import DEFAULT_PROFILE, PROFILES, context_of
@@ -100,7 +100,10 @@ def describe(parser: argparse.ArgumentParser) -> None:
         help="the lightest finding that makes a file fail (default: error)",
     )
     how.add_argument(
-        "--max-issues", type=_count, metavar="N", help="findings kept for each file, errors first"
+        "--max-issues",
+        type=_positive,
+        metavar="N",
+        help="findings kept for each file, errors first",
     )
     how.add_argument("--no-position", action="store_true", help="do not look for lines and columns")
     how.add_argument(
@@ -157,13 +160,10 @@ def _outcomes(
     jobs = min(options.jobs or os.cpu_count() or 1, len(files))
     progress = _Progress(len(files))
     if jobs < 2 or any(chosen.path == STDIN for chosen in files):
-        bench = make()
-        try:
+        with make() as bench:
             for chosen in files:
                 progress.show(chosen.path)
                 yield bench(chosen)
-        finally:
-            context.close()
             progress.clear()
         return
     from conformance.cli.workers import Died, in_processes
@@ -193,8 +193,17 @@ class _Bench:
         self._most: int | None = options.max_issues
         self._positions: bool = not options.no_position
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Rule sets run in a process of their own, which must not stay.
+        self._context.close()
+
     def __call__(self, chosen: Chosen) -> Outcome:
         """Give the judgement of a file, or why there is none."""
+        if chosen.fault:
+            return Problem(path=chosen.path, message=chosen.fault)
         try:
             octets = octets_of(chosen.path)
             if not chosen.named and recognise(octets, chosen.path) is PayloadKind.UNKNOWN:
@@ -289,4 +298,10 @@ class _Progress:
 def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not _count(text):
+        raise argparse.ArgumentTypeError("at least 1 is kept, or nobody would see why a file fails")
     return int(text)

@@ -59,7 +59,7 @@ def deliver(report: Report | RunReport, options: Namespace) -> None:
     text = form.writer()(report)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
+        path.write_bytes(_utf8(text))
     except OSError as error:
         raise CannotBeDone(
             f"the report cannot be written to {path}: {error.strerror or error}"
@@ -84,9 +84,13 @@ def _to_terminal(report: Report | RunReport) -> None:
 
 
 def _print(text: str) -> None:
-    # Reports are UTF-8 wherever they go; a log whose encoding is narrower gets marks instead.
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.write(_utf8(text))
     sys.stdout.buffer.flush()
+
+
+def _utf8(text: str) -> bytes:
+    # Half a character, of a file's name or of a payload, is written by its number.
+    return text.encode("utf-8", "backslashreplace")
 
 
 def engine() -> str:

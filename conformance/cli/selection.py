@@ -31,27 +31,29 @@ class Chosen:
 
     Attributes:
         path: As the report names it.
-        named: Whether somebody named it, or its folder: an unknown kind is then no mistake.
+        named: Whether somebody named it; of a folder's files an unknown kind is no mistake.
+        fault: Why it cannot be looked at, where that shows before it is read.
     """
 
     path: str
     named: bool = True
+    fault: str = ""
 
 
 def choose(names: Iterable[str]) -> Iterator[Chosen]:
     """Give every file once: those named in their order, those of a folder in the order of names."""
     given: set[str] = set()
     for name in names:
-        for chosen in (
-            _in_folder(name) if name != STDIN and Path(name).is_dir() else (Chosen(name),)
-        ):
+        is_folder = name not in ("", STDIN) and Path(name).is_dir()
+        for chosen in _in_folder(name) if is_folder else (Chosen(name),):
             if chosen.path not in given:
                 given.add(chosen.path)
                 yield chosen
 
 
 def _in_folder(folder: str) -> Iterator[Chosen]:
-    for place, folders, files in os.walk(folder):
+    closed: list[OSError] = []
+    for place, folders, files in os.walk(folder, onerror=closed.append):
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and name not in _FOLDERS
         )
@@ -60,6 +62,8 @@ def _in_folder(folder: str) -> Iterator[Chosen]:
                 continue
             if Path(name).suffix.lower() in SUFFIXES:
                 yield Chosen(os.path.join(place, name), named=False)  # noqa: PTH118
+    for error in closed:
+        yield Chosen(str(error.filename), fault=_reason(error))
 
 
 class Unreadable(Exception):
@@ -76,6 +80,8 @@ def octets_of(path: str) -> bytes:
         octets = sys.stdin.buffer.read(MAX_OCTETS + 1)
     else:
         try:
+            if not path:
+                raise FileNotFoundError
             with Path(path).open("rb") as file:
                 octets = file.read(MAX_OCTETS + 1)
         except OSError as error:

@@ -11,6 +11,7 @@ import contextlib
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, SpawnContext
@@ -33,12 +34,14 @@ class _Worker(Generic[Work]):
 
 
 def in_processes(
-    make: Callable[[], Callable[[Work], Result]], work: Sequence[Work], jobs: int
+    make: Callable[[], AbstractContextManager[Callable[[Work], Result]]],
+    work: Sequence[Work],
+    jobs: int,
 ) -> Iterator[tuple[int, Result | Died]]:
     """Do pieces of work in several processes; give each result, with its index, as it comes.
 
     Args:
-        make: Called once in each process; gives what does one piece.
+        make: Called once in each process; gives what does one piece, and ends what that started.
         work: The pieces.
         jobs: Processes at once.
     """
@@ -94,7 +97,7 @@ def in_processes(
 
 
 def _serve(
-    make: Callable[[], Callable[[Work], Result]],
+    make: Callable[[], AbstractContextManager[Callable[[Work], Result]]],
     pipe: Connection,
     parents_end: Connection,
     others: Sequence[Connection],
@@ -104,8 +107,7 @@ def _serve(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for end in (parents_end, *others):
         end.close()
-    do = make()
-    with contextlib.suppress(EOFError, OSError):
+    with contextlib.suppress(EOFError, OSError), make() as do:
         while (piece := pipe.recv()) is not None:
             pipe.send(do(piece))
 

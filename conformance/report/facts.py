@@ -31,7 +31,8 @@ def fingerprinted(owner: str, issues: Iterable[Issue]) -> Iterator[tuple[Issue, 
     seen: Counter[tuple[str, ...]] = Counter()
     for issue in issues:
         facts = (owner, issue.rule, issue.location, issue.profile)
-        digest = hashlib.sha256("\0".join((*facts, str(seen[facts]))).encode()).hexdigest()
+        text = "\0".join((*facts, str(seen[facts])))
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         seen[facts] += 1
         yield issue, digest[:24]
 

@@ -208,9 +208,9 @@ def _uri(path: str) -> str:
     """A path as a reference; what is in an archive follows ``!``."""
     text = "stdin" if path == "-" else path.replace("\\", "/")
     if text.startswith("/"):
-        return "file://" + quote(text, safe="/!")
+        return "file://" + quote(text, safe="/!", errors="replace")
     # A first segment with a colon would be read as a scheme.
-    return quote(text, safe="/!")
+    return quote(text, safe="/!", errors="replace")
 
 
 def _invocation(good: bool, started: str, told: Iterable[dict[str, Any]]) -> dict[str, Any]:

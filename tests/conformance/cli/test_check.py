@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import signal
 import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from conformance.cli.selection import choose
 from conformance.cli.workers import Died, in_processes
 from conformance.judges.kinds import recognise
 from conformance.report.values import PayloadKind
+from conformance.report.writers import FORMS
 from tests.shared import ROOT
 
 NOTE = ROOT / "samples" / "cda" / "en-03-follow-up-note.xml"
@@ -180,7 +183,8 @@ def test_whatever_a_file_holds_there_is_a_finding_and_no_traceback(
 
 
 def test_samples_of_every_kind_are_judged(run: Any) -> None:
-    report = report_of(run, NOTE, MESSAGE, "--profile", "fr-dmp", "--no-position")
+    note = ROOT / "samples" / "cda" / "fr-13-passage-urgences-texte.xml"
+    report = report_of(run, note, MESSAGE, "--profile", "fr-dmp", "--no-position")
     assert [each["kind"] for each in report["files"]] == ["cda", "mtom"]
 
 
@@ -211,6 +215,7 @@ def test_a_missing_file_is_told_and_the_others_are_judged(run: Any, tmp_path: Pa
         (["--xsd", "absent"], "--xsd: there is no"),
         (["--format", "pdf"], "invalid choice: 'pdf'"),
         (["--jobs", "many"], "'many' is not a number"),
+        (["--max-issues", "0"], "at least 1 is kept"),
         (["--colour"], "unrecognized arguments"),
     ],
 )
@@ -231,6 +236,11 @@ def test_a_broken_package_is_told_in_words(run: Any, tmp_path: Path) -> None:
     empty.mkdir()
     _, err = run("check", patient, "--package", empty, status=2)
     assert "empty" in err
+
+
+def test_an_empty_name_is_no_folder(run: Any) -> None:
+    report = report_of(run, "", status=2)
+    assert report["problems"] == [{"path": "", "message": "there is no such file or folder"}]
 
 
 def test_a_folder_without_messages_is_no_success(run: Any, tmp_path: Path) -> None:
@@ -328,6 +338,17 @@ def test_a_report_goes_into_a_file_or_under_its_usual_name_into_a_folder(
     assert usual.name.startswith("report.")
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_half_characters_in_names_and_texts_are_written_somehow(
+    run: Any, tmp_path: Path, form: str
+) -> None:
+    content = rb'{"resourceType": "Patient", "gender": "\ud800\udfff\ud800", "x\udc00": 1}'
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.json")
+    Path(path).write_bytes(content)
+    run("check", tmp_path, "--format", form, "--out", tmp_path / "report", status=1)
+    (tmp_path / "report").read_bytes().decode("utf-8")
+
+
 def test_a_place_that_cannot_be_written_is_told(run: Any, tmp_path: Path) -> None:
     patient = file(tmp_path, "p.json", PATIENT)
     _, err = run("check", patient, "--format", "json", "--out", patient / "x", status=2)
@@ -351,8 +372,9 @@ def _die_on_three(number: int) -> int:
     return number * number
 
 
-def _bench() -> Any:
-    return _die_on_three
+@contextlib.contextmanager
+def _bench() -> Iterator[Any]:
+    yield _die_on_three
 
 
 def test_a_process_that_dies_takes_only_its_own_file_with_it() -> None:
