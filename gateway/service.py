@@ -60,6 +60,7 @@ from gateway.translators.cda_consistency import ConsistencyCheck
 from gateway.translators.community import as_the_community_writes
 from gateway.translators.stored_forms import StoredForms
 from gateway.validation import ProfileRules
+from gateway.validation.aside import CORE, ValidationAside
 from gateway.wiring import Actors, Wiring
 
 __all__ = [
@@ -133,6 +134,7 @@ class Service:
         notifications: Notices and subscriptions, each for the one it is for.
         trail: The audit trail, for its own door.
         audit_events: Writes its events as resources.
+        validation: Judges resources that somebody asks to have judged.
         fhir_base_url: The address FHIR clients reach us under, without a slash at its end.
         cursor_key: Signs page links, so that nobody can make one up; kept with the data.
     """
@@ -147,6 +149,7 @@ class Service:
     notifications: Notifications
     trail: AuditTrail
     audit_events: AuditEventWriter
+    validation: ValidationAside
     fhir_base_url: str
     cursor_key: bytes
 
@@ -201,6 +204,7 @@ async def open_service(
         )
     )
     around = AsyncExitStack()
+    validation = _validation(settings, profile)
     try:
         # Before anybody is let in: an event with a time that went backwards would say nothing.
         check_clock(await store.audit.newest_time(), clock.now())
@@ -226,6 +230,7 @@ async def open_service(
                 trail=store.audit,
                 audit_events=audit_events,
                 notifications=notifications,
+                validation=validation,
                 fhir_base_url=base_url,
                 cursor_key=_cursor_key(settings.data / "cursor.key"),
             )
@@ -235,6 +240,7 @@ async def open_service(
             with suppress(asyncio.CancelledError):
                 await task
         await around.aclose()
+        await asyncio.to_thread(validation.close)
         await documents.close()
         await store.close()
 
@@ -408,6 +414,13 @@ def _reception(wiring: Wiring, store: SqliteRegistryStore, guard: Guard) -> Rece
     return Reception(
         control, guard.rules, guard.authenticator, wire, store.account, wiring.clock, new_uuid
     )
+
+
+def _validation(settings: Settings, profile: Profile) -> ValidationAside:
+    """Give what judges resources by FHIR and by the community's definitions."""
+    names = (*reversed(profile.extends), profile.name)
+    folders = (settings.profiles / name / "structure-definitions" for name in names)
+    return ValidationAside(settings.profiles / CORE, [one for one in folders if one.is_dir()])
 
 
 def _notifications(

@@ -30,6 +30,12 @@ GENERATE_METADATA = MHD + "OperationDefinition/generate-metadata"
 RESPONDER = MHD + "CapabilityStatement/IHE.MHD.DocumentResponder"
 
 EXPLAIN = f"{OURS}OperationDefinition/explain"
+VALIDATE = {
+    "name": "validate",
+    "definition": "http://hl7.org/fhir/OperationDefinition/Resource-validate",
+    "documentation": "Of a resource that is sent, or, of documents and lists, as it is kept: "
+    "held to its type, to what it claims and to profile.",
+}
 PIX = "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix"
 
 
@@ -45,6 +51,7 @@ class Capabilities:
         consents: ITI-108 is served.
         inbox: Notices can be read.
         subscriptions: ITI-110, ITI-113 and ITI-114 are served.
+        validation: Resources are judged.
     """
 
     publish: bool = True
@@ -54,6 +61,7 @@ class Capabilities:
     consents: bool = True
     inbox: bool = True
     subscriptions: bool = False
+    validation: bool = True
 
 
 def write_capability_statement(
@@ -114,6 +122,10 @@ def write_capability_statement(
         resources += write_subscription_capability()
         instantiates.append(BROKER)
     resources.append(_audit_event())
+    if able.validation:
+        for one in resources:
+            if one["type"] in JUDGED:
+                one["operation"] = [*one.get("operation", ()), VALIDATE]
     interactions: list[Json] = []
     if able.publish:
         instantiates.insert(0, RECIPIENT)
@@ -132,6 +144,8 @@ def write_capability_statement(
     }
     if interactions:
         rest["interaction"] = interactions
+    if able.validation:
+        rest["operation"] = [VALIDATE]
     statement: Json = {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -207,6 +221,10 @@ def _binary() -> Json:
         "conditionalUpdate": False,
         "conditionalDelete": "not-supported",
     }
+
+
+JUDGED = ("AuditEvent", "Binary", "Consent", "DocumentReference", "List", "Patient")
+"""Types with an address of their own for what is judged; any type is judged at the root."""
 
 
 def _patient(can_write: bool) -> Json:

@@ -505,6 +505,29 @@ TEXTS: dict[str, Text] = {
         "A bound that protects the validator and its reader.",
         "gateway: limits of the validator",
     ),
+    "validate-id": Text(
+        _V,
+        ERROR,
+        "The id is not {expected}, which the address of the update names.",
+        "L'id n'est pas {expected}, que nomme l'adresse de la mise à jour.",
+        "An update has the id of what it updates",
+        "Une mise à jour porte l'id de ce qu'elle met à jour",
+        "The operation $validate with mode update judges what would be put in the place of the "
+        "resource at that address.",
+        "HL7 FHIR R4: 3.1.0.4 update",
+    ),
+    "validate-mode": Text(
+        _N,
+        INFORMATION,
+        "Only the content was judged: whether its ids are free, what it links with and who may "
+        "{found} it is looked at when it comes.",
+        "Seul le contenu a été jugé : la disponibilité des identifiants, les liens et les droits "
+        "({found}) sont vérifiés à la réception.",
+        "What $validate does not foresee",
+        "Ce que $validate ne prévoit pas",
+        "What the registry holds may change until the resource comes.",
+        "HL7 FHIR R4: resource-operation-validate",
+    ),
 }
 
 

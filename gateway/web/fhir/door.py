@@ -13,6 +13,7 @@ import structlog
 from gateway.actors.access_control import Denied, PatientMismatch, Permit
 from gateway.actors.proceedings import RequestKind
 from gateway.actors.reception import Outside, Unaccountable, Visit
+from gateway.codecs.fhir.capability import JUDGED
 from gateway.codecs.fhir.outcome import http_status, write_operation_outcome
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.audit import Action
@@ -42,6 +43,7 @@ from gateway.web.fhir.publish import Publish
 from gateway.web.fhir.retrieve import Retrieve
 from gateway.web.fhir.search import Searches
 from gateway.web.fhir.subscriptions import Subscriptions, Topics
+from gateway.web.fhir.validate import INSTANCES, Validation
 from gateway.web.fhir.versions import Versions
 from gateway.web.http import (
     BodyTooLarge,
@@ -114,6 +116,8 @@ RECORDS_AUDIT_EVENT = _kind("ITI-20", Operation.RECORD, Action.CREATE, "create")
 FINDS_AUDIT_EVENTS = _kind("ITI-81", Operation.AUDIT, Action.EXECUTE, "search-type")
 READS_AUDIT_EVENT = _kind("ITI-81", Operation.AUDIT, Action.READ, "read")
 EXPLAINS = _kind("explain", Operation.EXPLAIN, Action.EXECUTE, "operation")
+# Of what was sent nothing is anybody's; of what is kept it is a reading.
+VALIDATES = _kind("validate", _READ, Action.EXECUTE, "operation")
 ADDS_PATIENT = _kind("ITI-104", Operation.ADMINISTER, Action.CREATE, "create")
 PUTS_PATIENT = _kind("ITI-104", Operation.ADMINISTER, Action.UPDATE, "update")
 SUBSCRIBES = _kind("ITI-110", Operation.SUBSCRIBE, Action.CREATE, "create")
@@ -170,6 +174,7 @@ class FhirDoor:
         consents = Consents(service, self._limit)
         audit_events = AuditEvents(service)
         explanations = Explanations(service)
+        validation = Validation(service, self._limit)
         # By method and shape of the path; {id} stands for any one segment.
         self.routes: dict[tuple[str, ...], dict[str, Route]] = {
             (): {"POST": Route(publish.transaction, SUBMITS)},
@@ -240,6 +245,17 @@ class FhirDoor:
                 "GET": Route(patients.vread, READS_PATIENT_VERSION)
             },
             **_notices(service, self._limit),
+            ("$validate",): {"POST": Route(validation.validate, VALIDATES)},
+            **{
+                (kind, "$validate"): {"POST": Route(validation.validate, VALIDATES)}
+                for kind in JUDGED
+            },
+            **{
+                (kind, "{id}", "$validate"): {
+                    method: Route(validation.instance, VALIDATES) for method in ("GET", "POST")
+                }
+                for kind in INSTANCES
+            },
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -386,7 +402,9 @@ class FhirDoor:
             if visit.access is not None:
                 require_scope(
                     visit.access,
-                    resource_type=path[0] if path else "DocumentReference",
+                    resource_type=path[0]
+                    if path and path[0] != "$validate"
+                    else "DocumentReference",
                     interaction=route.letter,
                     transaction=route.kind.transaction,
                 )
