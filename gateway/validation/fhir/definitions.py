@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.validation.fhir.nodes import FHIR, NoSnapshot, Tree
 from gateway.validation.fhir.packages import (
     CODE_SYSTEM,
+    SEARCH_PARAMETER,
     STRUCTURE_DEFINITION,
     VALUE_SET,
     Entry,
@@ -22,6 +23,13 @@ from gateway.validation.fhir.packages import (
 )
 from gateway.validation.fhir.snapshots import generate
 from gateway.validation.fhir.terminology import Terminology, ValueSet
+
+
+class SearchParameter(NamedTuple):
+    """What a search parameter is: its type, and the resources it searches."""
+
+    type: str
+    base: tuple[str, ...]
 
 
 class Definitions:
@@ -127,6 +135,28 @@ class Definitions:
     def is_type(self, code: str, ancestor: str) -> bool:
         """Whether a type is another or derived from it: Patient is a DomainResource."""
         return code == ancestor or FHIR + ancestor in self.lineage(FHIR + code)
+
+    def search_parameter(self, canonical: str) -> SearchParameter | None:
+        """Give what is known of a search parameter."""
+        url = canonical.partition("|")[0]
+        for package in reversed(self.packages):
+            for entry in package.find(url, SEARCH_PARAMETER):
+                definition = package.read(entry)
+                if "url" not in definition:
+                    # The core package has all of them in one table.
+                    definition = definition.get(url, {})
+                if "type" in definition:
+                    base = definition.get("base", ())
+                    return SearchParameter(definition["type"], tuple(base))
+        return None
+
+    def lay(self, definition: Json) -> None:
+        """Lay a differential over its base, to see whether it fits.
+
+        Raises:
+            NoSnapshot: It does not; the message says where.
+        """
+        generate(definition, self._elements, strict=True)
 
     def missing(self) -> tuple[str, ...]:
         """Name the dependencies that packages announce and nobody loaded."""

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_FHIR_TYPE = FHIR + "structuredefinition-fhir-type"
+# The specification's own definitions carry these where their contexts do not allow it.
+_ELSEWHERE = {
+    FHIR + "structuredefinition-fhir-type",
+    FHIR + "structuredefinition-normative-version",
+}
 _INDEX = re.compile(r"\[\d+\]")
 _OF_TYPE = re.compile(r"\.ofType\([A-Za-z0-9]+\)")
 
@@ -135,9 +139,8 @@ def _allowed(walker: Walker, tree: Tree, path: str, owner: tuple[Plan, Json]) ->
         names |= {"CanonicalResource", "MetadataResource"}
     if "." in plan.code:
         names.add("BackboneElement")
-    if tree.url == _FHIR_TYPE:
-        # Its context names a primitive that FHIR's own definitions extend through its parent.
-        names.add("ElementDefinition.type.code")
+    if tree.url in _ELSEWHERE:
+        return True
     for kind, expression in tree.context:
         if kind == "element" and (
             expression in names

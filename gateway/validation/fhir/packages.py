@@ -3,7 +3,8 @@
 A package is a ``.tgz`` of the FHIR registries, a folder with ``package/`` in it (an entry of
 ``~/.fhir/packages``), or a folder of bare JSON files. Nothing is parsed before somebody asks for
 its canonical URL, except what is needed to know the URLs: the package's own ``.index.json``, or
-the files where there is none. Only StructureDefinitions, ValueSets and CodeSystems are taken.
+the files where there is none. Only StructureDefinitions, ValueSets, CodeSystems and
+SearchParameters are taken.
 """
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ Json = dict[str, Any]
 CORE = Path("fhir-r4") / "core.zip"
 """The core package's place below the folder ``profiles``."""
 
-STRUCTURE_DEFINITION, VALUE_SET, CODE_SYSTEM = "S", "V", "C"
+STRUCTURE_DEFINITION, VALUE_SET, CODE_SYSTEM, SEARCH_PARAMETER = "S", "V", "C", "P"
+SEARCH_PARAMETERS = "search-parameters"
+"""In the core package, one entry with the type and bases of each search parameter."""
 _KINDS = {
     "StructureDefinition": STRUCTURE_DEFINITION,
     "ValueSet": VALUE_SET,
     "CodeSystem": CODE_SYSTEM,
+    "SearchParameter": SEARCH_PARAMETER,
 }
 _BEFORE_ELEMENTS = b',"snapshot":{"element":[\n'
 _LOCAL_HEADER = 30
@@ -42,7 +46,8 @@ class Entry:
     """What a package holds under one canonical URL.
 
     Attributes:
-        kind: ``S``, ``V`` or ``C``: StructureDefinition, ValueSet, CodeSystem.
+        kind: ``S``, ``V``, ``C`` or ``P``: StructureDefinition, ValueSet, CodeSystem,
+            SearchParameter.
         version: Business version; empty where the definition has none.
         place: Where the package finds it again.
     """
@@ -97,6 +102,8 @@ class CoreArchive:
 
     def find(self, url: str, kind: str) -> tuple[Entry, ...]:
         """Give what is there under a URL."""
+        if kind == SEARCH_PARAMETER:
+            url = SEARCH_PARAMETERS
         found = self._entries.get(url)
         if found is None or found[2] != kind:
             return ()

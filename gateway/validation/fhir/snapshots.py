@@ -52,11 +52,12 @@ class _Element:
             yield from one.written(path, f"{name}:{one.given['sliceName']}")
 
 
-def generate(definition: Json, snapshot: Snapshot) -> list[Json]:
+def generate(definition: Json, snapshot: Snapshot, *, strict: bool = False) -> list[Json]:
     """Give the elements of a snapshot.
 
     Args:
         definition: A StructureDefinition with ``baseDefinition`` and ``differential``.
+        strict: Refuse a value fixed otherwise than the base fixes it, too.
         snapshot: Gives the elements of another definition's snapshot by its canonical URL.
 
     Raises:
@@ -68,7 +69,10 @@ def generate(definition: Json, snapshot: Snapshot) -> list[Json]:
         raise NoSnapshot(f"it has no snapshot, and its base {base_url or '(none)'} is unknown")
     root, pristine = _tree(base), _tree(base)
     for given in definition.get("differential", {}).get("element", ()):
-        _apply(root, given, pristine, snapshot)
+        at = _place(root, given, pristine, snapshot)
+        if strict:
+            _compare(at, given)
+        _merge(at, given)
     return list(root.written(root.name, root.name))
 
 
@@ -99,8 +103,8 @@ def _based(given: Json) -> Json:
     return {**given, "base": {**base, **given.get("base", {})}}
 
 
-def _apply(root: _Element, given: Json, pristine: _Element, snapshot: Snapshot) -> None:
-    """Put one element of the differential in its place."""
+def _place(root: _Element, given: Json, pristine: _Element, snapshot: Snapshot) -> _Element:
+    """Find the place of an element of the differential, and make it where it is not there."""
     steps = given.get("id") or given["path"]
     if given.get("sliceName") and ":" not in steps.rpartition(".")[2]:
         steps += ":" + given["sliceName"]
@@ -110,7 +114,15 @@ def _apply(root: _Element, given: Json, pristine: _Element, snapshot: Snapshot) 
         if match is None:
             raise NoSnapshot(f"its differential has {steps}, which is no path")
         at = _step(pristine, at, match["name"], match["slice"] or "", steps, snapshot)
-    _merge(at, given)
+    return at
+
+
+def _compare(at: _Element, given: Json) -> None:
+    """Refuse to fix what the base fixes to another value."""
+    for name, value in given.items():
+        fixed = at.given.get(name, value)
+        if name.startswith("fixed") and fixed != value:
+            raise NoSnapshot(f"{given['path']} is fixed to {fixed} already")
 
 
 def _step(

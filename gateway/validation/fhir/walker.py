@@ -17,6 +17,7 @@ from typing import Any
 from gateway.validation.fhir import bindings, elements, extensions, references, slices
 from gateway.validation.fhir.constraints import check_constraints
 from gateway.validation.fhir.content_rules import Manner, check_attachment, check_resource
+from gateway.validation.fhir.definition_rules import check_definition
 from gateway.validation.fhir.definitions import Definitions
 from gateway.validation.fhir.nodes import Node, Tree
 from gateway.validation.fhir.plans import Plan, Table, plan_of, table_of
@@ -130,6 +131,7 @@ class Walker:
         for tree in dict.fromkeys(trees):
             self.issues += self.judge(value, tree, place)
         check_resource(self, base.type, value, place)
+        check_definition(self, base.type, value, place)
 
     def nested(self, plan: Plan, value: Json, place: Place) -> None:
         """Walk a resource inside another: contained, in an entry, in a parameter."""
