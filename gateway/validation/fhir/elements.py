@@ -40,12 +40,7 @@ def check_primitive(walker: Walker, plan: Plan, value: Any, place: Place) -> boo
             "fhir-max-length", place, node, name=name_of(node), found=len(value),
             expected=node.max_length,
         )  # fmt: skip
-    for limits, rule, sign in (
-        (node.min_value, "fhir-min-value", -1),
-        (node.max_value, "fhir-max-value", 1),
-    ):
-        if limits and _beyond(value, limits[0], sign):
-            walker.report(rule, place, node, name=name_of(node), found=value, expected=limits[0])
+    check_limits(walker, node, value, place)
     return True
 
 
@@ -61,6 +56,23 @@ def compare(walker: Walker, node: Node, value: Any, place: Place) -> None:
             "fhir-pattern", place, node, name=name_of(node), found=shown_value(value),
             expected=shown_value(node.pattern[0]),
         )  # fmt: skip
+
+
+def check_limits(walker: Walker, node: Node, value: Any, place: Place) -> None:
+    """Compare a value with the smallest and the largest its element allows."""
+    for limits, rule, sign in (
+        (node.min_value, "fhir-min-value", -1),
+        (node.max_value, "fhir-max-value", 1),
+    ):
+        if limits and _beyond(value, limits[0], sign):
+            walker.report(
+                rule,
+                place,
+                node,
+                name=name_of(node),
+                found=shown_value(value),
+                expected=shown_value(limits[0]),
+            )
 
 
 def check_beside(walker: Walker, plan: Plan, key: str, value: Json, place: Place) -> None:
@@ -129,6 +141,13 @@ def check_attachment_size(walker: Walker, plan: Plan, value: Json, place: Place)
 
 def _beyond(value: Any, limit: Any, sign: int) -> bool:
     """Whether a value is past a limit; what cannot be compared is not."""
+    if isinstance(value, dict) or isinstance(limit, dict):
+        # Quantities of one unit compare by their values; nobody converts units here.
+        if not (isinstance(value, dict) and isinstance(limit, dict)):
+            return False
+        if any(value.get(name) != limit.get(name) for name in ("system", "code")):
+            return False
+        value, limit = value.get("value"), limit.get("value")
     if isinstance(value, str) or isinstance(limit, str):
         if not (isinstance(value, str) and isinstance(limit, str)):
             return False

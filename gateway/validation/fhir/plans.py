@@ -8,6 +8,7 @@ Both are made once, when first needed, and kept with their node.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 from gateway.validation.fhir.definitions import Definitions
@@ -47,6 +48,16 @@ class Table:
             # Of a primitive, only what stands beside its value is an object's members.
             if not beside or child.name in ("id", "extension"):
                 self._add(definitions, child)
+
+    def over(self, other: Table) -> Table:
+        """Give a table with the keys of another one where this one has none."""
+        made = copy(self)
+        made.keys = {**other.keys, **self.keys}
+        made.choices = {**other.choices, **self.choices}
+        made.required = self.required + [
+            one for one in other.required if one[0].name not in self.owner.children
+        ]
+        return made
 
     def _add(self, definitions: Definitions, child: Node) -> None:
         keys: list[str] = []
@@ -161,7 +172,7 @@ class Plan:
         if self._tables is None:
             node = self.node
             if node.children:
-                self._tables = (table_of(self._definitions, node),)
+                self._tables = (self._own_table(node),)
             elif target := self._referenced():
                 self._tables = (table_of(self._definitions, target),)
             elif (tree := self._type()) and not self.is_resource:
@@ -169,6 +180,17 @@ class Plan:
             else:
                 self._tables = ()
         return self._tables
+
+    def _own_table(self, node: Node) -> Table:
+        """Give the table of the element's own children, and of those only its type tells.
+
+        A choice element of several types has the children that all types have, and no others.
+        """
+        table = table_of(self._definitions, node)
+        tree = None if self.is_resource or self.check is not None else self._type()
+        if tree is None or tree.root.children.keys() <= node.children.keys():
+            return table
+        return table.over(table_of(self._definitions, tree.root))
 
     @property
     def wants(self) -> tuple[str, ...]:

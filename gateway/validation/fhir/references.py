@@ -82,6 +82,8 @@ def _check_aggregation(
     wanted = plan.type_ref.aggregation
     if actual in wanted or (actual == "bundled" and "referenced" in wanted):
         return
+    if actual == "referenced" and "bundled" in wanted and walker.scope.bundle is None:
+        return  # this resource may come out of a Bundle that has the target
     walker.report(
         "fhir-reference-aggregation", place, plan.node, found=reference,
         actual=_AGGREGATION[actual][0], actual_fr=_AGGREGATION[actual][1],

@@ -13,8 +13,8 @@ Source:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 from gateway.validation.fhir.nodes import FHIR, NoSnapshot
 
@@ -22,6 +22,7 @@ Json = dict[str, Any]
 Snapshot = Callable[[str], "list[Json] | None"]
 
 _STEP = re.compile(r"(?P<name>[^:]+)(?::(?P<slice>.+))?")
+_BY_TYPE = {"discriminator": [{"type": "type", "path": "$this"}], "rules": "closed"}
 _BY_URL = {"discriminator": [{"type": "value", "path": "url"}], "rules": "open"}
 _OWN = ("id", "path", "sliceName", "constraint")
 
@@ -67,9 +68,11 @@ def generate(definition: Json, snapshot: Snapshot, *, strict: bool = False) -> l
     base = snapshot(base_url) if base_url else None
     if base is None:
         raise NoSnapshot(f"it has no snapshot, and its base {base_url or '(none)'} is unknown")
-    root, pristine = _tree(base), _tree(base)
-    for given in definition.get("differential", {}).get("element", ()):
-        at = _place(root, given, pristine, snapshot)
+    root = _tree(base)
+    named = list(_named(definition.get("differential", {}).get("element", ())))
+    ground = _Ground(_tree(base), snapshot, frozenset(steps for steps, _ in named))
+    for steps, given in named:
+        at = _place(root, steps, ground)
         if strict:
             _compare(at, given)
         _merge(at, given)
@@ -103,17 +106,39 @@ def _based(given: Json) -> Json:
     return {**given, "base": {**base, **given.get("base", {})}}
 
 
-def _place(root: _Element, given: Json, pristine: _Element, snapshot: Snapshot) -> _Element:
+class _Ground(NamedTuple):
+    """What a snapshot is made upon: the base untouched, other snapshots, the differential's ids."""
+
+    pristine: _Element
+    snapshot: Snapshot
+    names: frozenset[str]
+
+
+def _named(elements: Iterable[Json]) -> Iterator[tuple[str, Json]]:
+    """Give each element of a differential with its id; one without follows path and order."""
+    latest: dict[str, str] = {}
+    for given in elements:
+        path = given["path"]
+        name = given.get("id", "")
+        if name.count(".") != path.count("."):
+            above, _, last = path.rpartition(".")
+            name = f"{latest.get(above, above)}.{last}" if above else last
+        if given.get("sliceName") and ":" not in name.rpartition(".")[2]:
+            name += ":" + given["sliceName"]
+        latest = {p: n for p, n in latest.items() if not p.startswith(path + ".")}
+        latest[path] = name
+        yield name, given
+
+
+def _place(root: _Element, steps: str, ground: _Ground) -> _Element:
     """Find the place of an element of the differential, and make it where it is not there."""
-    steps = given.get("id") or given["path"]
-    if given.get("sliceName") and ":" not in steps.rpartition(".")[2]:
-        steps += ":" + given["sliceName"]
-    at = root
-    for step in steps.split(".")[1:]:
+    at, above, *below = root, *steps.split(".")
+    for step in below:
         match = _STEP.fullmatch(step)
         if match is None:
             raise NoSnapshot(f"its differential has {steps}, which is no path")
-        at = _step(pristine, at, match["name"], match["slice"] or "", steps, snapshot)
+        at = _step(ground, at, match["name"], match["slice"] or "", above)
+        above += "." + step
     return at
 
 
@@ -125,15 +150,13 @@ def _compare(at: _Element, given: Json) -> None:
             raise NoSnapshot(f"{given['path']} is fixed to {fixed} already")
 
 
-def _step(
-    pristine: _Element, at: _Element, name: str, slice_name: str, steps: str, snapshot: Snapshot
-) -> _Element:
+def _step(ground: _Ground, at: _Element, name: str, slice_name: str, above: str) -> _Element:
     found = at.child(name)
     if found is None and not at.children:
-        _unfold(pristine, at, snapshot)
+        _unfold(ground, at)
         found = at.child(name)
     if found is None:
-        found, slice_name = _chosen(at, name, slice_name, steps)
+        found, slice_name = _chosen(ground, at, name, slice_name, above)
     if not slice_name:
         return found
     for one in found.slices:
@@ -154,36 +177,51 @@ def _step(
     return made
 
 
-def _chosen(at: _Element, name: str, slice_name: str, steps: str) -> tuple[_Element, str]:
-    """Find the choice element that ``valueQuantity`` is a short form of."""
+def _chosen(
+    ground: _Ground, at: _Element, name: str, slice_name: str, above: str
+) -> tuple[_Element, str]:
+    """Find the choice element that ``valueQuantity`` is a short form of.
+
+    Alone, the short form narrows the choice to its type; beside others it is a slice.
+    """
     for child in at.children:
-        if child.name.endswith("[x]") and name.startswith(child.name[:-3]):
-            code = name[len(child.name) - 3 :]
-            for one in child.given.get("type", ()):
-                if one.get("code", "").lower() == code.lower():
-                    if len(child.given["type"]) == 1 and not child.slices:
-                        return child, slice_name
-                    child.given.setdefault(
-                        "slicing",
-                        {"discriminator": [{"type": "type", "path": "$this"}], "rules": "closed"},
-                    )
-                    if not any(s.given["sliceName"] == name for s in child.slices):
-                        made = child.copy()
-                        made.given.pop("slicing", None)
-                        made.given |= {"sliceName": name, "min": 0, "type": [one]}
-                        child.slices.append(made)
-                    return child, name
-    raise NoSnapshot(f"its differential has {steps}, which its base has not")
+        stem = child.name.removesuffix("[x]")
+        if stem == child.name or not name.startswith(stem):
+            continue
+        types = [t for t in child.given.get("type", ()) if _capital(t) == name[len(stem) :]]
+        if not types:
+            continue
+        others = {
+            one[len(above) + 1 :].partition(".")[0]
+            for one in ground.names
+            if one.startswith(f"{above}.{stem}")
+        } - {name}
+        if not any(o[len(stem) : len(stem) + 1].isupper() for o in others) and not child.slices:
+            child.given["type"] = types
+            return child, slice_name
+        child.given.setdefault("slicing", _BY_TYPE)
+        if not any(s.given["sliceName"] == name for s in child.slices):
+            made = child.copy()
+            made.given.pop("slicing", None)
+            made.given |= {"sliceName": name, "min": 0, "type": types}
+            child.slices.append(made)
+        return child, name
+    raise NoSnapshot(f"its differential has {above}.{name}, which its base has not")
 
 
-def _unfold(pristine: _Element, at: _Element, snapshot: Snapshot) -> None:
+def _capital(one: Json) -> str:
+    code = str(one.get("code", ""))
+    return code[:1].upper() + code[1:]
+
+
+def _unfold(ground: _Ground, at: _Element) -> None:
     """Give an element the children of its type, of its profile, or of what it refers to.
 
     What is like another element is like it in the base, not as this profile has it.
     """
     reference = at.given.get("contentReference", "")
     if reference:
-        target: _Element | None = pristine
+        target: _Element | None = ground.pristine
         for name in reference.rpartition("#")[2].split(".")[1:]:
             target = target.child(name) if target is not None else None
         if target is not None:
@@ -194,7 +232,7 @@ def _unfold(pristine: _Element, at: _Element, snapshot: Snapshot) -> None:
         return
     urls = [*types[0].get("profile", ()), FHIR + str(types[0].get("code", ""))]
     for url in urls:
-        elements = snapshot(url)
+        elements = ground.snapshot(url)
         if elements:
             tree = _tree(elements)
             at.children = tree.children

@@ -258,29 +258,41 @@ class Walker:
     def structure(self, plan: Plan, value: Json, place: Place) -> None:
         """Walk a value along the profiles its type asks for, else along its own structure."""
         wants = plan.wants
-        if wants:
-            trees = [t for t in map(self.definitions.profile, wants) if t is not None]
-            for url in wants:
-                if self.definitions.profile(url) is None:
-                    self.profile_unknown(url, place, plan.node)
-            if len(wants) == 1 and trees:
-                self.issues += self.judge(value, trees[0], place)
-            elif len(trees) == len(wants):
-                self._one_of(wants, value, place, plan.node)
-            if trees and not plan.node.children:
-                return
+        trees = [] if not wants else self._wanted(plan, wants, place)
+        if len(wants) == 1 and trees:
+            self.issues += self.judge(value, trees[0], place)
+        elif len(wants) > 1 and len(trees) == len(wants):
+            self._one_of(wants, value, place, plan.node)
+        if trees and not plan.node.children:
+            return
         for table in plan.tables:
             self.walk(plan, table, value, place)
 
-    def _one_of(self, wants: tuple[str, ...], value: Json, place: Place, node: Node) -> None:
-        """Ask that one of several profiles holds."""
-        problem = ""
+    def _wanted(self, plan: Plan, wants: tuple[str, ...], place: Place) -> list[Tree]:
+        """Find the profiles of a data type that are at hand; say which are not."""
+        found = []
         for url in wants:
+            tree = self.definitions.profile(url)
+            # A profile of a whole resource can be asked for a part of it; that is not looked at.
+            if tree is None or self.definitions.is_type(tree.type, "Resource"):
+                self.profile_unknown(url, place, plan.node)
+            else:
+                found.append(tree)
+        return found
+
+    def _one_of(self, wants: tuple[str, ...], value: Json, place: Place, node: Node) -> None:
+        """Ask that one of several profiles holds; one that nobody knows may be it."""
+        problem, unknown = "", False
+        for url in wants:
+            if self.definitions.profile(url) is None:
+                unknown = True
+                self.profile_unknown(url, place, node)
+                continue
             error = self.first_error(value, url)
             if error is None:
                 return
             problem = problem or error
-        if problem:
+        if problem and not unknown:
             self.report(
                 "fhir-profile-none", place, node, name=name_of(node),
                 expected=" | ".join(wants), problem=problem,
@@ -479,6 +491,7 @@ class Walker:
 
 def _compared(walker: Walker, plan: Plan, value: Json, place: Place) -> None:
     elements.compare(walker, plan.node, value, place)
+    elements.check_limits(walker, plan.node, value, place)
 
 
 def _steps(plan: Plan) -> tuple[Step, ...]:
@@ -486,7 +499,7 @@ def _steps(plan: Plan) -> tuple[Step, ...]:
     node = plan.node
     steps: list[Step] = []
     if plan.check is None:
-        if node.fixed or node.pattern:
+        if node.fixed or node.pattern or node.min_value or node.max_value:
             steps.append(_compared)
         if plan.is_resource:
             steps.append(Walker.nested)

@@ -249,3 +249,47 @@ def test_every_rule_explains_itself_in_both_languages() -> None:
         assert text.title and text.title_fr and text.text and text.source, text.rule
     for rule, said in TEXTS.items():
         assert said.en != said.fr, rule
+
+
+def observation(**members: Any) -> Json:
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"text": "a"},
+        **members,
+    }
+
+
+def test_quantities_of_one_unit_keep_to_limits() -> None:
+    kilogram = {"system": "http://unitsofmeasure.org", "code": "kg"}
+    limited = profile(
+        "limited",
+        "Observation",
+        element("Observation.value[x]", type=[{"code": "Quantity"}]),
+        element("Observation.value[x]", minValueQuantity={"value": 1, **kilogram}),
+    )
+    check = validator(limited)
+    for quantity, expected in (
+        ({"value": 0.5, **kilogram}, [("fhir-min-value", "Observation.value.ofType(Quantity)")]),
+        ({"value": 1, **kilogram}, []),
+        ({"value": 0.5, **kilogram, "code": "g"}, []),
+    ):
+        found = check.validate(observation(valueQuantity=quantity), [HERE + "limited"])
+        assert errors(found) == expected
+
+
+def test_what_is_said_of_all_types_of_a_choice_leaves_each_its_own_elements() -> None:
+    marked = profile(
+        "marked",
+        "Observation",
+        element("Observation.effective[x].extension", max="0"),
+    )
+    check = validator(marked)
+    period = {"start": "2001"}
+    good = observation(effectivePeriod=period)
+    assert errors(check.validate(good, [HERE + "marked"])) == []
+    mark = {"url": FHIR + "data-absent-reason", "valueCode": "unknown"}
+    bad = observation(effectivePeriod={**period, "extension": [mark]})
+    assert errors(check.validate(bad, [HERE + "marked"])) == [
+        ("fhir-maximum", "Observation.effective.ofType(Period)")
+    ]

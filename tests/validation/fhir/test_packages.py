@@ -215,3 +215,52 @@ def test_a_profile_is_derived_from_all_that_is_above_it() -> None:
         FHIR + "DomainResource",
         FHIR + "Resource",
     )
+
+
+def without_ids(definition: Json) -> Json:
+    elements = [
+        {k: v for k, v in one.items() if k != "id"} for one in definition["differential"]["element"]
+    ]
+    return {**definition, "differential": {"element": elements}}
+
+
+def test_a_differential_without_ids_follows_paths_and_order() -> None:
+    sliced = profile(
+        "sliced",
+        "Patient",
+        element(
+            "Patient.telecom",
+            slicing={"discriminator": [{"type": "value", "path": "use"}], "rules": "closed"},
+        ),
+        element("Patient.telecom:home", max="1"),
+        element("Patient.telecom:home.use", min=1, fixedCode="home"),
+        element("Patient.telecom:work", max="1"),
+        element("Patient.telecom:work.use", min=1, fixedCode="work"),
+        element("Patient.gender", min=1),
+    )
+    named = Definitions([core(), Memory(sliced)]).profile(HERE + "sliced")
+    unnamed = Definitions([core(), Memory(without_ids(sliced))]).profile(HERE + "sliced")
+    assert named is not None and unnamed is not None
+    assert shape(named) == shape(unnamed)
+    assert [s.slice_name for s in named.root.children["telecom"].slices] == ["home", "work"]
+
+
+def test_a_short_form_narrows_a_choice_alone_and_slices_it_beside_others() -> None:
+    alone = profile("a", "Observation", element("Observation.valueQuantity", min=1))
+    tree = Definitions([core(), Memory(alone)]).profile(HERE + "a")
+    assert tree is not None
+    value = tree.root.children["value[x]"]
+    assert ([t.code for t in value.types], value.minimum, value.slices) == (["Quantity"], 1, [])
+    both = profile(
+        "a",
+        "Observation",
+        element("Observation.valueQuantity", mustSupport=True),
+        element("Observation.valueString", maxLength=5),
+    )
+    tree = Definitions([core(), Memory(both)]).profile(HERE + "a")
+    assert tree is not None
+    slices = tree.root.children["value[x]"].slices
+    assert [(s.slice_name, s.types[0].code) for s in slices] == [
+        ("valueQuantity", "Quantity"),
+        ("valueString", "string"),
+    ]
