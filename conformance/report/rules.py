@@ -43,12 +43,15 @@ def all_rules(folder: Path, shipped: Path) -> dict[str, RuleText]:
     """
     from conformance.report.constraints import constraints
     from gateway.profile import read_profile
+    from gateway.validation.cda.rules import rules_of
     from gateway.validation.rules import rules
 
     known = engine_rules()
     names = sorted(path.parent.name for path in folder.glob("*/profile.toml"))
     for name in names:
         for text in rules(read_profile(name, folder, shipped)):
+            known.setdefault(text.rule, text)
+        for text in rules_of(folder / name / "schematrons"):
             known.setdefault(text.rule, text)
     definitions = [folder / name / "structure-definitions" for name in names]
     for text in constraints([shipped / "fhir-r4" / "core.zip", *definitions]):

@@ -77,7 +77,9 @@ class RuleSets:
 def _engine() -> str:
     """What tells a rule set compiled by this very code from others."""
     digest = hashlib.sha256()
-    for name in ("cache", "compiler", "expressions", "folders", "ruleset", "sources"):
+    for name in (
+        "activation", "cache", "compiler", "expressions", "folders", "ruleset", "sources", "wording"
+    ):  # fmt: skip
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()
 

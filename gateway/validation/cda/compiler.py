@@ -19,6 +19,14 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from gateway.codecs.xml import Element, escape_attribute
+from gateway.validation.cda.activation import (
+    EXPRESSIONS,
+    active_patterns,
+    id_of,
+    is_true,
+    origin_of,
+    phase_of,
+)
 from gateway.validation.cda.expressions import (
     OWN_PREFIX,
     ForbiddenCall,
@@ -29,8 +37,8 @@ from gateway.validation.cda.expressions import (
     with_variables,
 )
 from gateway.validation.cda.ruleset import AbstractRule, Assertion, Line, Rule, RuleSet
-from gateway.validation.cda.sources import ISO, ORIGIN, SCHEMATRON, SchematronFault, Sources
-from gateway.validation.issue import IssueSeverity
+from gateway.validation.cda.sources import ISO, SCHEMATRON, SchematronFault, Sources
+from gateway.validation.cda.wording import Wording, severity_of
 
 XSL = "http://www.w3.org/1999/XSL/Transform"
 _XSL = f"{{{XSL}}}"
@@ -43,15 +51,6 @@ _NAMESPACES = {
     "gw-own": "urn:gateway:own",
     "gw-err": "http://www.w3.org/2005/xqt-errors",
 }
-_SEVERITIES = {
-    "warning": IssueSeverity.WARNING,
-    "warn": IssueSeverity.WARNING,
-    "info": IssueSeverity.INFORMATION,
-    "information": IssueSeverity.INFORMATION,
-    "hint": IssueSeverity.INFORMATION,
-}
-# What an instance of an abstract pattern fills in, wherever an expression or a sentence stands.
-_EXPRESSIONS = ("test", "context", "select", "value", "path", "match", "use", "subject")
 # Instructions that read or write beside the document, or bring other stylesheets.
 _FOREIGN = frozenset(
     f"{_XSL}{name}"
@@ -107,13 +106,13 @@ class _Compiler:
         self._numbered: dict[str, int] = {}
         self._places: dict[str, int] = {}
         self._chain: list[str] = []
-        self._phase = "#ALL"
 
     def compile(self, phase: str) -> RuleSet:
         schema = self._schema
-        patterns = list(self._active(self._expanded(), phase))
+        phase = phase_of(schema, phase)
+        patterns = list(active_patterns(schema, phase, self._note))
         for rule in schema.iter(f"{ISO}rule"):
-            if _is_true(rule, "abstract") and rule.get("id"):
+            if is_true(rule, "abstract") and rule.get("id"):
                 self._rules.setdefault(str(rule.get("id")), rule)
         for diagnostic in schema.iter(f"{ISO}diagnostic"):
             self._diagnostics.setdefault(str(diagnostic.get("id")), diagnostic)
@@ -121,7 +120,7 @@ class _Compiler:
         for let in schema.iterchildren(f"{ISO}let"):
             self._add_global(let, {})
         for active in schema.iterchildren(f"{ISO}phase"):
-            if active.get("id") == self._phase:
+            if active.get("id") == phase:
                 for let in active.iterchildren(f"{ISO}let"):
                     self._add_global(let, {})
         # All variables of patterns first: rules of one may read those of another, as with the
@@ -146,48 +145,6 @@ class _Compiler:
             assertions=tuple(self._assertions),
             notes=tuple(self._notes),
         )
-
-    # ----------------------------------------------------------------------------------------
-    # Which patterns there are
-
-    def _expanded(self) -> Iterator[Element]:
-        """Every pattern that can run, instances of abstract ones filled in."""
-        schema = self._schema
-        abstract = {
-            str(pattern.get("id")): pattern
-            for pattern in schema.iter(f"{ISO}pattern")
-            if _is_true(pattern, "abstract")
-        }
-        for pattern in schema.iterchildren(f"{ISO}pattern"):
-            if _is_true(pattern, "abstract"):
-                continue
-            wanted = pattern.get("is-a")
-            if wanted is None:
-                yield pattern
-            elif wanted in abstract:
-                yield _instance(abstract[wanted], pattern)
-            else:
-                self._note(f"the pattern {_id(pattern)} is a {wanted}, which is not there")
-
-    def _active(self, patterns: Iterator[Element], phase: str) -> Iterator[Element]:
-        schema = self._schema
-        wanted = (phase or str(schema.get("defaultPhase") or "#ALL")).strip()
-        self._phase = wanted
-        if wanted == "#ALL":
-            yield from patterns
-            return
-        phases = [p for p in schema.iterchildren(f"{ISO}phase") if p.get("id") == wanted]
-        if not phases:
-            self._note(f"the phase {wanted} is not there, so no pattern is active")
-        active = {
-            str(one.get("pattern")): False for p in phases for one in p.iterchildren(f"{ISO}active")
-        }
-        for pattern in patterns:
-            if pattern.get("id") in active:
-                active[str(pattern.get("id"))] = True
-                yield pattern
-        for absent in (name for name, found in active.items() if not found):
-            self._note(f"the phase {wanted} wants the pattern {absent}, which is not there")
 
     # ----------------------------------------------------------------------------------------
     # What holds for the whole document
@@ -223,7 +180,7 @@ class _Compiler:
                     for attribute, value in element.attrib.items():
                         element.set(attribute, guarded(str(value)))
             except ForbiddenCall as call:
-                self._note(f"{_id(part)} uses {call}, which is not allowed in a rule set")
+                self._note(f"{id_of(part)} uses {call}, which is not allowed in a rule set")
                 continue
             if rule is not None and rule.tag == f"{ISO}rule" and copy.get("match") is None:
                 copy.set("match", str(rule.get("context") or "*"))
@@ -276,7 +233,7 @@ class _Compiler:
     def _rules_of(self, number: int, pattern: Element) -> Iterator[Rule]:
         name = self._patterns[number]
         rules = [
-            rule for rule in pattern.iterchildren(f"{ISO}rule") if not _is_true(rule, "abstract")
+            rule for rule in pattern.iterchildren(f"{ISO}rule") if not is_true(rule, "abstract")
         ]
         for place, rule in enumerate(rules):
             context = rule.get("context")
@@ -346,7 +303,7 @@ class _Compiler:
             else [
                 one
                 for one in pattern.iterchildren(f"{ISO}rule")
-                if one.get("id") == wanted and _is_true(one, "abstract")
+                if one.get("id") == wanted and is_true(one, "abstract")
             ]
         )
         shared = local[0] if local else self._rules.get(wanted)
@@ -414,65 +371,33 @@ class _Compiler:
             return None
         try:
             test = self._expression(str(test), self._renamed)
-            text, values = self._sentence(element)
-            for diagnostic in self._diagnostics_of(element, ""):
-                more, more_values = self._sentence(diagnostic)
-                text[-1:] = [f"{text[-1]} {more[0]}", *more[1:]]
-                values += more_values
-            text_fr: list[str] = []
-            for diagnostic in self._diagnostics_of(element, "fr"):
-                more, more_values = self._sentence(diagnostic)
-                text_fr[-1:] = [" ".join([*text_fr[-1:], more[0]]), *more[1:]]
-                values += more_values
+            said = Wording(self._diagnostics, self._note).of(element)
+            values = [
+                f"gw-own:value(({self._expression(value, self._renamed)}))" for value in said.values
+            ]
         except ForbiddenCall as call:
             self._note(f"{rule} calls {call}, which is not allowed in a rule set")
             return None
         self._assertions.append(
             Assertion(
                 rule=rule,
-                severity=_severity(element),
-                text=tuple(text),
-                text_fr=tuple(text_fr),
-                source=str(element.get("see") or _origin(element)),
+                severity=severity_of(element),
+                text=said.text,
+                text_fr=said.text_fr,
+                source=str(element.get("see") or origin_of(element)),
                 pattern=within,
             )
         )
-        said = f"<xsl:value-of select=\"gw-own:record('F', {number}, ., ({', '.join(values)}))\"/>"
-        when, otherwise = ("", said) if element.tag == f"{ISO}assert" else (said, "")
+        record = (
+            f"<xsl:value-of select=\"gw-own:record('F', {number}, ., ({', '.join(values)}))\"/>"
+        )
+        when, otherwise = ("", record) if element.tag == f"{ISO}assert" else (record, "")
         return Line(
             f'<xsl:try><xsl:choose><xsl:when test="{test}">{when}</xsl:when>'
             f"<xsl:otherwise>{otherwise}</xsl:otherwise></xsl:choose>"
             f"{_caught('X', number)}</xsl:try>",
             f"a{number}",
         )
-
-    def _diagnostics_of(self, element: Element, language: str) -> Iterator[Element]:
-        for name in str(element.get("diagnostics") or "").split():
-            diagnostic = self._diagnostics.get(name)
-            if diagnostic is None:
-                self._note(f"an assertion names the diagnostic {name}, which is not there")
-            elif (str(diagnostic.get(_LANG) or "")[:2] == "fr") == (language == "fr"):
-                yield diagnostic
-
-    def _sentence(self, element: Element) -> tuple[list[str], list[str]]:
-        """The pieces of a message, and the expressions between them."""
-        pieces, values = [element.text or ""], []
-        for child in element.iterchildren():
-            value = None
-            if child.tag == f"{ISO}value-of":
-                value = str(child.get("select") or ".")
-            elif child.tag == f"{ISO}name":
-                path = child.get("path")
-                value = "name(.)" if path is None else f"name({path})"
-            if value is None:
-                more, more_values = self._sentence(child)
-                pieces[-1:] = [pieces[-1] + more[0], *more[1:]]
-                values += more_values
-            else:
-                values.append(f"gw-own:value(({self._expression(value, self._renamed)}))")
-                pieces.append("")
-            pieces[-1] += child.tail or ""
-        return pieces, values
 
     def _expression(self, expression: str, renamed: dict[str, str]) -> str:
         return _attribute(guarded(with_variables(expression, renamed)))
@@ -482,59 +407,14 @@ class _Compiler:
             self._notes.append(note)
 
 
-def _instance(abstract: Element, caller: Element) -> Element:
-    """An abstract pattern with the parameters of one of its instances filled in."""
-    values = {
-        str(parameter.get("name")): str(parameter.get("value") or "")
-        for parameter in caller.iterchildren(f"{ISO}param")
-    }
-    copy = deepcopy(abstract)
-    copy.tail = None
-    for attribute in ("abstract", "id"):
-        if attribute in copy.attrib:
-            del copy.attrib[attribute]
-    copy.set(ORIGIN, _origin(caller))
-    if caller.get("id"):
-        copy.set("id", str(caller.get("id")))
-    if not values:
-        return copy
-    # The longest name first: $code_system is not $code and a rest.
-    names = sorted(values, key=len, reverse=True)
-    pattern = re.compile(r"\$(" + "|".join(map(re.escape, names)) + r")(?![\w\-])")
-
-    def filled(text: str) -> str:
-        return pattern.sub(lambda match: values[match[1]], text)
-
-    for element in copy.iter(etree.Element):
-        for attribute in _EXPRESSIONS:
-            value = element.get(attribute)
-            if value is not None and "$" in value:
-                element.set(attribute, filled(str(value)))
-        if element.text and "$" in element.text:
-            element.text = filled(element.text)
-        if element.tail and "$" in element.tail:
-            element.tail = filled(element.tail)
-    return copy
-
-
 def _reads(rule: Element) -> set[str]:
     read: set[str] = set()
     for element in rule.iter(etree.Element):
-        for attribute in _EXPRESSIONS:
+        for attribute in EXPRESSIONS:
             value = element.get(attribute)
             if value is not None and "$" in value:
                 read |= variables(str(value))
     return read
-
-
-def _severity(element: Element) -> IssueSeverity:
-    for attribute in ("role", "flag"):
-        said = str(element.get(attribute) or "").lower()
-        if said in _SEVERITIES:
-            return _SEVERITIES[said]
-    rule = element.getparent()
-    said = "" if rule is None else str(rule.get("role") or rule.get("flag") or "").lower()
-    return _SEVERITIES.get(said, IssueSeverity.ERROR)
 
 
 def _caught(letter: str, number: int) -> str:
@@ -542,24 +422,6 @@ def _caught(letter: str, number: int) -> str:
         f"<xsl:catch><xsl:value-of select=\"gw-own:record('{letter}', {number}, ., "
         '(string($gw-err:code), normalize-space($gw-err:description)))"/></xsl:catch>'
     )
-
-
-def _origin(element: Element) -> str:
-    place: Element | None = element
-    while place is not None:
-        found = place.get(ORIGIN)
-        if found is not None:
-            return str(found)
-        place = place.getparent()
-    return ""
-
-
-def _is_true(element: Element, attribute: str) -> bool:
-    return str(element.get(attribute) or "").strip().lower() in {"true", "1"}
-
-
-def _id(element: Element) -> str:
-    return str(element.get("id") or element.get("name") or "without id")
 
 
 def _plain(element: Element | None) -> str:

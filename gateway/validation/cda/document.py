@@ -14,6 +14,7 @@ from gateway.codecs.xml import INLINE_LIMITS, Element, read_xml
 from gateway.validation.cda.worker import as_text, decoded
 from gateway.validation.issue import Position
 
+_STEP = re.compile(r"([^\[\]]+)(?:\[([0-9]+)\])?")
 # A start tag, or what may hold something that looks like one; the text is well formed.
 _TAGS = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?=[^/!?])", re.DOTALL)
 
@@ -72,14 +73,38 @@ class CdaDocument:
 
     def path_of(self, element: Element) -> str:
         """The XPath of an element; names of the root's namespace stand without prefix."""
-        steps: list[str] = []
-        place: Element | None = element
-        while place is not None:
-            parent = place.getparent()
-            name = self._name(place)
-            steps.append(name if parent is None else f"{name}[{self._place(place, parent)}]")
-            place = parent
-        return "/" + "/".join(reversed(steps))
+        known = self._paths.get(element)
+        if known is None:
+            parent = element.getparent()
+            name = self._name(element)
+            if parent is None:
+                known = f"/{name}"
+            else:
+                known = f"{self.path_of(parent)}/{name}[{self._place(element, parent)}]"
+            self._paths[element] = known
+        return known
+
+    def element_at(self, path: str) -> Element | None:
+        """The element a path of the parser library leads to (``/*/*[3]/x:a[2]``)."""
+        if path not in self._found:
+            before, _, step = path.rpartition("/")
+            match = _STEP.fullmatch(step)
+            siblings = [self.root]
+            if before:
+                parent = self.element_at(before)
+                siblings = [] if parent is None else self._children_of(parent)
+            if match is None:
+                siblings = []
+            elif match[1] != "*":
+                prefix, _, name = match[1].rpartition(":")
+                siblings = [
+                    one
+                    for one in siblings
+                    if (one.prefix or "") == prefix and str(one.tag).rpartition("}")[2] == name
+                ]
+            place = int(match[2] or 1) if match is not None else 1
+            self._found[path] = siblings[place - 1] if 0 < place <= len(siblings) else None
+        return self._found[path]
 
     def position(self, number: int) -> Position | None:
         """Line and column where an element begins, by its number."""
@@ -96,6 +121,24 @@ class CdaDocument:
     @cached_property
     def _numbers(self) -> dict[Element, int]:
         return {element: number for number, element in enumerate(self.elements, 1)}
+
+    def _children_of(self, parent: Element) -> list[Element]:
+        children = self._children.get(parent)
+        if children is None:
+            children = self._children[parent] = list(parent.iterchildren("*"))
+        return children
+
+    @cached_property
+    def _paths(self) -> dict[Element, str]:
+        return {}
+
+    @cached_property
+    def _found(self) -> dict[str, Element | None]:
+        return {}
+
+    @cached_property
+    def _children(self) -> dict[Element, list[Element]]:
+        return {}
 
     @cached_property
     def _places(self) -> dict[Element, dict[Element, int]]:

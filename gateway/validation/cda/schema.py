@@ -15,7 +15,7 @@ from lxml import etree
 from gateway.validation.cda.document import CdaDocument
 from gateway.validation.issue import Issue, IssueKind, IssueSeverity, Position
 
-MOST_ERRORS = 2_000
+MOST_ERRORS = 500
 """Errors told of one document; more help nobody."""
 
 _COMMENT = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>", re.DOTALL)
@@ -23,7 +23,7 @@ _LOCATION = re.compile(
     rb"""<(?:[\w.-]+:)?(?:include|import|redefine)\b[^<>]*?\bschemaLocation\s*=\s*["']([^"']+)"""
 )
 _LONGEST = 600
-_CLARK = re.compile(r"\{[^{}]*\}")
+_CLARK = re.compile(r"\{[^{}'\s]*\}(?=[\w*])")
 
 
 class SchemaFault(Exception):
@@ -47,7 +47,6 @@ class CdaSchema:
         """Yield every error of a document against the schema."""
         if self._schema.validate(document.root):
             return
-        namespaces = {p: str(u) for p, u in document.root.nsmap.items() if p}
         told = 0
         for error in list(self._schema.error_log):  # type: ignore[call-overload]
             if error.type_name in _ECHOES:
@@ -55,7 +54,7 @@ class CdaSchema:
             told += 1
             if told > MOST_ERRORS:
                 continue
-            number = _number(document, error.path, namespaces)
+            number = _number(document, error.path)
             message = " ".join(_CLARK.sub("", error.message).split())[:_LONGEST]
             yield Issue(
                 rule="cda-schema",
@@ -79,17 +78,10 @@ class CdaSchema:
             )
 
 
-def _number(document: CdaDocument, path: str | None, namespaces: dict[str, str]) -> int:
+def _number(document: CdaDocument, path: str | None) -> int:
     """The element an error is about, by its number; 0 where the schema does not say."""
-    if not path:
-        return 0
-    try:
-        found = document.root.getroottree().xpath(path, namespaces=namespaces)
-    except etree.XPathError:
-        return 0
-    if isinstance(found, list) and found and isinstance(found[0], etree._Element):
-        return document.number_of(found[0])
-    return 0
+    element = document.element_at(path) if path else None
+    return 0 if element is None else document.number_of(element)
 
 
 # libxml2 says twice what is wrong with a value: what it is, and that the type does not take it.

@@ -29,13 +29,13 @@ from gateway.validation.cda.schema import CdaSchema, SchemaFault
 from gateway.validation.cda.sources import SchematronFault
 from gateway.validation.issue import Issue, IssueKind, IssueSeverity, Position
 
-MOST_RECORDS = 10_000
+MOST_RECORDS = 2_000
 """Failures told of one rule set for one document."""
 
 _SHEETS = count(1)
 _LONGEST = 1_000
 _COMPILE_ROUNDS = 40
-_GROWTHS = 6
+_GROWTHS = 2
 _ON_LINE = re.compile(
     r"\bon line (\d+)\b[^\n]*\n\s*([^\n]*(?:\n(?!\s*(?:Static )?(?:Error|Warning)\b)[^\n]*)*)"
 )
