@@ -1,7 +1,7 @@
 """Write samples/conformance/cda: a valid French header, and for each rule one that breaks it.
 
 Each sample is the valid document with the smallest change that breaks exactly one rule of
-``profiles/fr-dmp/schematrons``. Everything in it is invented; identifiers are those of tests.
+``profiles/fr-dmp/schematrons``. Everything in it is invented, as samples/README.md says.
 
     python -m scripts.cda_samples
 """
@@ -29,30 +29,30 @@ VALID = """\
   <templateId root="2.16.840.1.113883.2.8.2.1"/>
   <templateId root="1.2.250.1.213.1.1.1.1"/>
   <templateId root="1.3.6.1.4.1.19376.1.2.20"/>
-  <id root="1.2.250.1.213.1.9.1.7"/>
+  <id root="2.999.250.1.7"/>
   <code code="11488-4" codeSystem="2.16.840.1.113883.6.1" displayName="CR consultation"/>
   <title>Consultation</title>
   <effectiveTime value="20260914103000+0200"/>
   <confidentialityCode code="N" codeSystem="2.16.840.1.113883.5.25" displayName="Normal"/>
   <languageCode code="fr-FR"/>
-  <setId root="1.2.250.1.213.1.9.1"/>
+  <setId root="2.999.250.1"/>
   <versionNumber value="2"/>
   <recordTarget>
     <patientRole>
-      <id root="1.2.250.1.213.1.4.10" extension="279035121518989"/>
-      <id root="1.2.250.1.999.1.1" extension="4711"/>
+      <id root="1.2.250.1.213.1.4.10" extension="258043799904261"/>
+      <id root="2.999.250.1.1" extension="4711"/>
       <addr><postalCode>75007</postalCode><city>PARIS</city></addr>
       <telecom value="tel:0000000000" use="H"/>
       <patient>
         <name>
-          <family qualifier="BR">INVENTEE</family>
+          <family qualifier="BR">FICTIVE-EXEMPLE</family>
           <given>ALBA LOUISE</given>
           <given qualifier="BR">ALBA</given>
         </name>
         <administrativeGenderCode code="F" codeSystem="2.16.840.1.113883.5.1"
           displayName="Féminin"/>
-        <birthTime value="19790328"/>
-        <birthplace><place><addr><county>51215</county></addr></place></birthplace>
+        <birthTime value="19580412"/>
+        <birthplace><place><addr><county>37999</county></addr></place></birthplace>
       </patient>
     </patientRole>
   </recordTarget>
@@ -60,14 +60,14 @@ VALID = """\
     <functionCode code="PCP" codeSystem="2.16.840.1.113883.5.88" displayName="Médecin traitant"/>
     <time value="20260914103000+0200"/>
     <assignedAuthor>
-      <id root="1.2.250.1.71.4.2.1" extension="801234567897"/>
+      <id root="1.2.250.1.71.4.2.1" extension="899700123451"/>
       <code code="G15_10/SM26" codeSystem="1.2.250.1.213.1.1.4.5"
         displayName="Médecin - Qualifié en médecine générale (SM)"/>
       <addr nullFlavor="NAV"/>
       <telecom nullFlavor="NAV"/>
-      <assignedPerson><name><family>EXEMPLE</family><given>Ada</given></name></assignedPerson>
+      <assignedPerson><name><family>FICTIF-AUTEUR</family><given>Ada</given></name></assignedPerson>
       <representedOrganization>
-        <id root="1.2.250.1.71.4.2.2" extension="1120456789"/>
+        <id root="1.2.250.1.71.4.2.2" extension="1379999990"/>
         <name>Cabinet inventé</name>
       </representedOrganization>
     </assignedAuthor>
@@ -75,7 +75,7 @@ VALID = """\
   <author>
     <time value="20260914103000+0200"/>
     <assignedAuthor>
-      <id root="1.2.250.1.71.4.2.1" extension="3120456789/77"/>
+      <id root="1.2.250.1.71.4.2.1" extension="3379999990/77"/>
       <addr nullFlavor="NAV"/>
       <telecom nullFlavor="NAV"/>
       <assignedAuthoringDevice>
@@ -88,13 +88,13 @@ VALID = """\
     <relatedEntity classCode="NOK">
       <addr nullFlavor="NAV"/>
       <telecom nullFlavor="NAV"/>
-      <relatedPerson><name><family>PROCHE</family></name></relatedPerson>
+      <relatedPerson><name><family>FICTIF-PROCHE</family></name></relatedPerson>
     </relatedEntity>
   </informant>
   <custodian>
     <assignedCustodian>
       <representedCustodianOrganization>
-        <id root="1.2.250.1.71.4.2.2" extension="1120456789"/>
+        <id root="1.2.250.1.71.4.2.2" extension="1379999990"/>
         <name>Cabinet inventé</name>
         <telecom nullFlavor="NAV"/>
         <addr nullFlavor="NAV"/>
@@ -105,33 +105,33 @@ VALID = """\
     <time value="20260914103000+0200"/>
     <signatureCode code="S"/>
     <assignedEntity>
-      <id root="1.2.250.1.71.4.2.1" extension="801234567897"/>
+      <id root="1.2.250.1.71.4.2.1" extension="899700123451"/>
       <code code="G15_10/SM26" codeSystem="1.2.250.1.213.1.1.4.5"
         displayName="Médecin - Qualifié en médecine générale (SM)"/>
       <addr nullFlavor="NAV"/>
       <telecom nullFlavor="NAV"/>
-      <assignedPerson><name><family>EXEMPLE</family><given>Ada</given></name></assignedPerson>
+      <assignedPerson><name><family>FICTIF-AUTEUR</family><given>Ada</given></name></assignedPerson>
     </assignedEntity>
   </legalAuthenticator>
   <participant typeCode="INF">
     <functionCode code="PCP" codeSystem="2.16.840.1.113883.5.88" displayName="Médecin traitant"/>
     <time nullFlavor="NAV"/>
     <associatedEntity classCode="PROV">
-      <id root="1.2.250.1.71.4.2.1" extension="801234567897"/>
+      <id root="1.2.250.1.71.4.2.1" extension="899700123451"/>
       <addr nullFlavor="NAV"/>
       <telecom nullFlavor="NAV"/>
-      <associatedPerson><name><family>EXEMPLE</family></name></associatedPerson>
+      <associatedPerson><name><family>FICTIF-AUTEUR</family></name></associatedPerson>
     </associatedEntity>
   </participant>
   <inFulfillmentOf>
-    <order><id root="1.2.250.1.999.2" extension="12"/></order>
+    <order><id root="2.999.250.2" extension="12"/></order>
   </inFulfillmentOf>
   <documentationOf>
     <serviceEvent>
       <effectiveTime><low value="20260914100000+0200"/></effectiveTime>
       <performer typeCode="PRF">
         <assignedEntity>
-          <id root="1.2.250.1.71.4.2.1" extension="801234567897"/>
+          <id root="1.2.250.1.71.4.2.1" extension="899700123451"/>
           <addr nullFlavor="NAV"/>
           <telecom nullFlavor="NAV"/>
           <representedOrganization>
@@ -143,7 +143,7 @@ VALID = """\
     </serviceEvent>
   </documentationOf>
   <relatedDocument typeCode="RPLC">
-    <parentDocument><id root="1.2.250.1.213.1.9.1.6"/></parentDocument>
+    <parentDocument><id root="2.999.250.1.6"/></parentDocument>
   </relatedDocument>
   <authorization>
     <consent><code nullFlavor="NA"/><statusCode code="completed"/></consent>
@@ -258,12 +258,12 @@ BROKEN: dict[int, Change] = {
     32: without("c:recordTarget/c:patientRole/c:id"),
     33: without("c:recordTarget/c:patientRole/c:id[2]/@extension"),
     34: without(f"{PATIENT}/c:birthplace"),
-    35: with_value("c:recordTarget/c:patientRole/c:id[1]/@extension", "2 79 03 51 215 189 89"),
-    36: with_value("c:recordTarget/c:patientRole/c:id[1]/@extension", "279035121518988"),
+    35: with_value("c:recordTarget/c:patientRole/c:id[1]/@extension", "2 58 04 37 999 042 61"),
+    36: with_value("c:recordTarget/c:patientRole/c:id[1]/@extension", "258043799904262"),
     38: with_value("c:recordTarget/c:patientRole/c:id[2]/@root", "1.2.250.1.213.1.4.2"),
     39: with_child(
         "c:recordTarget/c:patientRole",
-        '<id root="1.2.250.1.213.1.4.11" extension="279035121518989"></id>',
+        '<id root="1.2.250.1.213.1.4.11" extension="258043799904261"></id>',
     ),
     40: twice(f"{PATIENT}/c:name"),
     41: lambda root: (
@@ -280,7 +280,7 @@ BROKEN: dict[int, Change] = {
     46: twice(f"{PATIENT}/c:administrativeGenderCode"),
     47: with_value(f"{PATIENT}/c:administrativeGenderCode/@code", "X"),
     48: twice(f"{PATIENT}/c:birthTime"),
-    49: with_value(f"{PATIENT}/c:birthTime/@value", "28/03/1979"),
+    49: with_value(f"{PATIENT}/c:birthTime/@value", "12/04/1958"),
     50: with_value(f"{PATIENT}/c:birthplace//c:county", "REIMS"),
     60: without("c:author"),
     61: without("c:author[c:functionCode]/c:time"),
@@ -303,7 +303,7 @@ BROKEN: dict[int, Change] = {
     90: without("c:custodian"),
     91: without("c:custodian//c:representedCustodianOrganization"),
     92: without("c:custodian//c:id"),
-    93: with_value("c:custodian//c:id/@root", "1.2.250.1.999.3"),
+    93: with_value("c:custodian//c:id/@root", "2.999.250.3"),
     100: with_value("c:legalAuthenticator/c:signatureCode/@code", "X"),
     101: without("c:legalAuthenticator/c:time"),
     102: with_value("c:legalAuthenticator/c:time/@value", "hier"),
@@ -328,11 +328,11 @@ BROKEN: dict[int, Change] = {
     148: without(f"{SETTING}/@displayName"),
     150: lambda root: (
         twice("c:relatedDocument")(root),
-        with_value("c:relatedDocument[2]//c:id/@root", "1.2.250.1.213.1.9.1.5")(root),
+        with_value("c:relatedDocument[2]//c:id/@root", "2.999.250.1.5")(root),
     )[0],
     151: with_value("c:relatedDocument/@typeCode", "APND"),
     152: without("c:relatedDocument/c:parentDocument/c:id"),
-    153: with_value("c:relatedDocument/c:parentDocument/c:id/@root", "1.2.250.1.213.1.9.1.7"),
+    153: with_value("c:relatedDocument/c:parentDocument/c:id/@root", "2.999.250.1.7"),
     160: with_value("c:authorization/c:consent/c:statusCode/@code", "active"),
     170: without("c:componentOf"),
     171: without(f"{ENCOUNTER}/c:location"),
@@ -342,8 +342,8 @@ BROKEN: dict[int, Change] = {
     175: without(f"{ENCOUNTER}//c:healthCareFacility/c:code"),
     176: with_value(f"{ENCOUNTER}//c:healthCareFacility/c:code/@code", "SA99"),
     180: with_value("c:recordTarget//c:telecom/@value", "00 00 00 00 00"),
-    181: with_value(f"{AUTHOR}/c:id/@extension", "80123"),
-    182: with_value("c:custodian//c:id/@extension", "112045"),
+    181: with_value(f"{AUTHOR}/c:id/@extension", "89970"),
+    182: with_value("c:custodian//c:id/@extension", "137999"),
 }
 
 
@@ -374,7 +374,7 @@ def _enter_data(root: Element) -> None:
     author.addnext(
         read_xml(
             b'<dataEnterer xmlns="urn:hl7-org:v3"><assignedEntity>'
-            b'<id root="1.2.250.1.71.4.2.1" extension="801234567897"/>'
+            b'<id root="1.2.250.1.71.4.2.1" extension="899700123451"/>'
             b"</assignedEntity></dataEnterer>"
         )
     )

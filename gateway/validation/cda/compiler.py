@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from gateway.codecs.xml import Element, escape_attribute
+from gateway.codecs.xml import Element, escape_attribute, escape_text
 from gateway.validation.cda.activation import (
     EXPRESSIONS,
     active_patterns,
@@ -170,24 +170,18 @@ class _Compiler:
     def _add_foreign(self) -> None:
         """Keys and functions the author wrote in XSLT."""
         for number, part in enumerate(self._schema.iter(f"{_XSL}key", f"{_XSL}function")):
-            copy = deepcopy(part)
-            copy.tail = None
             rule = part.getparent()
             try:
-                for element in copy.iter(etree.Element):
-                    if element.tag in _FOREIGN:
-                        raise ForbiddenCall(str(element.tag).replace(_XSL, "xsl:"))
-                    for attribute, value in element.attrib.items():
-                        element.set(attribute, guarded(str(value)))
+                copy = _guarded_copy(part)
             except ForbiddenCall as call:
                 self._note(f"{id_of(part)} uses {call}, which is not allowed in a rule set")
                 continue
+            copy.tail = None
             if rule is not None and rule.tag == f"{ISO}rule" and copy.get("match") is None:
                 copy.set("match", str(rule.get("context") or "*"))
             if copy.tag == f"{_XSL}key" and copy.get("path") is not None:
                 copy.set("use", str(copy.attrib.pop("path")))
-            text = etree.tostring(copy, encoding="unicode").replace("\n", " ")
-            self._head.append(Line(text, f"g{number}"))
+            self._head.append(Line(_written(copy), f"g{number}"))
 
     def _add_global(self, let: Element, renamed: dict[str, str]) -> None:
         name = str(let.get("name"))
@@ -214,16 +208,14 @@ class _Compiler:
         self._lets += 1
         owner = f"l{self._lets}"
         value = let.get("value")
-        if value is None:
-            content = "".join(
-                etree.tostring(child, encoding="unicode") for child in let.iterchildren()
-            )
-            text = f"{_text(let.text or '')}{content}".replace("\n", " ")
-            return Line(f'<xsl:variable name="{_attribute(name)}">{text}</xsl:variable>', owner)
         try:
+            if value is None:
+                content = "".join(_written(_guarded_copy(child)) for child in let.iterchildren())
+                text = f"{escape_text(let.text or '')}{content}".replace("\n", " ")
+                return Line(f'<xsl:variable name="{_attribute(name)}">{text}</xsl:variable>', owner)
             select = self._expression(str(value), renamed)
         except ForbiddenCall as call:
-            self._note(f"the variable {name} calls {call}, which is not allowed in a rule set")
+            self._note(f"the variable {name} uses {call}, which is not allowed in a rule set")
             return None
         return Line(f'<xsl:variable name="{_attribute(name)}" select="{select}"/>', owner)
 
@@ -432,5 +424,20 @@ def _attribute(text: str) -> str:
     return escape_attribute(text)
 
 
-def _text(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+def _guarded_copy(part: Element) -> Element:
+    """A copy of XSLT an author wrote, with its documents asked from the engine.
+
+    Raises:
+        ForbiddenCall: When it would read or write anything else.
+    """
+    copy = deepcopy(part)
+    for element in copy.iter(etree.Element):
+        if element.tag in _FOREIGN:
+            raise ForbiddenCall(str(element.tag).replace(_XSL, "xsl:"))
+        for attribute, value in element.attrib.items():
+            element.set(attribute, guarded(str(value)))
+    return copy
+
+
+def _written(element: Element) -> str:
+    return etree.tostring(element, encoding="unicode").replace("\n", " ")
