@@ -53,23 +53,23 @@ class Wording:
     def of(self, element: Element) -> Said:
         """Give what an assertion says when it fails."""
         text, values = _sentence(element)
-        for diagnostic in self._diagnostics_of(element, french=False):
+        for diagnostic in self._diagnostics_of(element, translated=False):
             more, more_values = _sentence(diagnostic)
             text[-1:] = [f"{text[-1]} {more[0]}", *more[1:]]
             values += more_values
         text_fr: list[str] = []
-        for diagnostic in self._diagnostics_of(element, french=True):
+        for diagnostic in self._diagnostics_of(element, translated=True):
             more, more_values = _sentence(diagnostic)
             text_fr[-1:] = [" ".join([*text_fr[-1:], more[0]]), *more[1:]]
             values += more_values
         return Said(tuple(text), tuple(text_fr), tuple(values))
 
-    def _diagnostics_of(self, element: Element, *, french: bool) -> Iterator[Element]:
+    def _diagnostics_of(self, element: Element, *, translated: bool) -> Iterator[Element]:
         for name in str(element.get("diagnostics") or "").split():
             diagnostic = self._diagnostics.get(name)
             if diagnostic is None:
                 self._note(f"an assertion names the diagnostic {name}, which is not there")
-            elif (str(diagnostic.get(_LANG) or "")[:2].lower() == "fr") == french:
+            elif (str(diagnostic.get(_LANG) or "")[:2].lower() == "fr") == translated:
                 yield diagnostic
 
 

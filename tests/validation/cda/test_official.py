@@ -108,7 +108,7 @@ def test_damaged_copies_fail_the_same_assertions_at_the_same_nodes(
         for schema in COMMON:
             compare(skeleton, one_set, schema, octets, told)
     assert told["documents"] == 2 * len(documents()[1::2])
-    assert told["failures"] > 10
+    assert told["failures"] > 5
 
 
 @pytest.mark.long
