@@ -1,8 +1,8 @@
 """XDS metadata of about 15 KB against all rules of the French record, in this process.
 
 From octets to issues: parsing, reading, the checks of the standard, the profile's rules. Beside it
-runs ``fhir.resources`` on a DocumentReference, in turns. Times are the processor's; the ratio is the
-figure to compare on another machine.
+runs ``fhir.resources`` on a DocumentReference, in turns. Times are the processor's; the ratio is
+the figure to compare on another machine.
 """
 
 from __future__ import annotations

@@ -193,7 +193,7 @@ async def open_service(
     """
     share_the_interpreter()
     clock = clock or SystemClock()
-    profile = read_profile(settings.profile, settings.profiles)
+    profile = read_profile(settings.profile, settings.profiles, shipped("profiles"))
     base_url = f"{settings.base_url}/fhir"
     store = _opened(settings, profile, clock)
     documents = FileDocumentStore(settings.data / "documents")
@@ -283,7 +283,7 @@ async def open_inside(settings: Settings) -> AsyncIterator[Actors]:
     server's next answer tells what the command changed.
     """
     clock = SystemClock()
-    profile = read_profile(settings.profile, settings.profiles)
+    profile = read_profile(settings.profile, settings.profiles, shipped("profiles"))
     store = _opened(settings, profile, clock)
     documents = FileDocumentStore(settings.data / "documents")
     # What a command changes is somebody's act like any other: nothing of it without its event.
@@ -453,7 +453,7 @@ def _notifications(
 async def open_retention(settings: Settings) -> AsyncIterator[RecordKeeper]:
     """Open what destroys records whose time is over, for a command."""
     clock = SystemClock()
-    profile = read_profile(settings.profile, settings.profiles)
+    profile = read_profile(settings.profile, settings.profiles, shipped("profiles"))
     store = _opened(settings, profile, clock)
     documents = FileDocumentStore(settings.data / "documents")
     try:

@@ -28,7 +28,7 @@ from gateway.clock import SystemClock
 from gateway.model.audit import Action, AuditEvent, Outcome
 from gateway.model.subject import Subject, SubjectKind
 from gateway.ports import KeptEvent, Page
-from gateway.settings import Settings
+from gateway.settings import Settings, shipped
 from gateway.transactions.retrieve_audit_event import AgentName, FindAuditEvents
 
 if TYPE_CHECKING:
@@ -352,7 +352,7 @@ def _writer(settings: Settings, form: Form) -> Callable[[KeptEvent], bytes]:
         return lambda kept: write_audit_octets(kept.event)
     if form is Form.ATNA:
         return lambda kept: write_audit_message(kept.event, observer).replace(b"\n", b" ")
-    profile = read_profile(settings.profile, settings.profiles)
+    profile = read_profile(settings.profile, settings.profiles, shipped("profiles"))
     writer = AuditEventWriter(observer, profile.naming, f"{settings.base_url}/fhir")
     return lambda kept: writer.whole(kept.event)
 

@@ -106,7 +106,7 @@ def explain(
         return
     access = _access(
         who,
-        read_profile(settings.profile, settings.profiles),
+        read_profile(settings.profile, settings.profiles, shipped("profiles")),
         settings,
         roles=role or [],
         structure=structure,

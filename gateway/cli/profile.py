@@ -15,8 +15,9 @@ profile = typer.Typer(
     name="profile",
     no_args_is_help=True,
     help="Look at the profiles: the data of a country or community.\n\n"
-    "A profile is a folder below `GATEWAY_PROFILES`: `profile.toml`, `naming.toml`, `rules.toml`, "
-    "`maps/` and `value-sets/`.",
+    "A profile is a folder below `GATEWAY_PROFILES`: `profile.toml`, `naming.toml`, "
+    "`metadata.toml`, `rules.toml`, `transactions.toml`, `maps/`, `value-sets/`, "
+    "`structure-definitions/` and `schematrons/`.",
 )
 
 
@@ -54,6 +55,7 @@ def check(
 
         gateway profile check zz --folder /srv/profiles
     """
+    from gateway.settings import shipped
     from gateway.validation.profile_check import check_profile
 
     place = folder or settings_or_give_up().profiles
@@ -67,7 +69,7 @@ def check(
     is_good = True
     for one in names:
         try:
-            report = check_profile(one, place)
+            report = check_profile(one, place, shipped("profiles"))
         except ProfileFault as fault:
             err.print(f"{one} cannot be used: {fault}", style="red", markup=False, soft_wrap=True)
             is_good = False

@@ -33,7 +33,7 @@ from gateway.errors import Finding, Refused
 from gateway.model.datatypes import Author, Code, DateTime, Identifier, LocalizedString
 from gateway.model.document_entry import DocumentEntry
 from gateway.profile import Profile, ProfileFault, profiles_by_realm, read_profile
-from gateway.settings import Settings, sources_of
+from gateway.settings import Settings, shipped, sources_of
 from gateway.upstream.document_source import (
     DescribedFile,
     DocumentSource,
@@ -268,7 +268,7 @@ def _profiles(settings: Settings, profile: str | None) -> Callable[[CdaHeader], 
     def choose(header: CdaHeader) -> Profile:
         name = chosen or by_realm.get(header.realm_code, settings.profile)
         if name not in read:
-            read[name] = read_profile(name, settings.profiles)
+            read[name] = read_profile(name, settings.profiles, shipped("profiles"))
         return read[name]
 
     return choose

@@ -95,7 +95,7 @@ def authority_for(
     from gateway.security.opening import open_authority
 
     _refuse_without_authority(settings)
-    profile = read_profile(settings.profile, settings.profiles)
+    profile = read_profile(settings.profile, settings.profiles, shipped("profiles"))
     authority = open_authority(profile, settings.data, _people(), int(time.time()))
     found = authority.people.get(person)
     if found is None:
@@ -123,7 +123,7 @@ def show_people(settings: Settings) -> None:
     from gateway.profile import read_profile
     from gateway.security.opening import people_of
 
-    profile = read_profile(settings.profile, settings.profiles)
+    profile = read_profile(settings.profile, settings.profiles, shipped("profiles"))
     table = Table(box=None, pad_edge=False)
     for column in ("person", "what they are", "identifier"):
         table.add_column(column)

@@ -17,7 +17,7 @@ from gateway.codecs.cda.values import CdaHeader
 from gateway.errors import Finding, Refused
 from gateway.model.datatypes import Identifier
 from gateway.profile import Profile, ProfileFault, profiles_by_realm, read_profile
-from gateway.settings import Settings, sources_of
+from gateway.settings import Settings, shipped, sources_of
 from gateway.translators.recognise import (
     Circumstances,
     OutputFile,
@@ -255,7 +255,7 @@ def _profiles(settings: Settings, profile: str | None) -> Callable[[CdaHeader | 
         realm = header.realm_code if header else ""
         name = chosen or by_realm.get(realm, settings.profile)
         if name not in read:
-            read[name] = read_profile(name, settings.profiles)
+            read[name] = read_profile(name, settings.profiles, shipped("profiles"))
         return read[name]
 
     return choose

@@ -64,7 +64,7 @@ _ENTRY_REQUIRED = {
 _ON_DEMAND_REQUIRED = (*_ALWAYS, *_REPOSITORY)
 _ON_DEMAND_FORBIDDEN = (*_CREATION, *_CONTENT)
 
-_SET_REQUIRED = (
+SET_REQUIRED = (
     ("content_type_code", "contentTypeCode"),
     ("patient_id", "patientId"),
     ("source_id", "sourceId"),
@@ -76,7 +76,7 @@ _SET_LIMITED = (
     ("submission_time", "submissionTime"),
     ("unique_id", "uniqueId"),
 )
-_FOLDER_REQUIRED = (
+FOLDER_REQUIRED = (
     ("code_list", "codeList"),
     ("patient_id", "patientId"),
     ("title", "title"),
@@ -122,6 +122,19 @@ _CODES = (
     ("healthcare_facility_type_code", "healthcareFacilityTypeCode"),
     ("practice_setting_code", "practiceSettingCode"),
 )
+
+
+def required_in(transaction: Transaction) -> frozenset[str]:
+    """The attributes an entry must have in a transaction, by the standard's words."""
+    on_demand = transaction is Transaction.REGISTER_ON_DEMAND
+    asked = _ON_DEMAND_REQUIRED if on_demand else _ENTRY_REQUIRED[transaction]
+    return frozenset(attribute for _, attribute in asked)
+
+
+def forbidden_in(transaction: Transaction) -> frozenset[str]:
+    """The attributes an entry may not have in a transaction, by the standard's words."""
+    on_demand = transaction is Transaction.REGISTER_ON_DEMAND
+    return frozenset(attribute for _, attribute in _ON_DEMAND_FORBIDDEN if on_demand)
 
 
 def complaint(item: RegistryObject, attribute: str, rule: str, message: str) -> Finding:
@@ -226,7 +239,7 @@ def check_document_entry(entry: DocumentEntry, transaction: Transaction) -> Iter
 
 def check_submission_set(item: SubmissionSet) -> Iterator[Finding]:
     """Find what is missing or malformed in a submission set."""
-    yield from _check_required(item, _SET_LIMITED if item.limited_metadata else _SET_REQUIRED)
+    yield from _check_required(item, _SET_LIMITED if item.limited_metadata else SET_REQUIRED)
     yield from _check_formats(item, _SET_FORMATS)
     if item.content_type_code is not None:
         yield from _check_code(item, "contentTypeCode", item.content_type_code)
@@ -245,7 +258,7 @@ def check_submission_set(item: SubmissionSet) -> Iterator[Finding]:
 
 def check_folder(item: Folder) -> Iterator[Finding]:
     """Find what is missing or malformed in a folder."""
-    yield from _check_required(item, _FOLDER_LIMITED if item.limited_metadata else _FOLDER_REQUIRED)
+    yield from _check_required(item, _FOLDER_LIMITED if item.limited_metadata else FOLDER_REQUIRED)
     yield from _check_formats(item, _FOLDER_FORMATS)
     for code in item.code_list:
         yield from _check_code(item, "codeList", code)

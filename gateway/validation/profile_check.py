@@ -15,6 +15,20 @@ from pathlib import Path
 from gateway.model.datatypes import OID, Code
 from gateway.profile import Profile, read_profile
 from gateway.profile.rules import languages
+from gateway.validation.attributes import ATTRIBUTES
+from gateway.validation.objects import (
+    FOLDER_REQUIRED,
+    SET_REQUIRED,
+    Transaction,
+    forbidden_in,
+    required_in,
+)
+from gateway.validation.profile_artefacts import (
+    SCHEMATRONS,
+    check_definitions,
+    check_schematrons,
+    definitions,
+)
 from gateway.validation.profile_rules import ProfileRules
 
 MAPS = {
@@ -23,6 +37,7 @@ MAPS = {
     "media_type_to_format.tsv",
     "encounter_to_content_type.tsv",
 }
+_COLUMNS = frozenset({"code", "system", "display", "valid_from", "valid_to"})
 _SHOWN = 5
 
 
@@ -43,25 +58,31 @@ class ProfileReport:
     remarks: tuple[Remark, ...]
 
 
-def check_profile(name: str, folder: Path) -> ProfileReport:
+def check_profile(name: str, folder: Path, *more: Path) -> ProfileReport:
     """Read a profile as the gateway would, and look whether its parts fit one another.
+
+    Args:
+        more: Folders of profiles that this one may extend.
 
     Raises:
         ProfileFault: When the gateway could not start with it.
     """
-    profile = read_profile(name, folder)
+    profile = read_profile(name, folder, *more)
     for environment in ("test", "production"):
         ProfileRules.of(profile, environment=environment)
     place = folder / name
     return ProfileReport(
         profile=profile,
-        holds=tuple(_holds(profile)),
+        holds=tuple(_holds(profile, place)),
         remarks=(
             *_check_maps(profile, place),
             *_check_defaults(profile),
             *_check_value_sets(profile, place),
             *_check_naming(profile),
             *_check_rules(profile),
+            *_check_metadata(profile),
+            *(Remark(file=f, message=m) for f, m in check_definitions(place)),
+            *(Remark(file=f, message=m) for f, m in check_schematrons(place)),
         ),
     )
 
@@ -69,7 +90,7 @@ def check_profile(name: str, folder: Path) -> ProfileReport:
 # ------------------------------------------------------------ what it holds
 
 
-def _holds(profile: Profile) -> Iterator[tuple[str, str]]:
+def _holds(profile: Profile, place: Path) -> Iterator[tuple[str, str]]:
     yield "title", profile.title
     yield "version", profile.version
     yield "extends", ", ".join(profile.extends) or "nothing"
@@ -87,6 +108,15 @@ def _holds(profile: Profile) -> Iterator[tuple[str, str]]:
     yield "rules", f"{len(profile.rules)} ({told})" if told else "none"
     if profile.rules:
         yield "messages in", ", ".join(languages(profile.rules))
+    made = sum(len(one.rules) for one in profile.metadata)
+    yield "attributes", f"{len(profile.metadata)}, their rows make {made} rules"
+    transactions = profile.transactions
+    yield (
+        "transactions",
+        f"{len(transactions.forms)} of IHE, {len(transactions.national)} numbers of its own",
+    )
+    yield "definitions", f"{len(definitions(place))} of FHIR"
+    yield "rule sets", f"{len(list((place / SCHEMATRONS).rglob('*.sch')))} for clinical documents"
 
 
 # ------------------------------------------------------------ what does not fit
@@ -148,6 +178,11 @@ def _check_value_sets(profile: Profile, place: Path) -> Iterator[Remark]:
             continue  # the parent's, and checked there
         if not value_set.codes:
             yield Remark(file=file, message="has no codes")
+        lines = (place / file).read_text(encoding="utf-8").splitlines()
+        head = next((line for line in lines if not line.startswith("#")), "").split("\t")
+        for column in head:
+            if column not in _COLUMNS:
+                yield Remark(file=file, message=f"nobody reads the column {column!r}")
         for name in ("oid", "date", "source"):
             if not getattr(value_set, name):
                 yield Remark(file=file, message=f"does not say its {name}")
@@ -188,6 +223,49 @@ def _check_rules(profile: Profile) -> Iterator[Remark]:
     for language in sorted(every - set(languages(profile.rules))):
         without = [rule.id for rule in profile.rules if language not in rule.message]
         yield Remark(file="rules.toml", message=f"have no message in {language}: {_some(without)}")
+
+
+def _check_metadata(profile: Profile) -> Iterator[Remark]:
+    file = "metadata.toml"
+    by_id = {rule.id: rule for rule in profile.rules}
+    standard = _standard_requirements()
+    for row in profile.metadata:
+        name = f"{row.object}.{row.name}"
+        if row.name not in ATTRIBUTES.get(row.object, {}):
+            yield Remark(file=file, message=f"{name}: there is no such attribute; correct the name")
+            continue
+        for value_set in row.value_sets:
+            if value_set not in profile.value_sets:
+                yield Remark(file=file, message=f"{name}: {value_set} is no file in value-sets")
+        held = row.note or any(by_id[one].kind in _COUNTS for one in row.rules if one in by_id)
+        for transaction in Transaction:
+            use = row.use(transaction.value)
+            asks = use.least > 0 or use.most == 0
+            if asks and not held and name not in standard[transaction]:
+                yield Remark(
+                    file=file,
+                    message=f"{name} is {use.text} in {transaction.value}, and nothing holds a "
+                    "submission to that; give the row a rule, or a note that says what does",
+                )
+                break
+
+
+_COUNTS = frozenset({"present", "absent", "cardinality"})
+
+
+def _standard_requirements() -> dict[Transaction, set[str]]:
+    """Attributes whose presence, or absence, the checks of the standard look at."""
+    fixed = {
+        *(f"SubmissionSet.{name}" for _, name in SET_REQUIRED),
+        *(f"Folder.{name}" for _, name in FOLDER_REQUIRED),
+        *(f"{kind}.entryUUID" for kind in ("DocumentEntry", "SubmissionSet", "Folder")),
+        *(f"Association.{name}" for name in ("associationType", "sourceObject", "targetObject")),
+    }
+    return {
+        transaction: fixed
+        | {f"DocumentEntry.{name}" for name in required_in(transaction) | forbidden_in(transaction)}
+        for transaction in Transaction
+    }
 
 
 def _some(names: list[str]) -> str:

@@ -8,8 +8,8 @@ from gateway.model.datatypes import Author, Code, Identifier, Organization, Pers
 from gateway.profile import read_profile
 from gateway.translators.community import as_the_community_writes
 from gateway.validation import ProfileRules, Transaction
-from tests.shared import ROOT
 from scripts.faults.french import AUTHOR, ENTRY, FOLDER, GOOD, SET
+from tests.shared import ROOT
 
 FRENCH = read_profile("fr-dmp", ROOT / "profiles")
 NOW = "20261121093000"

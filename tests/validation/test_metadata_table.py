@@ -38,23 +38,19 @@ def test_every_row_is_about_an_attribute_there_is(name: str) -> None:
 def test_the_table_of_the_standard_says_what_its_checks_ask_for(ihe: Profile) -> None:
     table = rows(ihe)
     for transaction in Transaction:
-        on_demand = transaction is Transaction.REGISTER_ON_DEMAND
-        required = (
-            objects._ON_DEMAND_REQUIRED if on_demand else objects._ENTRY_REQUIRED[transaction]
-        )
-        asked = {attribute for _, attribute in required}
+        asked = objects.required_in(transaction)
         told = {
             name
             for (kind, name), one in table.items()
             if kind == "DocumentEntry" and one.use(transaction.value).least and not one.note
         }
         assert told == asked, transaction
-        forbidden = {a for _, a in objects._ON_DEMAND_FORBIDDEN} if on_demand else set()
+        forbidden = objects.forbidden_in(transaction)
         told = {name for (_, name), one in table.items() if one.use(transaction.value).most == 0}
         assert told == forbidden, transaction
     for kind, required in (
-        ("SubmissionSet", objects._SET_REQUIRED),
-        ("Folder", objects._FOLDER_REQUIRED),
+        ("SubmissionSet", objects.SET_REQUIRED),
+        ("Folder", objects.FOLDER_REQUIRED),
     ):
         told = {n for (k, n), one in table.items() if k == kind and one.cardinality.least}
         assert told - {"entryUUID"} == {attribute for _, attribute in required}
