@@ -501,13 +501,15 @@ _ROLES = {"110152": "Destination Role ID", "110153": "Source Role ID"}
 def _profiles(event: AuditEvent, transaction: AuditedTransaction) -> list[str]:
     """Give the profiles an event keeps to; BALP has some for what succeeded only."""
     profiles = []
-    if event.outcome is Outcome.SUCCESS and event.patient is not None:
-        if transaction.profile:
+    if event.outcome is Outcome.SUCCESS:
+        of_patient = event.patient is not None
+        if transaction.profile and of_patient:
             profiles.append(PROFILE + transaction.profile)
         elif transaction.kind is None and event.interaction in _INTERACTIONS[event.action]:
             query = event.action is Action.EXECUTE
             if (event.query or event.query_id) if query else event.objects:
-                profiles.append(BASIC + "Patient" + _PATTERNS[event.action])
+                pattern = _PATTERNS[event.action]
+                profiles.append(BASIC + ("Patient" + pattern if of_patient else pattern))
     subject = event.subject
     if subject is not None and subject.credential and (subject.id or subject.structure):
         if over_soap(event):
