@@ -11,7 +11,7 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from tests.notifications.world import MovableClock
-from tests.scenarios.gateway import Gateway, opened, quick_keys
+from tests.scenarios.gateway import HEARD, Gateway, opened, quick_keys
 from tests.scenarios.hooks import Hook, hook
 from tests.scenarios.people import patient_number
 from tests.scenarios.scene import MHD, SOAP, Scene
@@ -41,7 +41,7 @@ def gateway(
     """The gateway most scenarios share; its clock only goes forward."""
     with ExitStack() as stack:
         folder = tmp_path_factory.mktemp("scenarios")
-        yield opened(
+        made = opened(
             stack,
             portal,
             folder,
@@ -49,6 +49,20 @@ def gateway(
             notify_endpoints=outside.url,
             notify_networks="127.0.0.0/8",
         )
+        yield made
+        HEARD.kept.clear()
+        HEARD.take_events(made.client)
+        found = HEARD.complaints()
+        assert not found, "\n".join(found)
+
+
+@pytest.fixture(autouse=True)
+def _valid_answers() -> Iterator[None]:
+    """Whatever a gateway answers in a scenario is valid FHIR."""
+    HEARD.kept.clear()
+    yield
+    found = HEARD.complaints()
+    assert not found, "\n".join(found)
 
 
 @pytest.fixture(params=[SOAP, MHD])

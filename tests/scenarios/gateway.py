@@ -27,7 +27,11 @@ from gateway.security.people import DemonstrationPerson
 from gateway.service import Service, open_service
 from gateway.settings import Settings
 from gateway.web.app import create_app
+from tests.answers import Answers
 from tests.notifications.world import MovableClock
+
+HEARD = Answers()
+"""What all gateways of the scenarios answer; judged after each of them."""
 
 ADDRESS = "http://gateway.test"
 T = TypeVar("T")
@@ -156,4 +160,6 @@ def opened(
         raise_server_exceptions=True,
     )
     client.portal = portal
+    client.app_state["service"] = service
+    HEARD.listen(client)
     return Gateway(client=client, service=service, clock=clock, portal=portal)

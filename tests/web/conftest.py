@@ -14,13 +14,20 @@ from starlette.testclient import TestClient
 from gateway.service import open_service
 from gateway.settings import Settings
 from gateway.web.app import create_app
+from tests.answers import Answers, judged
 from tests.web.access import House
 
 Open = Callable[..., TestClient]
 
 
 @pytest.fixture
-def open_gateway(tmp_path: Path) -> Iterator[Open]:
+def answers(request: pytest.FixtureRequest) -> Iterator[Answers]:
+    """What the gateways of a test answer; every FHIR answer must be valid in the end."""
+    yield from judged(request)
+
+
+@pytest.fixture
+def open_gateway(tmp_path: Path, answers: Answers) -> Iterator[Open]:
     """Gives clients of gateways with the settings asked for; all share the test's data folder."""
     with ExitStack() as stack:
         portal = stack.enter_context(start_blocking_portal("asyncio", {"use_uvloop": True}))
@@ -37,9 +44,10 @@ def open_gateway(tmp_path: Path) -> Iterator[Open]:
             )
             client.portal = portal
             client.app_state["service"] = service
-            return client
+            return answers.listen(client)
 
         yield opened
+        answers.take_events()
 
 
 @pytest.fixture

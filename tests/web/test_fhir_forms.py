@@ -238,6 +238,7 @@ def test_a_document_comes_as_it_is_or_as_a_resource_in_either_form(client: TestC
     assert head.headers["content-length"] == str(len(as_xml.content)) and not head.content
 
 
+@pytest.mark.echoes
 def test_a_document_that_is_fhir_itself_comes_as_it_is(client: TestClient) -> None:
     content = b'{"resourceType":"Basic"}'
     response = publish(client, one_document(content, JSON)).json()
