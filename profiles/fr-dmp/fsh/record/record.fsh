@@ -35,15 +35,15 @@ Description: "JDV_J60 and JDV_J10."
 * include codes from valueset $J60
 * include codes from valueset $J10
 
-Invariant: fr-ins-authority
-Description: "An INS has one of the authorities .8 (NIR), .9 (NIA), .10 (test) or .11 (demonstration) of 1.2.250.1.213.1.4."
-Severity: #error
-Expression: "system in ('urn:oid:1.2.250.1.213.1.4.8' | 'urn:oid:1.2.250.1.213.1.4.9' | 'urn:oid:1.2.250.1.213.1.4.10' | 'urn:oid:1.2.250.1.213.1.4.11')"
-
 Invariant: fr-ins-number
 Description: "The number of an INS is 13 characters and a key of two digits, without spaces."
 Severity: #error
 Expression: "value.matches('^[1-478][0-9]{4}([0-9]{2}|2[AB])[0-9]{6}[0-9]{2}$')"
+
+Invariant: fr-ins-present
+Description: "A patient of the record has an INS."
+Severity: #error
+Expression: "identifier.where(system in ('urn:oid:1.2.250.1.213.1.4.8' | 'urn:oid:1.2.250.1.213.1.4.9' | 'urn:oid:1.2.250.1.213.1.4.10' | 'urn:oid:1.2.250.1.213.1.4.11')).exists()"
 
 Invariant: fr-ins-subject
 Description: "The patient is named by the INS, or by a reference to a Patient."
@@ -82,7 +82,36 @@ Title: "INS: the national health identity"
 Description: "The number of a patient, qualified by one of the authorities; the key is not computed, since test identities have wrong ones."
 * system 1..1
 * value 1..1
-* . obeys fr-ins-authority and fr-ins-number
+* . obeys fr-ins-number
+
+Profile: RecordPatient
+Parent: Patient
+Id: fr-dmp-patient
+Title: "A patient of the DMP"
+Description: "One INS, by one of its four authorities, with the traits that go with it."
+* . obeys fr-ins-present
+* identifier 1..*
+* identifier ^slicing.discriminator.type = #value
+* identifier ^slicing.discriminator.path = "system"
+* identifier ^slicing.rules = #open
+* identifier contains
+    ins-nir 0..1 and
+    ins-nia 0..1 and
+    ins-test 0..1 and
+    ins-demonstration 0..1
+* identifier[ins-nir] only InsIdentifier
+* identifier[ins-nir].system = "urn:oid:1.2.250.1.213.1.4.8" (exactly)
+* identifier[ins-nia] only InsIdentifier
+* identifier[ins-nia].system = "urn:oid:1.2.250.1.213.1.4.9" (exactly)
+* identifier[ins-test] only InsIdentifier
+* identifier[ins-test].system = "urn:oid:1.2.250.1.213.1.4.10" (exactly)
+* identifier[ins-demonstration] only InsIdentifier
+* identifier[ins-demonstration].system = "urn:oid:1.2.250.1.213.1.4.11" (exactly)
+* name 1..*
+* name.family 1..1
+* name.given 1..*
+* birthDate 1..1
+* gender 1..1
 
 Profile: RecordDocumentReference
 Parent: PdsmDocumentReference
