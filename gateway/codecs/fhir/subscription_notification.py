@@ -155,7 +155,12 @@ def write_status_bundle(
         bundle["entry"] = [
             {
                 "fullUrl": name,
-                "resource": write_status(one, NotificationType.QUERY_STATUS, base_url),
+                # What a search found has an id, though nobody can read it by that.
+                "resource": {
+                    "resourceType": "Parameters",
+                    "id": name.removeprefix(UUID_URN),
+                    **write_status(one, NotificationType.QUERY_STATUS, base_url),
+                },
                 "search": {"mode": "match"},
             }
             for name, one in subscriptions
