@@ -83,7 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _execute(name: str, words: list[str]) -> int:
     import argparse
 
-    module = import_module(f"conformance.cli.{name}")
+    try:
+        module = import_module(f"conformance.cli.{name}")
+    except ModuleNotFoundError as absent:
+        raise CannotBeDone(
+            f"this installation lacks {absent.name}; install it anew: pip install fhir-xds-gateway"
+        ) from None
     parser: argparse.ArgumentParser = argparse.ArgumentParser(
         prog=f"conformance {name}",
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -14,6 +14,7 @@ import pytest
 
 from scripts.conformance_reference import PAGE as RULES
 from scripts.conformance_reference import page as rules_page
+from tests.end_to_end.server import running_gateway
 from tests.end_to_end.test_tutorials import is_shown
 from tests.shared import ROOT
 
@@ -40,17 +41,19 @@ def test_the_commands_run_and_show_what_the_page_says(tmp_path: Path) -> None:
     lines = ["set -e", "exec 2>&1", f'conformance() {{ {command} "$@"; }}']
     for commands, _ in steps():
         lines += [commands, f"printf '\\n%s\\n' {shlex.quote(_END)}"]
-    done = subprocess.run(
-        ["bash"],
-        input="\n".join(lines).replace("/tmp/conformance", str(tmp_path)),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        cwd=ROOT,
-        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
-        timeout=100,
-        check=False,
-    )
+    with running_gateway(tmp_path) as server:
+        script = "\n".join(lines).replace("http://127.0.0.1:8080", server.url)
+        done = subprocess.run(
+            ["bash"],
+            input=script.replace("/tmp/conformance", str(tmp_path)),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            cwd=ROOT,
+            env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+            timeout=100,
+            check=False,
+        )
     *written, rest = done.stdout.replace(str(tmp_path), "/tmp/conformance").split(f"{_END}\n")
     assert done.returncode == 0, rest
     for (commands, shown), output in zip(steps(), written, strict=True):

@@ -143,7 +143,7 @@
     for (const line of all(".l", listing)) {
       const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
       for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-        if (node.data.length > 5000) continue;
+        if (node.data.length > 25000) continue;
         for (const found of node.data.matchAll(token)) {
           const end = found.index + found[0].length;
           const range = new StaticRange({
