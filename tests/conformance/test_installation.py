@@ -137,7 +137,7 @@ def test_the_other_commands_need_no_server_either(command: str) -> None:
 
 def test_one_file_is_judged_without_what_is_slow_to_load() -> None:
     """Start-up is what somebody waits for: each of these costs a tenth of a second or more."""
-    slow = ("typer", "rich", "httpx", "saxonche", "cryptography", "signxml", "gateway.profile")
+    slow = ("typer", "rich", "httpx", "saxonche", "cryptography", "fhirpathpy", "gateway.profile")
     done = without_server(
         "from conformance.cli import main; status = main(sys.argv[1:]);"
         f"print([name for name in {slow!r} if name in sys.modules]); sys.exit(status)",
