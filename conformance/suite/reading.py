@@ -186,12 +186,22 @@ def _rules(file: _File, name: str) -> dict[str, Requirement]:
                 fr=f"{rule.object}.{rule.attribute} {rule.message.get('fr', '')}",
             ),
             source=rule.source,
-            untested=Text() if rule.severity == "error" else _NOT_REFUSED,
+            untested=_why_untested(rule.severity, rule.environments),
         )
         for rule in profile.rules
     }
 
 
+def _why_untested(severity: str, environments: tuple[str, ...]) -> Text:
+    if severity != "error":
+        return _NOT_REFUSED
+    return _IN_PRODUCTION if environments == ("production",) else Text()
+
+
+_IN_PRODUCTION: Final = Text(
+    en="It holds in production; suites are run against servers whose data may be thrown away.",
+    fr="Elle vaut en production ; les suites visent des serveurs dont on peut jeter les données.",
+)
 _NOT_REFUSED: Final = Text(
     en="A submission that breaks it is told so and taken; servers need not tell.",
     fr="Une alimentation qui l'enfreint est signalée et acceptée ; un serveur peut se taire.",
