@@ -91,11 +91,16 @@ def histories(draw: st.DrawFn) -> list[Changes]:
         touched = [FolderTouch(entry_uuid=folder.entry_uuid, last_update_time="20260302000000")]
     if len(there) > 1 and draw(st.booleans()):
         links.append(make.link(there[0], there[1], AssociationType.APND))
+        if len(there) > 2 and draw(st.booleans()):
+            links.append(make.link(there[1], there[2], AssociationType.APND))
     late = Changes(added=tuple(links), touched=tuple(touched) if links else ())
-    replacing, deprecated = draw_replacement(draw, make, there, [*first.added, *links])
-    links += [o for o in replacing if isinstance(o, Association)]
-    entries = [*entries, *(o for o in replacing if isinstance(o, DocumentEntry))]
-    replacement = Changes(added=tuple(replacing), statuses=tuple(deprecated))
+    replacements = []
+    # Of one document as well: whoever sees no replacement of it may make another one.
+    for _ in range(2):
+        replacing, deprecated = draw_replacement(draw, make, there, [*first.added, *links])
+        links += [o for o in replacing if isinstance(o, Association)]
+        entries = [*entries, *(o for o in replacing if isinstance(o, DocumentEntry))]
+        replacements.append(Changes(added=tuple(replacing), statuses=tuple(deprecated)))
     withdrawn: list[StatusChange] = []
     if there and draw(st.booleans()):
         victim = draw(st.sampled_from(there))
@@ -108,7 +113,7 @@ def histories(draw: st.DrawFn) -> list[Changes]:
                 if a.entry_uuid not in gone and {a.source_object, a.target_object} & going
             }
         withdrawn = [StatusChange(entry_uuid=one, status="urn:gone") for one in sorted(going)]
-    return [first, second, third, late, replacement, Changes(withdrawn=tuple(withdrawn))]
+    return [first, second, third, late, *replacements, Changes(withdrawn=tuple(withdrawn))]
 
 
 def draw_replacement(
@@ -152,6 +157,11 @@ class World:
     def without_the_absent(self, history: list[Changes]) -> list[Changes]:
         """What happened, had the absent never been stored."""
         seen = self.visible
+        before: list[RegistryObject] = []
+        reached: list[set[str] | None] = []
+        for changes in history:
+            reached.append(self._deprecated(changes, before))
+            before += changes.added
         return [
             replace(
                 changes,
@@ -159,16 +169,7 @@ class World:
                 statuses=tuple(
                     s
                     for s in changes.statuses
-                    # What an absent replacement deprecated is not deprecated, nor what went with
-                    # an absent document.
-                    if s.entry_uuid in seen
-                    and (not changes.added or changes.added[0].entry_uuid in seen)
-                    and all(
-                        o.target_object in seen
-                        for o in changes.added
-                        if isinstance(o, Association)
-                        and o.association_type in {AssociationType.RPLC, AssociationType.XFRM_RPLC}
-                    )
+                    if s.entry_uuid in seen and (deprecated is None or s.entry_uuid in deprecated)
                 ),
                 touched=tuple(
                     t
@@ -193,8 +194,38 @@ class World:
                     )
                 ),
             )
-            for changes in history
+            for changes, deprecated in zip(history, reached, strict=True)
         ]
+
+    def _deprecated(self, changes: Changes, before: list[RegistryObject]) -> set[str] | None:
+        """What visible replacements deprecate, over visible links; ``None`` without any at all.
+
+        What an absent replacement deprecated is not deprecated, nor what went with an absent
+        document.
+        """
+        replacing = [
+            o
+            for o in changes.added
+            if isinstance(o, Association)
+            and o.association_type in {AssociationType.RPLC, AssociationType.XFRM_RPLC}
+        ]
+        if not (replacing and changes.statuses):
+            return None
+        waiting = [o.target_object for o in replacing if o.entry_uuid in self.visible]
+        reached: set[str] = set()
+        while waiting:
+            uuid = waiting.pop()
+            reached.add(uuid)
+            waiting += [
+                link.source_object
+                for link in before
+                if isinstance(link, Association)
+                and link.entry_uuid in self.visible
+                and link.association_type in {AssociationType.APND, AssociationType.XFRM}
+                and link.target_object == uuid
+                and link.source_object not in reached
+            ]
+        return reached
 
 
 def world(history: list[Changes], visibility: tuple[Visibility, ...], merged: bool) -> World:
