@@ -14,6 +14,7 @@ from gateway.validation.fhir.plans import Plan
 from gateway.validation.fhir.scope import Place
 from gateway.validation.fhir.slicing import codes
 from gateway.validation.fhir.terminology import SYNTAXES, ValueSet
+from gateway.validation.issue import IssueSeverity
 
 if TYPE_CHECKING:
     from gateway.validation.fhir.walker import Walker
@@ -26,6 +27,8 @@ _RULES = {
     "preferred": "fhir-binding-preferred",
 }
 _LISTED = 12
+# HL7 Terminology goes on after R4: a code that R4's copy has not may be a newer one.
+_GROWING = "http://terminology.hl7.org/"
 
 # "formats supported (xml | json | ttl | mime type)", says the element; its value set has the last.
 _FORMATS = frozenset({"CapabilityStatement.format", "CapabilityStatement.patchFormat"})
@@ -142,7 +145,10 @@ def _check_coding(walker: Walker, plan: Plan, coding: dict[str, Any], place: Pla
     spelled = known.code(code)
     if spelled is None:
         if known.complete:
-            walker.report("fhir-code-unknown", place, plan.node, found=code, system=system)
+            severity = IssueSeverity.WARNING if system.startswith(_GROWING) else None
+            walker.report(
+                "fhir-code-unknown", place, plan.node, severity, found=code, system=system
+            )
         return
     display, expected = coding.get("display"), known.displays.get(spelled, "")
     if isinstance(display, str) and expected and _folded(display) != _folded(expected):

@@ -57,8 +57,8 @@ def _check_structure(walker: Walker, value: Json, place: Place) -> None:
         return
     try:
         walker.definitions.lay(value)
-    except NoSnapshot as problem:
-        walker.report("fhir-differential", place, problem=str(problem), problem_fr=str(problem))
+    except NoSnapshot as misfit:
+        walker.report("fhir-differential", place, problem=misfit.reason)
     except (AttributeError, KeyError, TypeError, ValueError):
         return  # of a wrong structure, which is told elsewhere
 

@@ -21,8 +21,11 @@ from gateway.validation.fhir.packages import (
     Package,
     read_package,
 )
+from gateway.validation.fhir.primitives import Complaint
 from gateway.validation.fhir.snapshots import generate
 from gateway.validation.fhir.terminology import Terminology, ValueSet
+
+ABSENT = Complaint("it is in none of the packages", "il n'est dans aucun paquet")
 
 
 class SearchParameter(NamedTuple):
@@ -43,7 +46,7 @@ class Definitions:
         self._trees: dict[str, Tree | None] = {}
         self._known: dict[tuple[str, str], Tree] = {}
         self._generating: list[str] = []
-        self._lacks: dict[str, str] = {}
+        self._lacks: dict[str, Complaint] = {}
         self._lineages: dict[str, tuple[str, ...]] = {}
 
     @classmethod
@@ -71,7 +74,7 @@ class Definitions:
         tree: Tree | None = None
         definition = self.structure(canonical)
         if definition is None:
-            self._lacks[canonical] = "it is in none of the packages"
+            self._lacks[canonical] = ABSENT
         else:
             # With a version or without, one definition is one tree.
             key = definition["url"], definition.get("version", "")
@@ -79,7 +82,7 @@ class Definitions:
                 tree = self._known.get(key) or Tree(definition, self._elements_of(definition))
                 self._known[key] = tree
             except NoSnapshot as problem:
-                self._lacks[canonical] = str(problem)
+                self._lacks[canonical] = problem.reason
         self._trees[canonical] = tree
         return tree
 
@@ -90,7 +93,7 @@ class Definitions:
         if elements or "differential" not in definition:
             return elements
         if url in self._generating:
-            raise NoSnapshot("it is derived from itself")
+            raise NoSnapshot(Complaint("it is derived from itself", "il est dérivé de lui-même"))
         self._generating.append(url)
         try:
             return generate(definition, self._elements)
@@ -101,9 +104,9 @@ class Definitions:
         definition = self.structure(canonical)
         return None if definition is None else self._elements_of(definition)
 
-    def lack(self, canonical: str) -> str:
+    def lack(self, canonical: str) -> Complaint | None:
         """Say why :meth:`profile` gives nothing."""
-        return self._lacks.get(canonical, "")
+        return self._lacks.get(canonical)
 
     def type(self, code: str) -> Tree | None:
         """Give the tree of a type by its name."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.validation.fhir.invariants import Focus, compiled
 from gateway.validation.fhir.nodes import FHIR, Tree
-from gateway.validation.fhir.plans import Plan, plan_of
+from gateway.validation.fhir.plans import Plan
 from gateway.validation.fhir.scope import Place
 
 if TYPE_CHECKING:
@@ -66,11 +66,6 @@ def check_extension(walker: Walker, plan: Plan, value: Json, place: Place) -> No
             trees.append(base)
     for tree in trees:
         walker.issues += walker.judge(value, tree, place)
-
-
-def walk_extension(walker: Walker, tree: Tree, value: Json, place: Place) -> None:
-    """Walk an Extension along a definition."""
-    walker.value(plan_of(walker.definitions, tree.root, ""), value, place)
 
 
 def _check_use(

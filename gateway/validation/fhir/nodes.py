@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.validation.fhir.primitives import Complaint
+
 Json = dict[str, Any]
 
 FHIR = "http://hl7.org/fhir/StructureDefinition/"
@@ -31,7 +33,11 @@ _SYSTEM_TYPES = {
 
 
 class NoSnapshot(Exception):
-    """A StructureDefinition cannot be validated against, as its message tells."""
+    """A StructureDefinition cannot be validated against; says why."""
+
+    def __init__(self, reason: Complaint) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +204,7 @@ class Tree:
     def __init__(self, definition: Json, elements: Any = ()) -> None:
         elements = elements or definition.get("snapshot", {}).get("element", ())
         if not elements:
-            raise NoSnapshot("it has no snapshot")
+            raise NoSnapshot(Complaint("it has no snapshot", "il n'a pas d'instantané"))
         self.url: str = definition.get("url", "")
         self.version: str = definition.get("version", "")
         self.kind: str = definition.get("kind", "")
@@ -245,14 +251,24 @@ def _grow(tree: Tree, elements: Any) -> Node:
         node = Node(tree, given)
         parent = latest.get(node.path.rpartition(".")[0])
         if parent is None:
-            raise NoSnapshot(f"its snapshot has {node.path} without the element above it")
+            raise NoSnapshot(
+                Complaint(
+                    f"its snapshot has {node.path} without the element above it",
+                    f"son instantané contient {node.path} sans l'élément au-dessus",
+                )
+            )
         whole = parent.children.get(node.name)
         if whole is None:
             parent.children[node.name] = node
         elif node.slice_name:
             _slice_of(whole, node.slice_name).slices.append(node)
         else:
-            raise NoSnapshot(f"its snapshot has {node.path} twice")
+            raise NoSnapshot(
+                Complaint(
+                    f"its snapshot has {node.path} twice",
+                    f"son instantané contient deux fois {node.path}",
+                )
+            )
         for path in [p for p in latest if p.startswith(node.path + ".")]:
             del latest[path]
         latest[node.path] = node

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.validation.fhir.nodes import FHIR
 from gateway.validation.fhir.plans import Plan
+from gateway.validation.fhir.primitives import Complaint
 from gateway.validation.fhir.scope import RESTFUL, Place, Scope
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _check_target(
     if len(profiles) < len(fitting):
         return
     walker.resolve_scope(target)
-    problem = ""
+    problem: Complaint | None = None
     for url in profiles:
         first = walker.first_error(target.resource, url)
         if first is None:

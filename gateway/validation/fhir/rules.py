@@ -573,10 +573,12 @@ def issue(
 ) -> Issue:
     """Make an issue of a rule: the table's sentence with these values in it.
 
-    A value ``x`` whose French form differs is given twice, as ``x`` and ``x_fr``.
+    A value whose French form differs is a :class:`~.primitives.Complaint`, or is given twice,
+    as ``x`` and ``x_fr``.
     """
     text = TEXTS[rule]
-    french = values | {n[:-3]: v for n, v in values.items() if n.endswith("_fr")}
+    french = {name: getattr(value, "french", value) for name, value in values.items()}
+    french |= {n[:-3]: v for n, v in values.items() if n.endswith("_fr")}
     return Issue(
         rule=rule,
         severity=severity or text.severity,

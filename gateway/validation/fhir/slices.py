@@ -60,12 +60,11 @@ def _sort(
         label = _label(base, number)
         walker.trying = label
         at, unknown = sorter.slice_of(walker, member, base.code)
-        for one in unknown:
-            slice_name, _, problem = one.partition("\n")
+        for slice_name, problem in unknown:
             undecided.add(slice_name)
             walker.report(
                 "fhir-slicing-not-checked", Place(place, label), node, name=name_of(node),
-                expected=slice_name, problem=problem, problem_fr=problem,
+                expected=slice_name, problem=problem,
             )  # fmt: skip
         if at is None:
             if rules == "closed" and not unknown:

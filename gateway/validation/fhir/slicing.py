@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.validation.fhir.definitions import Definitions
 from gateway.validation.fhir.nodes import FHIR, Discriminator, Node
+from gateway.validation.fhir.primitives import Complaint
 
 if TYPE_CHECKING:
     from gateway.validation.fhir.walker import Walker
@@ -38,7 +39,11 @@ class Found(NamedTuple):
 
 
 class Unknown(Exception):
-    """A question about a slice that cannot be answered; the message says why."""
+    """A question about a slice that cannot be answered; says why."""
+
+    def __init__(self, reason: Complaint) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 Matcher = Callable[["Walker", Found], bool]
@@ -56,7 +61,7 @@ def steps(path: str) -> tuple[Step, ...]:
     while place < len(path):
         match = _STEP.match(path, place)
         if match is None or match.end() == place:
-            raise Unknown(f"the discriminator path {path!r} is not understood")
+            raise _not_understood(path)
         name, argument = match["name"], match["argument"]
         place = match.end()
         if argument is None:
@@ -65,7 +70,7 @@ def steps(path: str) -> tuple[Step, ...]:
         elif name in ("resolve", "ofType", "extension", "as"):
             found.append(("ofType" if name == "as" else name, argument.strip("'\" ")))
         else:
-            raise Unknown(f"the discriminator path {path!r} is not understood")
+            raise _not_understood(path)
     return tuple(found)
 
 
@@ -148,12 +153,14 @@ class Sorter:
             for one in node.slices:
                 self._matchers.append(self._compile(definitions, one, discriminators))
 
-    def slice_of(self, walker: Walker, value: Any, type_code: str) -> tuple[int | None, list[str]]:
+    def slice_of(
+        self, walker: Walker, value: Any, type_code: str
+    ) -> tuple[int | None, list[tuple[str, Complaint]]]:
         """Give the number of the slice a value is in, and what could not be decided on the way."""
         if self._by_url is not None:
             url = value.get("url") if isinstance(value, dict) else None
             return (self._by_url.get(url) if isinstance(url, str) else None), []
-        unknown: list[str] = []
+        unknown: list[tuple[str, Complaint]] = []
         found = Found(value, type_code)
         for number, matchers in enumerate(self._matchers):
             try:
@@ -162,7 +169,7 @@ class Sorter:
                 if all(matcher(walker, found) for matcher in matchers):
                     return number, unknown
             except Unknown as problem:
-                unknown.append(f"{self.slices[number].slice_name}\n{problem}")
+                unknown.append((self.slices[number].slice_name, problem.reason))
         return None, unknown
 
     def _urls(
@@ -257,7 +264,12 @@ def _matcher(definitions: Definitions, whole: Node, one: Node, by: Discriminator
         return _by_type(definitions, one, path)
     if by.type == "profile":
         return _by_profile(definitions, one, path)
-    raise Unknown(f"discriminators of type {by.type} are not known")
+    raise Unknown(
+        Complaint(
+            f"discriminators of type {by.type} are not known",
+            f"les discriminants de type {by.type} ne sont pas connus",
+        )
+    )
 
 
 def _by_value(
@@ -283,7 +295,12 @@ def _by_value(
         if node.binding is not None and node.binding.strength == "required":
             return _by_binding(definitions, node.binding.value_set, path)
     if any(n.minimum == 0 for n in nodes) or not nodes:
-        raise Unknown(f"the slice gives no value for its discriminator {by.path}")
+        raise Unknown(
+            Complaint(
+                f"the slice gives no value for its discriminator {by.path}",
+                f"la tranche ne donne pas de valeur à son discriminant {by.path}",
+            )
+        )
     return lambda walker, found: bool(follow(walker, [found], path))
 
 
@@ -333,7 +350,7 @@ def _below(
 def _any(walker: Walker, found: Found, path: tuple[Step, ...], test: Callable[[Any], bool]) -> bool:
     at = follow(walker, [found], path)
     if any(isinstance(one.value, _Absent) for one in at) and "resolve" in [k for k, _ in path]:
-        raise Unknown(f"{at[0].value} is not in this message")
+        raise Unknown(_absent(at[0].value))
     return any(test(one.value) for one in at)
 
 
@@ -341,7 +358,7 @@ def _by_binding(definitions: Definitions, url: str, path: tuple[Step, ...]) -> M
     def matches(walker: Walker, found: Found) -> bool:
         value_set = definitions.value_set(url)
         if value_set is None:
-            raise Unknown(f"the value set {url} is in none of the packages")
+            raise Unknown(_unknown(url))
         unknown = False
         for one in follow(walker, [found], path):
             for system, code in codes(one.value):
@@ -350,7 +367,12 @@ def _by_binding(definitions: Definitions, url: str, path: tuple[Step, ...]) -> M
                     return True
                 unknown = unknown or answer is None
         if unknown:
-            raise Unknown(f"the content of {url} is not at hand")
+            raise Unknown(
+                Complaint(
+                    f"the content of {url} is not at hand",
+                    f"le contenu de {url} n'est pas disponible",
+                )
+            )
         return False
 
     return matches
@@ -362,7 +384,12 @@ def _by_existence(definitions: Definitions, one: Node, path: tuple[Step, ...]) -
         return lambda walker, found: not follow(walker, [found], path)
     if any(n.minimum > 0 for n in nodes):
         return lambda walker, found: bool(follow(walker, [found], path))
-    raise Unknown("the slice says neither that the element exists nor that it does not")
+    raise Unknown(
+        Complaint(
+            "the slice says neither that the element exists nor that it does not",
+            "la tranche ne dit pas si l'élément existe ou non",
+        )
+    )
 
 
 def _by_type(definitions: Definitions, one: Node, path: tuple[Step, ...]) -> Matcher:
@@ -379,7 +406,7 @@ def _by_type(definitions: Definitions, one: Node, path: tuple[Step, ...]) -> Mat
         }
     wanted |= set(of)
     if not wanted:
-        raise Unknown("the slice names no type")
+        raise Unknown(Complaint("the slice names no type", "la tranche ne nomme pas de type"))
     types = {code.lower() for code in wanted}
 
     def matches(walker: Walker, found: Found) -> bool:
@@ -388,7 +415,7 @@ def _by_type(definitions: Definitions, one: Node, path: tuple[Step, ...]) -> Mat
             if isinstance(value, _Absent):
                 kind = walker.type_in_reference(value)
                 if not kind:
-                    raise Unknown(f"{value} is not in this message")
+                    raise Unknown(_absent(value))
                 if any(definitions.is_type(kind, code) for code in wanted):
                     return True
             elif isinstance(value, dict) and isinstance(value.get("resourceType"), str):
@@ -420,27 +447,46 @@ def _by_profile(definitions: Definitions, one: Node, path: tuple[Step, ...]) -> 
         # A type without a profile stands for itself.
         urls += [FHIR + t.code for n in ends for t in n.types if t.code and not t.profiles]
     if not urls:
-        raise Unknown("the slice names no profile")
+        raise Unknown(Complaint("the slice names no profile", "la tranche ne nomme pas de profil"))
 
     def matches(walker: Walker, found: Found) -> bool:
-        unknown = ""
+        unknown: Complaint | None = None
         for at in follow(walker, [found], path):
             if isinstance(at.value, _Absent):
-                unknown = f"{at.value} is not in this message"
+                unknown = _absent(at.value)
                 continue
             for url in urls:
                 fits = walker.fits(at.value, url)
                 if fits:
                     return True
                 if fits is None:
-                    unknown = f"{url} is in none of the packages"
+                    unknown = _unknown(url)
                 else:
                     walker.remember_nearest(one, at.value, url)
-        if unknown:
+        if unknown is not None:
             raise Unknown(unknown)
         return False
 
     return matches
+
+
+def _absent(reference: str) -> Complaint:
+    return Complaint(
+        f"{reference} is not in this message", f"{reference} n'est pas dans ce message"
+    )
+
+
+def _unknown(url: str) -> Complaint:
+    return Complaint(f"{url} is in none of the packages", f"{url} n'est dans aucun paquet")
+
+
+def _not_understood(path: str) -> Unknown:
+    return Unknown(
+        Complaint(
+            f"the discriminator path {path!r} is not understood",
+            f"le chemin {path!r} du discriminant n'est pas compris",
+        )
+    )
 
 
 def holds(value: Any, pattern: Any) -> bool:

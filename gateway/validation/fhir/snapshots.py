@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from gateway.validation.fhir.nodes import FHIR, NoSnapshot
+from gateway.validation.fhir.primitives import Complaint
 
 Json = dict[str, Any]
 Snapshot = Callable[[str], "list[Json] | None"]
@@ -67,7 +68,13 @@ def generate(definition: Json, snapshot: Snapshot, *, strict: bool = False) -> l
     base_url = definition.get("baseDefinition", "")
     base = snapshot(base_url) if base_url else None
     if base is None:
-        raise NoSnapshot(f"it has no snapshot, and its base {base_url or '(none)'} is unknown")
+        named = base_url or "(none)"
+        raise NoSnapshot(
+            Complaint(
+                f"it has no snapshot, and its base {named} is unknown",
+                f"il n'a pas d'instantané, et sa base {named} est inconnue",
+            )
+        )
     root = _tree(base)
     named = list(_named(definition.get("differential", {}).get("element", ())))
     ground = _Ground(_tree(base), snapshot, frozenset(steps for steps, _ in named))
@@ -88,7 +95,12 @@ def _tree(elements: list[Json]) -> _Element:
         above, _, name = path.rpartition(".")
         parent = latest.get(above)
         if parent is None:
-            raise NoSnapshot(f"the base has {path} without the element above it")
+            raise NoSnapshot(
+                Complaint(
+                    f"the base has {path} without the element above it",
+                    f"la base contient {path} sans l'élément au-dessus",
+                )
+            )
         made = _Element(_based(given), name)
         whole = parent.child(name)
         if whole is not None and given.get("sliceName"):
@@ -136,7 +148,12 @@ def _place(root: _Element, steps: str, ground: _Ground) -> _Element:
     for step in below:
         match = _STEP.fullmatch(step)
         if match is None:
-            raise NoSnapshot(f"its differential has {steps}, which is no path")
+            raise NoSnapshot(
+                Complaint(
+                    f"its differential has {steps}, which is no path",
+                    f"son différentiel contient {steps}, qui n'est pas un chemin",
+                )
+            )
         at = _step(ground, at, match["name"], match["slice"] or "", above)
         above += "." + step
     return at
@@ -147,7 +164,10 @@ def _compare(at: _Element, given: Json) -> None:
     for name, value in given.items():
         fixed = at.given.get(name, value)
         if name.startswith("fixed") and fixed != value:
-            raise NoSnapshot(f"{given['path']} is fixed to {fixed} already")
+            path = given["path"]
+            raise NoSnapshot(
+                Complaint(f"{path} is fixed to {fixed} already", f"{path} est déjà fixé à {fixed}")
+            )
 
 
 def _step(ground: _Ground, at: _Element, name: str, slice_name: str, above: str) -> _Element:
@@ -206,7 +226,12 @@ def _chosen(
             made.given |= {"sliceName": name, "min": 0, "type": types}
             child.slices.append(made)
         return child, name
-    raise NoSnapshot(f"its differential has {above}.{name}, which its base has not")
+    raise NoSnapshot(
+        Complaint(
+            f"its differential has {above}.{name}, which its base has not",
+            f"son différentiel contient {above}.{name}, absent de sa base",
+        )
+    )
 
 
 def _capital(one: Json) -> str:

@@ -18,9 +18,10 @@ from gateway.validation.fhir import bindings, elements, extensions, references, 
 from gateway.validation.fhir.constraints import check_constraints
 from gateway.validation.fhir.content_rules import Manner, check_attachment, check_resource
 from gateway.validation.fhir.definition_rules import check_definition
-from gateway.validation.fhir.definitions import Definitions
+from gateway.validation.fhir.definitions import ABSENT, Definitions
 from gateway.validation.fhir.nodes import Node, Tree
 from gateway.validation.fhir.plans import Plan, Table, plan_of, table_of
+from gateway.validation.fhir.primitives import Complaint
 from gateway.validation.fhir.rules import issue
 from gateway.validation.fhir.scope import Place, Scope
 from gateway.validation.fhir.slicing import codes
@@ -56,7 +57,7 @@ class Walker:
         self.owner: tuple[Plan, Json] | None = None
         self._judged: dict[tuple[int, int], tuple[Place, list[Issue]]] = {}
         self.trying = ""
-        self._nearest: dict[int, str] = {}
+        self._nearest: dict[int, Complaint] = {}
         self._scopes: dict[int, Scope] = {}
         self._depth = 0
         self._said: set[str] = set()
@@ -88,11 +89,8 @@ class Walker:
         """Say once that a profile is not at hand."""
         if url not in self._said:
             self._said.add(url)
-            problem = self.definitions.lack(url) or "it is in none of the packages"
-            self.report(
-                "fhir-profile-unknown", place, node, found=url, problem=problem,
-                problem_fr=_FRENCH.get(problem, problem),
-            )  # fmt: skip
+            problem = self.definitions.lack(url) or ABSENT
+            self.report("fhir-profile-unknown", place, node, found=url, problem=problem)
 
     # --- Resources ---------------------------------------------------------------------------
 
@@ -195,14 +193,14 @@ class Walker:
             return None
         return self.first_error(value, url) is None
 
-    def first_error(self, value: Any, url: str) -> str | None:
+    def first_error(self, value: Any, url: str) -> Complaint | None:
         """Try an object against a profile and give the first thing wrong with it."""
         tree = self.definitions.profile(url)
         if tree is None or not isinstance(value, dict):
-            return "" if tree is None else "it is no object"
+            return Complaint("it is no object", "ce n'est pas un objet") if tree else None
         kind = value.get("resourceType")
         if isinstance(kind, str) and not self.definitions.is_type(kind, tree.type):
-            return f"it is a {kind}"
+            return Complaint(f"it is a {kind}", f"c'est une ressource {kind}")
         outer = self.scope
         self.scope = self._scopes.get(id(value), outer)
         if isinstance(kind, str) and self.scope is outer and value is not outer.resource:
@@ -214,7 +212,9 @@ class Walker:
             self.scope = outer
         for one in found:
             if one.severity is IssueSeverity.ERROR:
-                return f"{one.location}: {one.message}"
+                return Complaint(
+                    f"{one.location}: {one.message}", f"{one.location} : {one.says('fr')}"
+                )
         return None
 
     def resolve(self, reference: str) -> Json | None:
@@ -282,7 +282,8 @@ class Walker:
 
     def _one_of(self, wants: tuple[str, ...], value: Json, place: Place, node: Node) -> None:
         """Ask that one of several profiles holds; one that nobody knows may be it."""
-        problem, unknown = "", False
+        problem: Complaint | None = None
+        unknown = False
         for url in wants:
             if self.definitions.profile(url) is None:
                 unknown = True
@@ -292,7 +293,7 @@ class Walker:
             if error is None:
                 return
             problem = problem or error
-        if problem and not unknown:
+        if problem is not None and not unknown:
             self.report(
                 "fhir-profile-none", place, node, name=name_of(node),
                 expected=" | ".join(wants), problem=problem,
@@ -453,11 +454,9 @@ class Walker:
 
     def missing_slice(self, one: Node, count: int, place: Place) -> None:
         """Tell that a slice has too few values."""
-        nearest = self._nearest.get(id(one), "")
         self.report(
             "fhir-minimum", place, one, name=name_of(one), found=count, expected=one.minimum,
-            hint=f" The nearest is {nearest}" if nearest else "",
-            hint_fr=f" Le plus proche est {nearest}" if nearest else "",
+            hint=self._nearest.get(id(one), ""),
         )  # fmt: skip
 
     def remember_nearest(self, one: Node, value: Any, url: str) -> None:
@@ -466,7 +465,12 @@ class Walker:
         if tree is None or not isinstance(value, dict) or id(one) in self._nearest:
             return
         if value.get("resourceType") in (None, tree.type) and tree.constrains:
-            self._nearest[id(one)] = f"{self.trying}: {self.first_error(value, url)}"
+            error = self.first_error(value, url)
+            if error is not None:
+                self._nearest[id(one)] = Complaint(
+                    f" The nearest is {self.trying}: {error}",
+                    f" Le plus proche est {self.trying} : {error.french}",
+                )
 
     def _unknown(self, table: Table, key: str, value: Json, place: Place) -> Node | None:
         """Tell of a key that is no element; give the choice element it is a wrong type of."""
@@ -528,12 +532,6 @@ def _walk_along(table: Table) -> Step:
         walker.walk(plan, table, value, place)
 
     return walk
-
-
-_FRENCH = {
-    "it is in none of the packages": "il n'est dans aucun paquet",
-    "it has no snapshot": "il n'a pas d'instantané",
-}
 
 
 def _moved(found: list[Issue], tried: str, place: str) -> list[Issue]:

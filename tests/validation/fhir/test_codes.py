@@ -227,6 +227,13 @@ def test_a_code_that_its_system_has_not_is_named() -> None:
     assert ("fhir-code-unknown", "Patient.maritalStatus.coding[0]") in errors(found)
 
 
+def test_a_code_newer_than_the_copy_of_its_system_is_a_warning() -> None:
+    system = "http://terminology.hl7.org/CodeSystem/v3-MaritalStatus"
+    found = validator().validate(married(system=system, code="ZZ"))
+    said = [i for i in found if i.rule == "fhir-code-unknown"]
+    assert [i.severity for i in said] == ["warning"]
+
+
 def test_a_system_is_absolute_and_no_value_set() -> None:
     found = validator().validate(married(system="colours", code="a"))
     assert errors(found) == [("fhir-coding-system", "Patient.maritalStatus.coding[0]")]

@@ -189,7 +189,7 @@ def test_a_differential_that_does_not_fit_its_base_is_refused_with_its_path() ->
     bent = profile("bent", "Patient", element("Patient.colour", min=1))
     definitions = Definitions([core(), Memory(bent)])
     assert definitions.profile(HERE + "bent") is None
-    assert "Patient.colour" in definitions.lack(HERE + "bent")
+    assert "Patient.colour" in str(definitions.lack(HERE + "bent"))
 
 
 def test_a_profile_that_is_its_own_base_is_refused() -> None:
