@@ -152,7 +152,10 @@ class _Bundle:
             return
         posted = entry.object("request").get("method") == "POST"
         if not isinstance(name, str):
-            if found["type"] != entry.type and not posted:
+            kept = self.type not in _WITHOUT_FULL_URL
+            if not posted and (
+                found["type"] != entry.type or (kept and "id" not in entry.resource)
+            ):
                 yield issue(
                     "fhir-bundle-full-url-id", at, found=shown(url), expected=f"/{entry.type}/…"
                 )

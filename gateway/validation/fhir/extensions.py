@@ -49,6 +49,11 @@ def check_extension(walker: Walker, plan: Plan, value: Json, place: Place) -> No
         elif ":" not in url:
             if not inside:
                 walker.report("fhir-extension-url", place, plan.node, found=repr(url))
+            elif plan.node.slices and not plan.node.slice_name:
+                walker.report(
+                    "fhir-extension-part", place, plan.node, found=repr(url),
+                    expected=", ".join(one.slice_name for one in plan.node.slices),
+                )  # fmt: skip
         elif not plan.wants and not plan.node.children:
             manner = walker.manner
             if not (manner.known_domains and url.startswith(manner.known_domains)):

@@ -16,6 +16,7 @@ from typing import Any
 from gateway.codecs.fhir.elements import is_resource, structure
 from gateway.validation.fhir.invariants import Json, Natives
 from gateway.validation.fhir.invariants_types import has, has_choice
+from gateway.validation.fhir.narrative import image_references
 
 RESOURCES = Natives()
 
@@ -44,10 +45,23 @@ def _dom_3(value: Json, resource: Json, root: Json) -> bool:
     if not wanted:
         return True
     wanted -= set(_pointers(resource, _POINTING))
+    # The letter forgets the images of narratives, which are contained Binary resources.
+    wanted -= {f"#{name}" for div in _narratives(resource) for name in image_references(div)}
     return not wanted or all(
         f"#{inside.get('id')}" not in wanted or "#" in _pointers(inside, _POINTING_BACK)
         for inside in value["contained"]
     )
+
+
+def _narratives(resource: Json) -> Iterator[str]:
+    """The narratives of a resource: its own, and those of a Composition's sections."""
+    waiting: list[Json] = [resource]
+    while waiting:
+        one = waiting.pop()
+        text = one.get("text")
+        if type(text) is dict and type(text.get("div")) is str:
+            yield text["div"]
+        waiting += one.get("section", ())
 
 
 def _leave_referred(value: Any, wanted: set[str]) -> None:

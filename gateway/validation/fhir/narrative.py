@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from gateway.validation.fhir.primitives import Complaint, shown
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
-_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_XML = "{http://www.w3.org/XML/1998/namespace}"
+_OF_XML = frozenset((f"{_XML}lang", f"{_XML}space"))
 
 _ELEMENTS = (
     "a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 "
@@ -90,7 +91,11 @@ def markup_complaints(div: object) -> Iterator[Complaint]:
         special = ATTRIBUTES_OF.get(name, _NO_ATTRIBUTES)
         for key, value in element.attrib.items():
             attribute = str(key)
-            if attribute not in ATTRIBUTES and attribute not in special and attribute != _XML_LANG:
+            if (
+                attribute not in ATTRIBUTES
+                and attribute not in special
+                and attribute not in _OF_XML
+            ):
                 yield Complaint(
                     f"the attribute {shown(attribute)} may not stand on <{name}> in a narrative",
                     f"l'attribut {shown(attribute)} n'est pas admis sur <{name}>"

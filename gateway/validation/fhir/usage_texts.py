@@ -147,6 +147,16 @@ USAGE: dict[str, Text] = {
         "POST goes to the type of the resource, PUT to its type and id, and both carry a resource.",
         "HL7 FHIR R4: Bundle.entry.request; 3.1.0.11 batch/transaction",
     ),
+    "fhir-extension-part": Text(
+        _SHAPE,
+        ERROR,
+        "The extension has no part {found}; it has {expected}.",
+        "L'extension n'a pas de partie {found} ; elle a {expected}.",
+        "An extension's parts are those of its definition",
+        "Les parties d'une extension sont celles de sa définition",
+        "A relative url means something only where the definition of the extension names it.",
+        "HL7 FHIR R4: Extension.url",
+    ),
     "fhir-attachment-hash": Text(
         _VALUE,
         ERROR,

@@ -45,6 +45,7 @@ MODULES = frozenset(
 )
 HL7 = "http://hl7.org/fhir/"
 """Java loads HL7's packages of extensions of every version, so it knows whatever begins so."""
+EXAMPLES = "http://example.org/"
 Json = dict[str, Any]
 
 
@@ -153,10 +154,14 @@ def _global_profiles(known: Json, resource: Json) -> list[str]:
 def _manner(case: Case) -> Manner:
     """Read how the case wants to be judged; the Java tests allow no unknown extension."""
     asked, error = case.entry, IssueSeverity.ERROR
-    domain = asked.get("allowed-extension-domain")
+    known = [HL7]
+    if asked.get("examples") is not False:
+        known.append(EXAMPLES)
+    if "allowed-extension-domain" in asked:
+        known.append(asked["allowed-extension-domain"])
     return Manner(
         unknown_extensions=error,
-        known_domains=(HL7, domain) if domain else (HL7,),
+        known_domains=tuple(known),
         example_urls=error if asked.get("examples") is False else None,
         markup=error if asked.get("security-checks") else None,
         absent_targets=error if asked.get("validateReference") else None,

@@ -32,6 +32,8 @@ def test_a_full_url_is_absolute_and_names_its_resource() -> None:
     assert told(bundle("collection", entry(UUIDS[0], patient))) == []
     place = "Bundle.entry[0].fullUrl"
     assert told(bundle("collection", entry("Patient/1", patient))) == [("full-url", place)]
+    nameless = bundle("collection", entry(f"{BASE}/Patient/1", resource("Patient")))
+    assert told(nameless) == [("full-url-id", place)]
     wrong = bundle("collection", entry(f"{BASE}/Patient/2", patient))
     assert told(wrong) == [("full-url-id", place)]
 

@@ -33,6 +33,15 @@ def test_a_contained_resource_is_referred_to_or_refers_to_its_container() -> Non
     assert holds("dom-3", _containing({}, backwards)) is True
 
 
+def test_an_image_of_a_narrative_refers_to_a_contained_resource() -> None:
+    picture = {"resourceType": "Binary", "id": "pic"}
+    div = '<div xmlns="http://www.w3.org/1999/xhtml"><img src="#pic"/></div>'
+    section = {"section": [{"text": {"status": "additional", "div": div}}]}
+    composition = {**_containing(section, picture), "resourceType": "Composition"}
+    assert holds("dom-3", composition) is True
+    assert holds("dom-3", {**composition, "section": []}) is False
+
+
 def test_a_canonical_or_uri_refers_to_a_contained_resource_and_a_string_does_not() -> None:
     plan = {"resourceType": "PlanDefinition", "contained": [{"resourceType": "Library", "id": "l"}]}
     assert holds("dom-3", {**plan, "library": ["#l"]}) is True

@@ -20,6 +20,7 @@ def div(inside: str) -> str:
         "<table border='1'><tr><td colspan='2'>a</td></tr></table>",
         "<a href='#x'>a</a><a name='x'>b</a>",
         "<img src='#pic' alt='a'/>",
+        "<pre xml:space='preserve' xml:lang='fr'>a</pre>",
     ],
 )
 def test_formatted_text_is_let_pass(inside: str) -> None:
