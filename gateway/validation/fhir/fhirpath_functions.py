@@ -47,6 +47,7 @@ from gateway.validation.fhir.invariants import NotEvaluated
 
 FUNCTIONS: dict[str, tuple[Function, int, int]] = {}
 _MOST_ROUNDS = 10_000
+_LONGEST_MATCHED = 100_000
 
 
 def _function(
@@ -398,6 +399,27 @@ def _substring(value: str, start: int, length: int | None = None) -> str | None:
     return value[start:] if length is None else value[start : start + max(0, length)]
 
 
+def _search(value: str, written: str) -> bool:
+    return _pattern(written).search(_bounded(value)) is not None
+
+
+def _search_whole(value: str, written: str) -> bool:
+    return _pattern(written).fullmatch(_bounded(value)) is not None
+
+
+def _replace_matches(value: str, written: str, by: str) -> str:
+    if not written:
+        return value
+    return _pattern(written).sub(re.sub(r"\$\{?([0-9]+)\}?", r"\\g<\1>", by), _bounded(value))
+
+
+def _bounded(value: str) -> str:
+    # Patterns come with packages, and a bad one takes the longer the longer the text.
+    if len(value) > _LONGEST_MATCHED:
+        raise NotEvaluated(f"a text of {len(value)} characters is not matched with a pattern")
+    return value
+
+
 @cache
 def _pattern(written: str) -> re.Pattern[str]:
     try:
@@ -443,15 +465,9 @@ _TEXTS: dict[str, tuple[int, int, Callable[..., Any]]] = {
     "trim": (0, 0, str.strip),
     "length": (0, 0, len),
     "replace": (2, 2, str.replace),
-    "matches": (1, 1, lambda value, p: _pattern(p).search(value) is not None),
-    "matchesFull": (1, 1, lambda value, p: _pattern(p).fullmatch(value) is not None),
-    "replaceMatches": (
-        2,
-        2,
-        lambda value, p, by: (
-            _pattern(p).sub(re.sub(r"\$\{?([0-9]+)\}?", r"\\g<\1>", by), value) if p else value
-        ),
-    ),
+    "matches": (1, 1, _search),
+    "matchesFull": (1, 1, _search_whole),
+    "replaceMatches": (2, 2, _replace_matches),
     "toChars": (0, 0, list),
     "split": (1, 1, lambda value, by: value.split(by) if by else list(value)),
     "encode": (1, 1, _encode),
