@@ -71,6 +71,7 @@ class Saxon:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.RLock()
         self._compiled: set[str] = set()
+        self._document: str | None = None
 
     @property
     def process_id(self) -> int | None:
@@ -80,9 +81,7 @@ class Saxon:
     def has(self, name: str) -> bool:
         """Whether a stylesheet is compiled there, now."""
         with self._lock:
-            if self._process is not None and self._process.poll() is not None:
-                self._end()
-            return name in self._compiled
+            return self._is_alive() and name in self._compiled
 
     def compile(self, name: str, text: str) -> str:
         """Compile a stylesheet; give what Saxon has against it, nothing where it took it.
@@ -119,7 +118,12 @@ class Saxon:
             for run in runs
         ]
         with self._lock:
-            answers = self._ask({"do": "run", "runs": asked, "document": document})
+            # Rule sets are run one after the other; the document is sent and parsed once.
+            again = self._document is document and self._is_alive()
+            answers = self._ask(
+                {"do": "run", "runs": asked, "document": None if again else document}
+            )
+            self._document = document
         return tuple(
             Answer(one.get("text", ""), one.get("error", ""), tuple(one.get("absent", ())))
             for one in answers
@@ -156,10 +160,13 @@ class Saxon:
             raise SaxonGone(f"the process ended by itself ({code})")
         return answer
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _is_alive(self) -> bool:
         if self._process is not None and self._process.poll() is not None:
             self._end()
-        if self._process is None:
+        return self._process is not None
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if not self._is_alive() or self._process is None:
             try:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "gateway.validation.cda.worker", str(self._memory)],
@@ -177,6 +184,7 @@ class Saxon:
     def _end(self) -> int | None:
         process, self._process = self._process, None
         self._compiled.clear()
+        self._document = None
         if process is None:
             return None
         for pipe in (process.stdin, process.stdout):

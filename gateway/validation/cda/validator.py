@@ -173,25 +173,22 @@ class CdaValidator:
     ) -> tuple[Issue, ...]:
         """Give what rule sets find in a document."""
         issues: list[tuple[int, Issue]] = []
-        runs: list[tuple[_Loaded, Run]] = []
-        text = document.text
-        try:
-            for schematron in schematrons:
-                loaded = self._load(schematron)
-                if isinstance(loaded, str):
-                    name = schematron.path.name
-                    issues.append((0, _not_checked("cda-schematron-unusable", loaded, name)))
-                    continue
+        for schematron in schematrons:
+            loaded = self._load(schematron)
+            if isinstance(loaded, str):
+                name = schematron.path.name
+                issues.append((0, _not_checked("cda-schematron-unusable", loaded, name)))
+                continue
+            try:
                 run = self._prepare(loaded, document)
                 issues.extend((0, issue) for issue in _notes(loaded))
                 if run is not None:
-                    runs.append((loaded, run))
-            if runs:
-                answers = self._saxon.run([run for _, run in runs], text)
-                for (loaded, run), answer in zip(runs, answers, strict=True):
+                    (answer,) = self._saxon.run([run], document.text)
                     issues.extend(_issues(loaded.rules, run, answer, document))
-        except SaxonGone as gone:
-            issues.append((0, _engine_gone(gone)))
+            except SaxonGone as gone:
+                # What was found before stands; the rest would meet the same document.
+                issues.append((0, _engine_gone(gone, loaded.rules.name)))
+                break
         return tuple(issue for _, issue in sorted(issues, key=lambda one: one[0]))
 
     # ----------------------------------------------------------------------------------------
@@ -390,12 +387,15 @@ def _not_checked(
     )
 
 
-def _engine_gone(gone: SaxonGone) -> Issue:
+def _engine_gone(gone: SaxonGone, name: str) -> Issue:
     # An error: nobody can say of this document that it is good, and it may be the reason.
     return Issue(
         rule="cda-engine",
         severity=IssueSeverity.ERROR,
         kind=IssueKind.NOT_CHECKED,
-        message=f"the rules could not be run on this document: {gone}",
-        message_fr=f"les règles n'ont pas pu être appliquées à ce document : {gone}",
+        message=f"the rules of {name}, and those after them, could not be run on this document: "
+        f"{gone}",
+        message_fr=f"les règles de {name} et des suivants n'ont pas pu être appliquées à ce "
+        f"document : {gone}",
+        profile=name,
     )

@@ -43,6 +43,7 @@ class Saxon:
         self._compiler: Any = self._processor.new_xslt30_processor()
         self._stylesheets: dict[str, Any] = {}
         self._documents: dict[str, dict[str, Any]] = {}
+        self._document: Any = None
 
     def compile(self, name: str, text: str) -> str:
         """Compile a stylesheet; give what Saxon has to say against it, nothing where it took it."""
@@ -58,15 +59,19 @@ class Saxon:
         """Let a compiled stylesheet go."""
         self._stylesheets.pop(name, None)
 
-    def run(self, runs: list[dict[str, Any]], document: str) -> list[dict[str, Any]]:
-        """Run some stylesheets on one document."""
+    def run(self, runs: list[dict[str, Any]], document: str | None) -> list[dict[str, Any]]:
+        """Run some stylesheets on a document, the last one again where none is given."""
         from saxonche import PySaxonApiError
 
-        try:
-            node = self._processor.parse_xml(xml_text=document)
-        except PySaxonApiError as error:
-            return [{"error": str(error)} for _ in runs]
-        return [self._run(run, node) for run in runs]
+        if document is not None:
+            self._document = None
+            try:
+                self._document = self._processor.parse_xml(xml_text=document)
+            except PySaxonApiError as error:
+                return [{"error": str(error)} for _ in runs]
+        if self._document is None:
+            return [{"error": "there is no document"} for _ in runs]
+        return [self._run(run, self._document) for run in runs]
 
     def _run(self, run: dict[str, Any], node: Any) -> dict[str, Any]:
         from saxonche import PySaxonApiError
