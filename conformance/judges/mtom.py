@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from conformance.judges.context import Context
-from conformance.judges.judged import Judged, not_checked
+from conformance.judges.judged import Judged
 from conformance.judges.kinds import headers_end
 from conformance.judges.placing import shifted
 from conformance.judges.soap import Packaging, header_fields, judge_envelope
@@ -65,14 +65,7 @@ def judge(octets: bytes, context: Context) -> Judged:
     if end:
         _read_content_type(octets[:end], message)
     else:
-        message.issues.append(
-            not_checked(
-                "mtom-content-type-not-checked",
-                "the message came without its Content-Type, which was not looked at",
-                "Content-Type",
-                "le message est venu sans son Content-Type, qui n'a pas été examiné",
-            )
-        )
+        message.issues.append(message_issue("mtom-content-type-not-checked", "", "Content-Type"))
         first = _FIRST_LINE.match(octets)
         message.boundary = first[1] if first else b""
     parts = list(_parts(octets[end:], message))

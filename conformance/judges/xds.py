@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from conformance.judges import answers
 from conformance.judges.attachments import Attachment, judge_attachments
 from conformance.judges.context import Context
-from conformance.judges.judged import Judged, not_checked
+from conformance.judges.judged import Judged
 from conformance.judges.placing import placed
 from conformance.judges.schemas import schema_issues
 from gateway.codecs.ebrim import names
@@ -130,16 +130,7 @@ def _content(element: Element, name: str, carriage: Carriage, body: Body) -> byt
     where = f"Document[{name[:128]}]"
     if next(element.iterchildren(INCLUDE), None) is not None:
         if not carriage.packaged:
-            body.issues.append(
-                not_checked(
-                    "xds-document-not-checked",
-                    "the document travels in a part that did not come with this file; it was not "
-                    "compared with its metadata",
-                    where,
-                    "le document voyage dans une partie qui n'est pas dans ce fichier ; il n'a "
-                    "pas été comparé à ses métadonnées",
-                )
-            )
+            body.issues.append(message_issue("xds-document-not-checked", "", where))
         return None
     try:
         octets = read_inline(element)

@@ -35,7 +35,7 @@ def base_rules() -> Mapping[str, RuleText]:
         for rule, said in tomllib.loads(path.read_text(encoding="utf-8")).items():
             found[rule] = RuleText(
                 rule=rule,
-                kind=_KIND_BY_PREFIX.get(rule.partition("-")[0], IssueKind.MESSAGE),
+                kind=IssueKind(said["kind"]) if "kind" in said else _kind(rule),
                 severity=IssueSeverity(said.get("severity", "error")),
                 title=said["en"],
                 title_fr=said["fr"],
@@ -43,6 +43,10 @@ def base_rules() -> Mapping[str, RuleText]:
                 source=said["source"],
             )
     return MappingProxyType(found)
+
+
+def _kind(rule: str) -> IssueKind:
+    return _KIND_BY_PREFIX.get(rule.partition("-")[0], IssueKind.MESSAGE)
 
 
 def rules(profile: Profile | None = None) -> Iterator[RuleText]:

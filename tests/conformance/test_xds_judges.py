@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from conformance.judges import Context, judge
 from conformance.report.values import Judgement, PayloadKind, Verdict
 from gateway.validation.issue import IssueKind, IssueSeverity
+from gateway.validation.rules import base_rules
 from scripts.faults.signing import certificate
 from tests.shared import ROOT, shared
 
@@ -122,7 +123,8 @@ def test_a_part_that_did_not_come_is_told_as_not_checked() -> None:
     found = judge("x", envelope, context())
     assert found.kind is PayloadKind.SOAP
     assert [one.rule for one in found.findings if one.kind is IssueKind.NOT_CHECKED] == [
-        "xds-document-not-checked"
+        "xds-document-not-checked",
+        "saml-absent",
     ]
     assert rules(found) == ["soap-mtom"]
     assert found.verdict is Verdict.PASS
@@ -214,6 +216,28 @@ def test_a_schema_is_used_where_one_is_given() -> None:
     octets = sample("register.xml", ("<rim:Slot name=", "<rim:Slott name="))
     octets = octets.replace(b"</rim:Slot>", b"</rim:Slott>", 1)
     assert "xds-schema" in rules(judge("x", octets, mine))
+
+
+def test_every_rule_a_judge_names_has_its_text() -> None:
+    named = re.compile(r'"((?:xds|soap|mtom|xdm|saml)-[a-z0-9-]+)"')
+    for path in (ROOT / "conformance" / "judges").glob("*.py"):
+        for rule in named.findall(path.read_text(encoding="utf-8")):
+            assert rule in base_rules(), f"{path.name}: {rule}"
+
+
+def test_every_check_of_the_server_has_its_text() -> None:
+    call = re.compile(r"(?:problem|complaint|_finding)\(((?:[^()]|\([^()]*\))*)\)")
+    name = re.compile(r'"([a-z]+(?:-[a-z0-9]+)+|required|format)"')
+    told = set()
+    for folder in ("gateway/codecs/ebrim", "gateway/validation"):
+        for path in (ROOT / folder).glob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            told |= {names[0] for one in call.findall(text) if (names := name.findall(one))}
+            told |= set(re.findall(r'rule="([a-z-]+)"', text))
+    known = {rule.removeprefix("xds-") for rule in base_rules()}
+    elsewhere = {"not-expressible", "answered"}  # of requests and answers that we write and read
+    assert len(told) > 60
+    assert told - known - elsewhere == set()
 
 
 def test_what_is_of_no_kind_is_told_so() -> None:
