@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.validation.issue import Issue, IssueSeverity
+from scripts.fhir_samples import changed
 
 Json = dict[str, Any]
 Change = tuple[str, str, Any] | tuple[str, str]
-
-_STEP = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +41,8 @@ class Fault:
 
 def planted(resource: Json, fault: Fault) -> Json:
     """Give a copy of a resource with one fault in it."""
-    spoiled = copy.deepcopy(resource)
-    kind, path, *values = fault.change
-    *way, last = [int(i) if i else name for name, i in _STEP.findall(path)]
-    target: Any = spoiled
-    for step in way:
-        target = target[step]
-    match kind:
-        case "set":
-            target[last] = values[0]
-        case "add":
-            target.setdefault(last, []).append(values[0])
-        case "remove":
-            del target[last]
-        case "rename":
-            target[values[0]] = target.pop(last)
-        case _:
-            raise ValueError(kind)
-    assert spoiled != resource, f"{fault.name}: nothing changed"
-    return spoiled
+    change, path, *value = fault.change
+    return changed(resource, change, path, *value)
 
 
 def errors(issues: Iterable[Issue]) -> list[tuple[str, str, str]]:
