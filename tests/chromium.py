@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import itertools
 import json
 import os
@@ -168,8 +169,9 @@ def running_chromium(folder: Path) -> Iterator[Tab]:
     answers, to_ask = os.pipe()
 
     def take_pipes() -> None:
-        # Chromium reads from descriptor 3 and writes to 4.
-        reading, writing = os.dup(to_read), os.dup(to_ask)
+        # Chromium reads from descriptor 3 and writes to 4, which may be taken by these very pipes.
+        reading = fcntl.fcntl(to_read, fcntl.F_DUPFD, 64)
+        writing = fcntl.fcntl(to_ask, fcntl.F_DUPFD, 64)
         os.dup2(reading, 3)
         os.dup2(writing, 4)
 
