@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.cli import COMMANDS
 from conformance.report.writers import FORMS
 from tests.shared import ROOT
 
@@ -126,11 +127,29 @@ def test_every_kind_of_payload_is_judged_and_told_without_the_server(
 
 
 @pytest.mark.parametrize(
-    "command", ["explain --list", "explain dom-3", "--help", "check --help", "diff --help"]
+    "command",
+    [
+        "--help",
+        "explain dom-3",
+        "explain --list cda",
+        "run --list",
+        "coverage",
+        *(f"{name} --help" for name in COMMANDS),
+    ],
 )
 def test_the_other_commands_need_no_server_either(command: str) -> None:
     done = without_server(
         "from conformance.cli import main; sys.exit(main(sys.argv[1:]))", *command.split()
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_module_of_the_suite_needs_the_server() -> None:
+    done = without_server(
+        "import importlib, pkgutil, conformance\n"
+        "for module in pkgutil.walk_packages(conformance.__path__, 'conformance.'):\n"
+        "    if module.name != 'conformance.__main__':\n"
+        "        importlib.import_module(module.name)"
     )
     assert done.returncode == 0, done.stderr
 
@@ -183,17 +202,30 @@ def test_a_wheel_brings_profiles_and_suites(wheel: Path) -> None:
                 assert name in names or f"gateway/shipped/{name}" in names, name
 
 
-def test_the_command_works_from_a_wheel(wheel: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check", str(PAYLOADS[2]), "--profile", "fr-dmp"], "1 file, 1 passed"),
+        (["explain", "fr-de-010"], "fr-de-010 (error"),
+        (["run", "--list", "--profile", "fr-dmp"], "fr-dmp"),
+        (["coverage", "--format", "json"], '"requirements"'),
+    ],
+    ids=["check", "explain", "run", "coverage"],
+)
+def test_the_command_works_from_a_wheel(
+    wheel: Path, tmp_path: Path, arguments: list[str], said: str
+) -> None:
     installed = tmp_path / "installed"
     zipfile.ZipFile(wheel).extractall(installed)
     done = subprocess.run(
-        [sys.executable, "-m", "conformance", "check", PAYLOADS[2], "--profile", "fr-dmp"],
+        [sys.executable, "-m", "conformance", *arguments],
         cwd=tmp_path,
         env={"PYTHONPATH": str(installed), "PATH": ""},
         capture_output=True,
         text=True,
+        encoding="utf-8",
         timeout=100,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 file, 1 passed" in done.stdout
+    assert said in done.stdout
