@@ -180,6 +180,7 @@ def _run(options: Namespace, suites: list[Suite]) -> int:
             judge=_judge(),
             language=options.language,
             variables=_variables(options.set),
+            limit=options.timeout,
             told=_teller(options),
         )
         results = runner.run(suites, lambda name: _wanted(options.filter, name))

@@ -110,7 +110,11 @@ class Answer:
     @property
     def response_status(self) -> str:
         """``Success``, ``PartialSuccess`` or ``Failure`` of a registry's answer."""
-        found = self.values("//rs:RegistryResponse/@status | //query:AdhocQueryResponse/@status")
+        if self.xml is None:
+            return ""
+        found = _by_xpath(
+            self.xml, "//rs:RegistryResponse/@status | //query:AdhocQueryResponse/@status"
+        )
         return str(found[0]).rpartition(":")[2] if found else ""
 
     @property

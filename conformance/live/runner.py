@@ -47,6 +47,7 @@ class Runner:
         seconds: A clock that only goes forward, for how long something took.
         judge: Judges FHIR resources against profiles, where one is at hand.
         variables: Of the command line, over those of every suite.
+        limit: Seconds in which a whole answer has to be there.
         told: Called with each result as soon as it is there.
     """
 
@@ -58,6 +59,7 @@ class Runner:
     judge: Judge | None = None
     language: str = "en"
     variables: dict[str, str] = field(default_factory=dict)
+    limit: float = 30.0
     told: Callable[[TestResult], None] = lambda result: None
     counter: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -195,7 +197,7 @@ class _Carrier:
             raise _Ended(TestVerdict.SKIP, str(missing)) from None
         begin = self.runner.seconds()
         try:
-            answer = _send(self.runner.client, finished)
+            answer = self._send(finished)
         except httpx.HTTPError as error:
             reason = f"{request.url} did not answer: {type(error).__name__} {error}".strip()
             issue = _unreachable(reason)
@@ -219,6 +221,24 @@ class _Carrier:
             self._answers[str(step.table["id"])] = answer
         if any(issue.severity is IssueSeverity.ERROR for issue in issues):
             raise _Ended(TestVerdict.FAIL)
+
+    def _send(self, request: Request) -> Answer:
+        """Send a request and take the whole answer, which has to be there in time as a whole."""
+        runner = self.runner
+        end = runner.seconds() + runner.limit
+        with runner.client.stream(
+            request.method,
+            request.url,
+            content=request.octets or None,
+            headers=dict(request.headers),
+        ) as answer:
+            octets = bytearray()
+            for chunk in answer.iter_bytes():
+                octets += chunk
+                if runner.seconds() > end:
+                    raise httpx.ReadTimeout(f"the answer took more than {runner.limit:g} seconds")
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return Answer(answer.status_code, headers, bytes(octets))
 
     def _kept(self, step: Step, inner: Scope, answer: Answer) -> list[Issue]:
         """Keep values of an answer for later steps; what is not there is an issue."""
@@ -289,15 +309,6 @@ _LACKING = {
     "open": "the server asks who comes; these tests are for one that does not",
     "credentials": "the server does not ask who comes; these tests are for one that does",
 }
-
-
-def _send(client: httpx.Client, request: Request) -> Answer:
-    answer = client.request(
-        request.method, request.url, content=request.octets or None, headers=dict(request.headers)
-    )
-    return Answer(
-        answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content
-    )
 
 
 def _unreachable(reason: str) -> Issue:

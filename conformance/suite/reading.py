@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -172,12 +173,18 @@ def read_requirements(paths: Iterable[Path]) -> dict[str, Requirement]:
 
 def _rules(file: _File, name: str) -> dict[str, Requirement]:
     """The numbered rules of a profile: each is a requirement by its own id."""
-    from gateway.profile import ProfileFault, read_profile
+    from gateway.profile import ProfileFault
 
     try:
-        profile = read_profile(name, shipped("profiles"))
+        return _rules_of(name)
     except ProfileFault as fault:
         raise file.fault("rules", str(fault)) from None
+
+
+@cache
+def _rules_of(name: str) -> dict[str, Requirement]:
+    from gateway.profile import read_profile
+
     return {
         rule.id: Requirement(
             id=rule.id,
@@ -188,7 +195,7 @@ def _rules(file: _File, name: str) -> dict[str, Requirement]:
             source=rule.source,
             untested=_why_untested(rule.severity, rule.environments),
         )
-        for rule in profile.rules
+        for rule in read_profile(name, shipped("profiles")).rules
     }
 
 
@@ -208,20 +215,31 @@ _NOT_REFUSED: Final = Text(
 )
 
 
+@cache
+def _parsed(path: Path, changed: int, size: int) -> tuple[str, dict[str, Any]]:
+    """The text of a file and what it says; suites share files, and nobody changes a table."""
+    try:
+        written = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SuiteFault(path, 0, f"cannot be read: {error}") from None
+    try:
+        return written, tomllib.loads(written)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line ([0-9]+)", str(error))
+        end = written.rstrip("\n").count("\n") + 1
+        raise SuiteFault(path, int(line[1]) if line else end, str(error)) from None
+
+
 class _File:
     """A TOML file of a suite, and where in it something stands."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self.written = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            stamp = path.stat()
+        except OSError as error:
             raise SuiteFault(path, 0, f"cannot be read: {error}") from None
-        try:
-            self.table: dict[str, Any] = tomllib.loads(self.written)
-        except tomllib.TOMLDecodeError as error:
-            line = re.search(r"line ([0-9]+)", str(error))
-            raise SuiteFault(path, int(line[1]) if line else 0, str(error)) from None
+        self.written, self.table = _parsed(path, stamp.st_mtime_ns, stamp.st_size)
 
     def line_of(self, text: str) -> int:
         """The first line that holds a text; 0 where none does."""
