@@ -28,7 +28,7 @@ def check_primitive(walker: Walker, plan: Plan, value: Any, place: Place) -> boo
     if problem is not None:
         walker.report(
             "fhir-primitive", place, node, name=name_of(node), type=plan.code,
-            problem=problem, problem_fr=getattr(problem, "french", problem),
+            problem=problem, problem_fr=getattr(problem, "fr", problem),
         )  # fmt: skip
         return False
     if plan.plain:
@@ -84,7 +84,7 @@ def check_beside(walker: Walker, plan: Plan, key: str, value: Json, place: Place
     if node.repeats != isinstance(said, list):
         walker.report(
             "fhir-array" if node.repeats else "fhir-type", place, node, name=key,
-            found=kind_of(said), found_fr=kind_of(said, french=True), expected="Element",
+            found=kind_of(said), found_fr=kind_of(said, fr=True), expected="Element",
         )  # fmt: skip
         return
     if not isinstance(said, list):
@@ -105,7 +105,7 @@ def _check_one_beside(
     if type(one) is not dict:
         walker.report(
             "fhir-type", place, node, name=key, found=kind_of(one),
-            found_fr=kind_of(one, french=True), expected="Element",
+            found_fr=kind_of(one, fr=True), expected="Element",
         )  # fmt: skip
         return
     if main is None and not (one.keys() - {"id"}):

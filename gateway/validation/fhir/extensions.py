@@ -85,10 +85,10 @@ def _check_use(
     modifier = plan.node.name == "modifierExtension"
     if tree.root.is_modifier != modifier:
         actual = "changes the meaning of its element" if not modifier else "changes no meaning"
-        french = "change le sens de son élément" if not modifier else "ne change aucun sens"
+        fr = "change le sens de son élément" if not modifier else "ne change aucun sens"
         walker.report(
             "fhir-extension-modifier", place, plan.node, found=tree.url, actual=actual,
-            actual_fr=french, expected="modifierExtension" if not modifier else "extension",
+            actual_fr=fr, expected="modifierExtension" if not modifier else "extension",
         )  # fmt: skip
     if owner is None or not tree.context:
         return

@@ -1,8 +1,8 @@
 """What is wrong with a primitive value of FHIR R4: its form, its length, its range, its day.
 
 Values come as JSON gives them: text, true or false, a number. Each type has one function, found
-once by :func:`checker`; what it answers is a sentence to be told, which knows its French. An
-ordinary value costs a fraction of a microsecond, because this runs for every value there is.
+once by :func:`checker`; what it answers is a sentence to be told, in two languages. An ordinary
+value costs a fraction of a microsecond, because this runs for every value there is.
 
 Source:
     HL7 FHIR R4 (4.0.1): 2.24.0.1 primitive types; 2.6.2 JSON.
@@ -24,20 +24,20 @@ _SHOWN = 40
 
 
 class Complaint(str):
-    """What is wrong with a value, in English; :attr:`french` has the same in French.
+    """What is wrong with a value, in English; :attr:`fr` has the same in the language ``fr``.
 
     Attributes:
-        french: The same sentence for speakers of ``fr``.
+        fr: The same sentence for speakers of ``fr``.
     """
 
-    __slots__ = ("french",)
+    __slots__ = ("fr",)
 
-    french: str
+    fr: str
 
-    def __new__(cls, english: str, french: str) -> Complaint:
+    def __new__(cls, english: str, fr: str) -> Complaint:
         """Keep both sentences."""
         said = super().__new__(cls, english)
-        said.french = french
+        said.fr = fr
         return said
 
 

@@ -163,7 +163,7 @@ def _is_too_deep(root: Json) -> bool:
     return True
 
 
-_FRENCH = {
+_FR = {
     "Expecting value": "une valeur est attendue",
     "Expecting ',' delimiter": "une virgule est attendue",
     "Expecting ':' delimiter": "deux-points attendus",
@@ -179,7 +179,7 @@ _FRENCH = {
 def _said(problem: str) -> tuple[str, str]:
     """What Python says of wrong JSON, in both languages."""
     problem = problem.removesuffix(".")
-    return problem[:1].lower() + problem[1:], _FRENCH.get(problem, problem)
+    return problem[:1].lower() + problem[1:], _FR.get(problem, problem)
 
 
 # --- XML -----------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ class _Rule:
     title: str
     title_fr: str
     english: str
-    french: str
+    fr: str
     text: str
     source: str
 
@@ -420,13 +420,13 @@ def _issue(
     """One issue, in both languages; a value that is a pair has one text for each."""
     known = _RULES[rule]
     english = {name: v[0] if type(v) is tuple else v for name, v in values.items()}
-    french = {name: v[1] if type(v) is tuple else v for name, v in values.items()}
+    fr = {name: v[1] if type(v) is tuple else v for name, v in values.items()}
     return Issue(
         rule=rule,
         severity=known.severity,
         kind=known.kind,
         message=known.english.format(**english),
-        message_fr=known.french.format(**french),
+        message_fr=known.fr.format(**fr),
         location=location,
         source=known.source,
         position=at,

@@ -238,7 +238,7 @@ class Walker:
         if type(value) is not dict:
             self.report(
                 "fhir-type", place, plan.node, name=name_of(plan.node), found=kind_of(value),
-                found_fr=kind_of(value, french=True), expected=plan.code,
+                found_fr=kind_of(value, fr=True), expected=plan.code,
             )  # fmt: skip
             return
         if len(value) < 2 and (not value or "id" in value):
@@ -333,7 +333,7 @@ class Walker:
                 if type(member) is not list:
                     self.report(
                         "fhir-array", place, node, name=name_of(node), found=kind_of(member),
-                        found_fr=kind_of(member, french=True),
+                        found_fr=kind_of(member, fr=True),
                     )  # fmt: skip
                     self._list(child, key, [member], value, place)
                 else:
@@ -341,7 +341,7 @@ class Walker:
             elif type(member) is list:
                 self.report(
                     "fhir-type", place, node, name=name_of(node), found=kind_of(member),
-                    found_fr=kind_of(member, french=True), expected=child.code,
+                    found_fr=kind_of(member, fr=True), expected=child.code,
                 )  # fmt: skip
             else:
                 self._single(child, key, member, value, place)
@@ -469,7 +469,7 @@ class Walker:
             if error is not None:
                 self._nearest[id(one)] = Complaint(
                     f" The nearest is {self.trying}: {error}",
-                    f" Le plus proche est {self.trying} : {error.french}",
+                    f" Le plus proche est {self.trying} : {error.fr}",
                 )
 
     def _unknown(self, table: Table, key: str, value: Json, place: Place) -> Node | None:

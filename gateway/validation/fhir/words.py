@@ -22,9 +22,9 @@ _KINDS = {
 }
 
 
-def kind_of(value: Any, *, french: bool = False) -> str:
+def kind_of(value: Any, *, fr: bool = False) -> str:
     """Say what sort of JSON a value is."""
-    return _KINDS.get(type(value), ("a number", "un nombre"))[french]
+    return _KINDS.get(type(value), ("a number", "un nombre"))[fr]
 
 
 def shown_value(value: Any) -> str:

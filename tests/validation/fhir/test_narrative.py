@@ -48,7 +48,7 @@ def test_formatted_text_is_let_pass(inside: str) -> None:
 def test_what_runs_loads_or_says_nothing_is_told(inside: str) -> None:
     told = list(complaints(div(inside)))
     assert told
-    assert all(one.french for one in told)
+    assert all(one.fr for one in told)
 
 
 def test_only_one_div_is_a_narrative() -> None:
