@@ -85,8 +85,21 @@ def test_the_valid_sample_satisfies_the_publisher_as_well(official: CdaValidator
     assert official.validate(VALID.encode()) == ()
 
 
-@pytest.mark.parametrize("rule", [rule for rule in RULES if rule not in BEYOND])
+COMPARED = [rule for rule in RULES if rule not in BEYOND]
+
+
+@pytest.mark.parametrize("rule", COMPARED[::5])
 def test_the_publisher_refuses_the_sample_as_well(official: CdaValidator, rule: str) -> None:
+    _is_refused(official, rule)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("rule", COMPARED)
+def test_the_publisher_refuses_every_sample(official: CdaValidator, rule: str) -> None:
+    _is_refused(official, rule)
+
+
+def _is_refused(official: CdaValidator, rule: str) -> None:
     found = official.validate((FOLDER / f"{rule}.xml").read_bytes())
     # Without the right typeId the publisher's rules say, as a warning, that they do not apply.
     assert found if rule == WITHOUT_TYPE_ID else _failures(found)
@@ -133,7 +146,7 @@ def _agree_on(own: CdaValidator, official: CdaValidator, seeds: range) -> int:
 def test_a_damaged_header_we_refuse_is_refused_by_the_publisher_there(
     own: CdaValidator, official: CdaValidator
 ) -> None:
-    assert _agree_on(own, official, range(1, 3)) > 10
+    assert _agree_on(own, official, range(1, 2)) > 5
 
 
 @pytest.mark.long
