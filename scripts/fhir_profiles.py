@@ -39,6 +39,7 @@ GUIDES = (
     ("ihe", "balp"),
     ("ihe", "mhd"),
     ("ihe", "pcf"),
+    ("ihe", "gateway"),
     ("fr-dmp", "pdsm"),
     ("fr-dmp", "dmp"),
     ("fr-dmp", "record"),
