@@ -173,19 +173,6 @@ CODES: dict[str, Text] = {
         "Add the package that defines the extension to have its type and place checked.",
         "HL7 FHIR R4: 2.4 Extensibility",
     ),
-    "fhir-extension-undefined": Text(
-        _S,
-        ERROR,
-        "The extension {found} does not exist: its URL is of the FHIR specification, which has "
-        "none such; correct the URL.",
-        "L'extension {found} n'existe pas : son URL est celle de la spécification FHIR, qui n'en "
-        "a pas de telle ; corrigez l'URL.",
-        "An extension of the specification exists",
-        "Une extension de la spécification existe",
-        "URLs below http://hl7.org/fhir/StructureDefinition/ belong to the specification; all of "
-        "its R4 extensions are known.",
-        "HL7 FHIR R4: 2.4 Extensibility",
-    ),
     "fhir-extension-context": Text(
         _S,
         ERROR,

@@ -20,7 +20,6 @@ WITHOUT_SAMPLE = {
     "fhir-example-url": "said only where somebody asks for it",
     "fhir-reference-absent": "said only where somebody asks for it",
     "fhir-string-markup": "said only where somebody asks for it",
-    "fhir-extension-undefined": "said as fhir-extension-unknown",
     "fhir-invariant-not-checked": "every invariant of these definitions is evaluated",
     "fhir-max-length": "no definition of R4 or ours limits a length",
     "fhir-min-value": "no definition of R4 or ours has one",
