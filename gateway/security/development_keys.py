@@ -56,6 +56,7 @@ class DevelopmentKeys:
         """
         self._folder = folder
         self._now = now
+        self._read: dict[str, tuple[bytes, KeyPair]] = {}
 
     def token_key(self) -> ECKey:
         """Give the key that signs tokens."""
@@ -138,10 +139,17 @@ class DevelopmentKeys:
             key = made.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
             write_secret(path, key + made.certificate.public_bytes(Encoding.PEM))
         octets = path.read_bytes()
-        key_read = load_pem_private_key(octets, None)
-        if not isinstance(key_read, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-            raise ValueError(f"{path} holds a key of another kind")
-        return KeyPair(key_read, x509.load_pem_x509_certificate(octets))
+        # A key is checked when it is read, which takes longer than all signing with it.
+        if name not in self._read or self._read[name][0] != octets:
+            self._read[name] = octets, _pair(octets, path)
+        return self._read[name][1]
+
+
+def _pair(octets: bytes, path: Path) -> KeyPair:
+    key = load_pem_private_key(octets, None)
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise ValueError(f"{path} holds a key of another kind")
+    return KeyPair(key, x509.load_pem_x509_certificate(octets))
 
 
 def _name(common_name: str, unit: str) -> x509.Name:
