@@ -41,7 +41,7 @@ ON_GUARDED = (
 )
 """Faults of a gateway that asks who comes; the others are looked for on one that does not."""
 
-_SHOWN, _KEPT = 4, 2
+_SHOWN, _KEPT = 2, 1
 
 
 @dataclass(frozen=True)
