@@ -14,11 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import httpx
 
 from conformance.live.credentials import AuthorityFolder
+from conformance.live.expectations import Judge
 from conformance.live.judging import profile_judge
 from conformance.live.runner import Runner
 from conformance.live.target import find_target
@@ -68,6 +70,7 @@ def gateway_of(kind: Kind, folder: Path) -> Iterator[RunningGateway]:
         yield server
 
 
+@cache
 def suites_for(kind: Kind) -> list[Suite]:
     """The suites of a profile that are for such a gateway."""
     needed = "credentials" if kind.asks else "open"
@@ -81,6 +84,19 @@ def suites_for(kind: Kind) -> list[Suite]:
     ]
 
 
+@cache
+def judge() -> Judge:
+    """Judge FHIR resources; the definitions are read once."""
+    return profile_judge(ROOT / "profiles")
+
+
+@cache
+def issuer(profile: str, data: Path) -> AuthorityFolder:
+    """Sign as the development authority of a gateway."""
+    people = ROOT / "samples" / "people.toml"
+    return AuthorityFolder(data, people, profile, ROOT / "profiles", lambda: datetime.now(UTC))
+
+
 def run(
     url: str, kind: Kind, data: Path, suites: Iterable[Suite], only: Iterable[str] | None = None
 ) -> tuple[TestResult, ...]:
@@ -92,16 +108,10 @@ def run(
             target=find_target(client, [url]),
             clock=lambda: datetime.now(UTC),
             seconds=time.monotonic,
-            judge=profile_judge(ROOT / "profiles"),
+            judge=judge(),
         )
         if kind.asks:
-            runner.issuer = AuthorityFolder(
-                data,
-                ROOT / "samples" / "people.toml",
-                kind.profile,
-                ROOT / "profiles",
-                lambda: datetime.now(UTC),
-            )
+            runner.issuer = issuer(kind.profile, data)
         return runner.run(suites, lambda name: chosen is None or name in chosen)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -24,11 +25,13 @@ from tests.end_to_end.server import RunningGateway
 
 @pytest.fixture(scope="module")
 def gateways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Kind, RunningGateway]]:
-    with ExitStack() as stack:
-        yield {
-            kind: stack.enter_context(gateway_of(kind, tmp_path_factory.mktemp(kind.name)))
+    folders = {kind: tmp_path_factory.mktemp(kind.name) for kind in KINDS}
+    with ExitStack() as stack, ThreadPoolExecutor() as pool:
+        entered = {
+            kind: pool.submit(stack.enter_context, gateway_of(kind, folders[kind]))
             for kind in KINDS
         }
+        yield {kind: one.result() for kind, one in entered.items()}
 
 
 @pytest.fixture(scope="module")
