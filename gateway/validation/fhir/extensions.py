@@ -23,6 +23,7 @@ Json = dict[str, Any]
 _ELSEWHERE = {
     FHIR + "structuredefinition-fhir-type",
     FHIR + "structuredefinition-normative-version",
+    FHIR + "regex",
 }
 _INDEX = re.compile(r"\[\d+\]")
 _OF_TYPE = re.compile(r"\.ofType\([A-Za-z0-9]+\)")
