@@ -344,6 +344,7 @@ BROKEN: dict[int, Change] = {
     180: with_value("c:recordTarget//c:telecom/@value", "00 00 00 00 00"),
     181: with_value(f"{AUTHOR}/c:id/@extension", "89970"),
     182: with_value("c:custodian//c:id/@extension", "137999"),
+    183: with_value(f"{PATIENT}/c:administrativeGenderCode/@code", ""),
 }
 
 

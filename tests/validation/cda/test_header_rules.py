@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
+from gateway.codecs.xml import read_xml
 from gateway.validation.cda import CdaValidator
 from gateway.validation.issue import Issue, IssueKind, IssueSeverity
 from scripts.cda_samples import BROKEN, FOLDER, VALID, broken
@@ -35,6 +37,7 @@ BEYOND = {
     "fr-cda-180": "the publisher's rule wants more of a telecom",
     "fr-cda-181": "form of PS_IdNat",
     "fr-cda-182": "form of Struct_IdNat",
+    "fr-cda-183": "the publisher takes an empty code for none",
 }
 
 WITHOUT_TYPE_ID = "fr-cda-002"
@@ -154,6 +157,27 @@ def test_ten_damaged_copies_of_each_document_are_refused_by_both(
     own: CdaValidator, official: CdaValidator
 ) -> None:
     assert _agree_on(own, official, range(10, 20)) > 100
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("value", ["", " ", "ZZ 9"])
+def test_no_attribute_of_a_header_is_refused_by_us_alone(
+    own: CdaValidator, official: CdaValidator, value: str
+) -> None:
+    places = [
+        (number, name)
+        for number, element in enumerate(read_xml(VALID.encode()).iter("*"))
+        for name in element.attrib
+    ]
+    for number, name in places:
+        root = read_xml(VALID.encode(), keep_blanks=True)
+        element = list(root.iter("*"))[number]
+        element.set(name, value)
+        octets = etree.tostring(root)
+        ours = [one for one in _failures(own.validate(octets)) if one.rule not in BEYOND]
+        if ours and ours[0].rule != WITHOUT_TYPE_ID:
+            assert _failures(official.validate(octets)), (element.tag, name, ours)
 
 
 def _failures(issues: tuple[Issue, ...]) -> list[Issue]:
