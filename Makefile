@@ -29,7 +29,7 @@ format: ## Rewrite the code in the house's format and order of imports
 
 laws: ## Search for counter-examples to the laws with many more examples (minutes)
 	@scripts/environment requirements-dev.lock
-	@HYPOTHESIS_PROFILE=thorough $(VENV)/bin/pytest -m 'long or not long' --timeout 1800 tests/laws tests/oracle
+	@HYPOTHESIS_PROFILE=thorough $(VENV)/bin/pytest -m 'long or not long' --timeout 7200 tests/laws tests/oracle tests/audit
 
 endurance: ## Kill the store 200 times, the gateway 100 times, bend 200,000 messages (tens of minutes)
 	@scripts/environment requirements-dev.lock
