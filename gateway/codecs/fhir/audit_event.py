@@ -400,9 +400,11 @@ class AuditEventWriter:
                 entities.append(query)
         else:
             # Of several objects one is what the transaction is about; BALP allows no second one.
-            first = next((one for one in objects if one.kind == "SubmissionSet"), None)
-            if first is None or not transaction.submission_set:
-                first = objects[0] if objects else None
+            # A document that came by itself was put into a submission here; it came all the same.
+            about = "SubmissionSet" if transaction.submission_set else "DocumentEntry"
+            first = next((one for one in objects if one.kind == about), None)
+            if first is None and objects:
+                first = objects[0]
             if first is not None:
                 objects = tuple(one for one in objects if one is not first)
                 entities.append(self._data(first))
