@@ -29,6 +29,23 @@ Description: "The sector comes from TRE_R02 and the setting from TRE_A01, or bot
 Severity: #warning
 Expression: "coding.all(system in ('https://mos.esante.gouv.fr/NOS/TRE_A00-ProducteurDocNonPS/FHIR/TRE-A00-ProducteurDocNonPS' | 'https://mos.esante.gouv.fr/NOS/TRE_A01-CadreExercice/FHIR/TRE-A01-CadreExercice' | 'https://mos.esante.gouv.fr/NOS/TRE_R02-SecteurActivite/FHIR/TRE-R02-SecteurActivite'))"
 
+// What the released text and the one after it do not agree on: a warning, not an error.
+
+Invariant: pdsm-custodian
+Description: "The text after 3.1.1 asks for the custodian, who keeps the document; 3.1.1 does not."
+Severity: #warning
+Expression: "custodian.exists()"
+
+Invariant: pdsm-date
+Description: "The text after 3.1.1 asks for the date of the fiche; 3.1.1 does not."
+Severity: #warning
+Expression: "date.exists()"
+
+Invariant: pdsm-authenticator
+Description: "PDSm 3.1.1 asks for an authenticator, who answers for the content; the text after it does not."
+Severity: #warning
+Expression: "authenticator.exists()"
+
 Extension: IsArchived
 Id: pdsm-ext-is-archived
 Title: "isArchived"
@@ -58,8 +75,7 @@ RuleSet: EntryOfPdsm
 * type obeys pdsm-type-system
 * category from $J06 (preferred)
 * category obeys pdsm-class-system
-* custodian 1..1
-* date 1..1
+* . obeys pdsm-custodian and pdsm-date
 * author 1..*
 * description MS
 * securityLabel from $J08 (extensible)
@@ -71,12 +87,47 @@ RuleSet: EntryOfPdsm
 * context.practiceSetting from $J04 (preferred)
 * context.practiceSetting obeys pdsm-setting-system
 
+// PDSm stands on MHD 4.2.0, which tells identifiers apart by use and asks for no type; the profile of
+// today's MHD does, so its other demands are written out here.
+RuleSet: ComprehensiveOfMhd
+* extension contains https://profiles.ihe.net/ITI/MHD/StructureDefinition/ihe-HomeCommunityId named homeCommunityId 0..1
+* modifierExtension 0..0
+* masterIdentifier 1..1
+* masterIdentifier.system 1..1
+* masterIdentifier.value 1..1
+* identifier MS
+* status from https://profiles.ihe.net/ITI/MHD/ValueSet/DocumentReferenceStats (required)
+* docStatus 0..0
+* type 1..1
+* category 1..1
+* subject 1..1
+* subject only Reference(Patient)
+* authenticator only Reference(Practitioner or PractitionerRole or Organization)
+* authenticator ^type.aggregation = #contained
+* relatesTo MS
+* securityLabel 1..*
+* content 1..1
+* content.attachment.contentType 1..1
+* content.attachment.language 1..1
+* content.attachment.data 0..0
+* content.attachment.url 1..1
+* content.attachment.creation 1..1
+* content.format 1..1
+* context 1..1
+* context.facilityType 1..1
+* context.practiceSetting 1..1
+* context.sourcePatientInfo 1..1
+* context.sourcePatientInfo only Reference(Patient)
+* context.sourcePatientInfo ^type.aggregation = #contained
+
 Profile: PdsmDocumentReference
-Parent: IHE.MHD.Comprehensive.DocumentReference
+Parent: DocumentReference
 Id: pdsm-comprehensive-document-reference
 Title: "Fiche: a document as PDSm describes it"
 Description: "Comprehensive metadata of MHD, with the French nomenclatures and what PDSm requires besides."
+* insert ComprehensiveOfMhd
 * insert EntryOfPdsm
+* . obeys pdsm-authenticator
 * contained 1..*
 * extension contains IsArchived named isArchived 0..1 MS
 * author only Reference(Practitioner or PractitionerRole or Device or Patient)
@@ -125,7 +176,8 @@ Id: pdsm-comprehensive-provide-document-bundle
 Title: "Submission of documents"
 Description: "ITI-65 as PDSm writes it."
 * entry[SubmissionSet].resource only PdsmSubmissionSet
-* entry[DocumentRefs].resource only PdsmDocumentReference
+// Stands beside MHD's profile of today and not below it, so it is set as it is.
+* entry[DocumentRefs].resource ^type.profile = "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/pdsm-comprehensive-document-reference"
 * entry[Folders].resource only PdsmFolder
 
 Profile: PdsmFindDocumentReferencesResponse
@@ -133,7 +185,7 @@ Parent: IHE.MHD.FindDocumentReferencesComprehensiveResponseMessage
 Id: pdsm-find-documentreferences-comprehensive-response
 Title: "Answer to a search of documents"
 Description: "ITI-67 as PDSm writes it."
-* entry[DocumentReference].resource only PdsmDocumentReference
+* entry[DocumentReference].resource ^type.profile = "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/pdsm-comprehensive-document-reference"
 
 Profile: PdsmFindListsResponse
 Parent: IHE.MHD.FindDocumentListsResponseMessage

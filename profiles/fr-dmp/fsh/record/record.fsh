@@ -146,5 +146,5 @@ Description: "ITI-65 to the DMP: at least one document, no Patient, a replacemen
 * . obeys fr-replaced
 * entry[SubmissionSet].resource only RecordSubmissionSet
 * entry[DocumentRefs] 1..*
-* entry[DocumentRefs].resource only RecordDocumentReference
+* entry[DocumentRefs].resource ^type.profile = "https://fhir-xds-gateway.example/StructureDefinition/fr-dmp-document-reference"
 * entry[Patient] 0..0
