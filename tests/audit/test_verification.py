@@ -86,10 +86,11 @@ def flip(trail: Trail, chance: random.Random) -> tuple[int, int]:
         changed = octets.decode("latin-1")
     elif isinstance(value, int):
         changed = value + chance.randint(1, 9)
-    trail.connection.execute(
-        "UPDATE audit_event SET " + column + " = ? WHERE number = ?", (changed, place)
+    made = trail.connection.execute(
+        "UPDATE OR IGNORE audit_event SET " + column + " = ? WHERE number = ?", (changed, place)
     )
-    return place, place
+    # An id that is another event's by then SQLite refuses: somebody flips another bit.
+    return (place, place) if made.rowcount else flip(trail, chance)
 
 
 def delete(trail: Trail, chance: random.Random) -> tuple[int, int]:
