@@ -25,9 +25,10 @@ from gateway.model.datatypes import (
 )
 from gateway.model.submission import Submission
 from gateway.model.vocabulary import AssociationType, DocumentEntryType
+from tests.answers import Answers
 from tests.laws.search_model import matches, sort_key
 from tests.model import examples
-from tests.web.conftest import Open, open_gateway  # noqa: F401 - the fixture
+from tests.web.conftest import Open, open_gateway
 from tests.web.messages import register
 
 PATIENT = Identifier.of("law", "2.999.1.10")
@@ -151,9 +152,21 @@ def search(
     return found
 
 
+class Unheard(Answers):
+    """Keeps nothing of what is answered: thousands of searches are too many to be judged."""
+
+    def listen(self, client: TestClient) -> TestClient:
+        return client
+
+    def take_events(self) -> None:
+        pass
+
+
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    opened = open_gateway.__wrapped__(tmp_path_factory.mktemp("law"))  # type: ignore[attr-defined]
+    opened = open_gateway.__wrapped__(  # type: ignore[attr-defined]
+        tmp_path_factory.mktemp("law"), Unheard()
+    )
     open_: Open = next(opened)
     client = open_()
     shelf(client)

@@ -168,7 +168,7 @@ async def gateway(
         patch.object(composition, "SystemClock", lambda: clock),
         patch.object(composition, "new_uuid", ids.uuid),
         patch.object(composition, "new_oid", ids.oid),
-        patch.object(composition, "read_profile", lambda name, profiles: profile_of(made.policy)),
+        patch.object(composition, "read_profile", lambda *named: profile_of(made.policy)),
         # The law has patients told after a fortnight that something is hidden from them: that one
         # notice differs by intent, and a task of the server makes it whenever its minute comes.
         patch.object(Deadlines, "often", _nothing),
