@@ -19,24 +19,13 @@ from lxml import etree
 from conformance.suite.edits import NAMESPACES
 from gateway.codecs.soap.content_type import read_content_type
 from gateway.codecs.soap.fault import SoapFault
-from gateway.codecs.soap.mtom import MultipartReader, ReceivedMultipart
+from gateway.codecs.soap.mtom import MemorySink, MultipartReader, ReceivedMultipart
 from gateway.codecs.soap.part import PartHeaders
 from gateway.codecs.xml import Element, XmlRefused, read_xml
 
 
 class PathFault(Exception):
     """A path cannot be followed in this answer; the message says why."""
-
-
-class _Kept:
-    def __init__(self) -> None:
-        self.octets = bytearray()
-
-    def write(self, octets: bytes | memoryview) -> None:
-        self.octets += octets
-
-    def close(self) -> None:
-        pass
 
 
 @dataclass
@@ -69,8 +58,8 @@ class Answer:
         if not self.is_multipart:
             return None
 
-        def sink(_: PartHeaders) -> _Kept:
-            return _Kept()
+        def sink(_: PartHeaders) -> MemorySink:
+            return MemorySink()
 
         try:
             reader = MultipartReader(read_content_type(self.headers["content-type"]), sink)
@@ -173,7 +162,7 @@ class Answer:
                 return None
         name = unquote(include.get("href", "").removeprefix("cid:"))
         for part in self.multipart.parts if self.multipart else ():
-            if part.headers.content_id == name and isinstance(part.sink, _Kept):
+            if part.headers.content_id == name and isinstance(part.sink, MemorySink):
                 return bytes(part.sink.octets)
         return None
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from conformance.live.answers import Answer, _Kept
+from conformance.live.answers import Answer
+from gateway.codecs.soap.mtom import MemorySink
 
 _VOLATILE_HEADERS = frozenset(
     {"date", "content-length", "x-request-id", "server-timing", "connection", "keep-alive"}
@@ -54,7 +55,7 @@ def _headers(answer: Answer) -> dict[str, str]:
 
 def _parts(answer: Answer) -> list[bytes]:
     parts = answer.multipart.parts if answer.multipart else ()
-    return [bytes(part.sink.octets) for part in parts if isinstance(part.sink, _Kept)]
+    return [bytes(part.sink.octets) for part in parts if isinstance(part.sink, MemorySink)]
 
 
 def _put(text: str, instead: Mapping[str, str]) -> str:

@@ -20,7 +20,7 @@ from gateway.codecs.ebrim.submission import read_provide_and_register, read_subm
 from gateway.codecs.soap.content_type import announced_actions, read_content_type
 from gateway.codecs.soap.envelope import Envelope, read_envelope, write_envelope, write_fault
 from gateway.codecs.soap.fault import SoapFault
-from gateway.codecs.soap.mtom import MultipartReader
+from gateway.codecs.soap.mtom import MemorySink, MultipartReader
 from gateway.codecs.soap.mtom_answer import OutgoingPart, write_multipart
 from gateway.codecs.soap.part import PartHeaders
 from gateway.codecs.soap.xop import read_includes, read_inline
@@ -40,17 +40,6 @@ ACTIONS = {
     ),
     "urn:ihe:iti:2007:RetrieveDocumentSet": "urn:ihe:iti:2007:RetrieveDocumentSetResponse",
 }
-
-
-class _Kept:
-    def __init__(self) -> None:
-        self.octets = bytearray()
-
-    def write(self, octets: bytes | memoryview) -> None:
-        self.octets += octets
-
-    def close(self) -> None:
-        pass
 
 
 @dataclass
@@ -93,7 +82,7 @@ class Simulator:
         octets = request.body
         if content_type.media_type == "multipart/related":
             reader = MultipartReader(content_type, lambda headers: _sink(headers, kept))
-            kept: dict[str, _Kept] = {}
+            kept: dict[str, MemorySink] = {}
             reader.feed(request.body)
             octets = reader.close().root
             parts = {name: bytes(sink.octets) for name, sink in kept.items()}
@@ -214,8 +203,8 @@ class _Everything:
 _SOAP = "application/soap+xml; charset=UTF-8"
 
 
-def _sink(headers: PartHeaders, kept: dict[str, _Kept]) -> _Kept:
-    sink = _Kept()
+def _sink(headers: PartHeaders, kept: dict[str, MemorySink]) -> MemorySink:
+    sink = MemorySink()
     kept[headers.content_id or ""] = sink
     return sink
 

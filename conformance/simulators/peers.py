@@ -19,7 +19,7 @@ from gateway.codecs.ebrim.submission import write_provide_and_register
 from gateway.codecs.soap.content_type import read_content_type
 from gateway.codecs.soap.envelope import Envelope, read_envelope, write_envelope
 from gateway.codecs.soap.fault import SoapFault, read_fault
-from gateway.codecs.soap.mtom import MultipartReader
+from gateway.codecs.soap.mtom import MemorySink, MultipartReader
 from gateway.codecs.soap.mtom_answer import OutgoingPart, write_multipart
 from gateway.codecs.soap.part import PartHeaders
 from gateway.codecs.soap.xop import read_includes
@@ -188,18 +188,6 @@ def _retrieved(client: httpx.Client, url: str, entry: DocumentEntry) -> tuple[st
     return f"{entry.unique_id}: {len(content)} octets, {said}", same
 
 
-class _Kept:
-    def __init__(self, kept: dict[str, bytes], name: str) -> None:
-        self._kept, self._name = kept, name
-        kept[name] = b""
-
-    def write(self, octets: bytes | memoryview) -> None:
-        self._kept[self._name] += bytes(octets)
-
-    def close(self) -> None:
-        pass
-
-
 def _sent(
     client: httpx.Client,
     url: str,
@@ -211,14 +199,17 @@ def _sent(
     root = answer.content
     kind = answer.headers.get("content-type", "")
     if kind.startswith("multipart/related"):
-        kept: dict[str, bytes] = {} if parts is None else parts
+        kept: dict[str, MemorySink] = {}
 
-        def sink(headers: PartHeaders) -> _Kept:
-            return _Kept(kept, headers.content_id or "")
+        def sink(headers: PartHeaders) -> MemorySink:
+            kept[headers.content_id or ""] = one = MemorySink()
+            return one
 
         reader = MultipartReader(read_content_type(kind), sink)
         reader.feed(answer.content)
         root = reader.close().root
+        if parts is not None:
+            parts.update((name, bytes(one.octets)) for name, one in kept.items())
     envelope = read_envelope(root, answer=True)
     fault = read_fault(envelope.body)
     if fault is not None:

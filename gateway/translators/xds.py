@@ -41,7 +41,7 @@ from gateway.codecs.ebrim.submission import (
 from gateway.codecs.soap.content_type import read_content_type
 from gateway.codecs.soap.envelope import write_envelope
 from gateway.codecs.soap.fault import SoapFault
-from gateway.codecs.soap.mtom import MultipartLimits, MultipartReader
+from gateway.codecs.soap.mtom import MemorySink, MultipartLimits, MultipartReader
 from gateway.codecs.soap.mtom_answer import OutgoingPart, write_multipart
 from gateway.codecs.soap.namespaces import SOAP, WSA
 from gateway.codecs.soap.part import PartHeaders
@@ -122,19 +122,6 @@ def from_xds(message: bytes, *, content_type: str = "") -> Translation[Package]:
         raise _refusal("message", "", fault.reason) from None
 
 
-class _Memory:
-    """A part of a message, held."""
-
-    def __init__(self) -> None:
-        self.octets = bytearray()
-
-    def write(self, octets: bytes | memoryview) -> None:
-        self.octets += octets
-
-    def close(self) -> None:
-        """Nothing is left to do."""
-
-
 def _unpacked(message: bytes, content_type: str) -> tuple[bytes, dict[str, bytes]]:
     """Give the XML of a message, and its parts by Content-ID."""
     headers, body = _without_headers(message)
@@ -146,10 +133,10 @@ def _unpacked(message: bytes, content_type: str) -> tuple[bytes, dict[str, bytes
     if not written.lower().startswith("multipart/"):
         return body, {}
     parts: dict[str, bytes] = {}
-    held: dict[str, _Memory] = {}
+    held: dict[str, MemorySink] = {}
 
-    def sink(headers: PartHeaders) -> _Memory:
-        return held.setdefault(headers.content_id or str(headers.number), _Memory())
+    def sink(headers: PartHeaders) -> MemorySink:
+        return held.setdefault(headers.content_id or str(headers.number), MemorySink())
 
     reader = MultipartReader(read_content_type(written), sink, _LIMITS)
     reader.feed(body)

@@ -99,15 +99,22 @@ class _Line(Enum):
     UNFINISHED = "more octets are needed to tell"
 
 
-class _RootSink:
+class MemorySink:
+    """Keeps the content of a part in memory, for messages that are small."""
+
     def __init__(self) -> None:
         self.octets = bytearray()
 
     def write(self, octets: bytes | memoryview) -> None:
+        """Take the next octets of the content."""
         self.octets += octets
 
     def close(self) -> None:
-        pass
+        """Nothing is left to do."""
+
+
+class _RootSink(MemorySink):
+    """What the root is kept in: told apart from the sinks of documents by its type."""
 
 
 class MultipartReader:
