@@ -9,9 +9,6 @@ from collections.abc import Iterable, Iterator
 from conformance.report.values import Judgement
 from gateway.validation.issue import Issue, IssueSeverity
 
-RULES = "https://fhir-xds-gateway.example/CodeSystem/conformance-rule"
-"""The system of rule ids, where a form asks for one."""
-
 
 def identified(judgement: Judgement) -> Iterator[tuple[Issue, str]]:
     """Give each finding of a payload with its fingerprint."""

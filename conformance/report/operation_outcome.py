@@ -11,41 +11,15 @@ Source:
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
-from conformance.report.facts import RULES
 from conformance.report.runs import RunReport, TestResult, TestVerdict
 from conformance.report.values import Report
-from gateway.validation.issue import Issue, IssueKind
+from gateway.validation.issue import Issue
+from gateway.validation.outcome import EXTENSIONS, entry_of, of_entries
 
-_EXTENSIONS = "http://hl7.org/fhir/StructureDefinition/operationoutcome-"
-_LINE = f"{_EXTENSIONS}issue-line"
-_COLUMN = f"{_EXTENSIONS}issue-col"
-_RULE = f"{_EXTENSIONS}message-id"
-_FILE = f"{_EXTENSIONS}file"
-
-CODES = {
-    IssueKind.STRUCTURE: "structure",
-    IssueKind.CARDINALITY: "structure",
-    IssueKind.TYPE: "value",
-    IssueKind.VALUE: "value",
-    IssueKind.BINDING: "code-invalid",
-    IssueKind.SLICING: "structure",
-    IssueKind.INVARIANT: "invariant",
-    IssueKind.REFERENCE: "value",
-    IssueKind.SCHEMA: "structure",
-    IssueKind.SCHEMATRON: "business-rule",
-    IssueKind.METADATA: "business-rule",
-    IssueKind.MESSAGE: "structure",
-    IssueKind.SECURITY: "security",
-    IssueKind.NOT_CHECKED: "not-supported",
-}
-"""The issue type of each kind."""
-
-_REQUIRED = "required"
-_FHIRPATH = re.compile(r"[A-Z][A-Za-z]*([.\[(].*)?")
+_FILE = f"{EXTENSIONS}file"
 
 
 def write_operation_outcome(report: Report | RunReport) -> str:
@@ -76,57 +50,17 @@ def outcome_of(
         path: Of the file, where there is one.
         not_checked: What could not be looked at.
     """
-    entries = [_issue(issue, language) for issue in issues]
+    entries = [entry_of(issue, language) for issue in issues]
     told = {entry["details"]["text"] for entry in entries}
     entries += [
         {"severity": "information", "code": "not-supported", "details": {"text": sentence}}
         for sentence in not_checked
         if sentence and sentence not in told
     ]
-    if not entries:
-        text = "Rien à signaler" if language == "fr" else "All is well"
-        entries = [{"severity": "information", "code": "informational", "details": {"text": text}}]
-    outcome: dict[str, Any] = {"resourceType": "OperationOutcome", "language": language}
+    outcome = of_entries(entries, language)
     if path:
         outcome["extension"] = [{"url": _FILE, "valueString": path}]
-    outcome["issue"] = entries
     return outcome
-
-
-def _issue(issue: Issue, language: str) -> dict[str, Any]:
-    extensions: list[dict[str, Any]] = []
-    if issue.position:
-        extensions.append({"url": _LINE, "valueInteger": issue.position.line})
-        extensions.append({"url": _COLUMN, "valueInteger": issue.position.column})
-    extensions.append({"url": _RULE, "valueString": issue.rule})
-    code = CODES[issue.kind]
-    if issue.kind is IssueKind.CARDINALITY and "minimum" in issue.rule:
-        code = _REQUIRED
-    entry: dict[str, Any] = {
-        "extension": extensions,
-        "severity": issue.severity.value,
-        "code": code,
-        "details": {
-            "coding": [{"system": RULES, "code": issue.rule}],
-            "text": issue.says(language) or issue.rule,
-        },
-    }
-    more = [
-        f"{name}: {text}"
-        for name, text in (
-            ("source", issue.source),
-            ("profile", issue.profile),
-            ("element", issue.element),
-        )
-        if text
-    ]
-    if more:
-        entry["diagnostics"] = "; ".join(more)
-    if issue.location:
-        # `expression` is FHIRPath; XPath and places in XDS metadata have `location`.
-        is_fhirpath = _FHIRPATH.fullmatch(issue.location) and issue.kind is not IssueKind.METADATA
-        entry["expression" if is_fhirpath else "location"] = [issue.location]
-    return entry
 
 
 def _unread(message: str, path: str) -> dict[str, Any]:

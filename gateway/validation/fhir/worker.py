@@ -20,8 +20,8 @@ from typing import Any
 from gateway.validation.aside import Asked, Unanswerable, read_frame, write_frame
 from gateway.validation.fhir.asked import judged
 from gateway.validation.fhir.definitions import Definitions
-from gateway.validation.fhir.outcome import outcome_of
 from gateway.validation.fhir.validator import Validator
+from gateway.validation.outcome import outcome_of
 
 
 def answer(question: dict[str, Any], validator: Validator) -> dict[str, Any]:
