@@ -364,6 +364,17 @@ _function("max")(_extreme(1))
 # --- Strings -------------------------------------------------------------------------------------
 
 
+def _values(env: Env, given: list[Any]) -> list[Any] | None:
+    """The plain values of arguments; ``None`` where one of them is empty."""
+    values = []
+    for argument in given:
+        one = single(argument(env))
+        if one is None:
+            return None
+        values.append(plain(one))
+    return values
+
+
 def _of_text(least: int, work: Callable[..., Any], most: int | None = None) -> Function:
     """A function of one string and arguments that are all there."""
 
@@ -374,12 +385,9 @@ def _of_text(least: int, work: Callable[..., Any], most: int | None = None) -> F
         value = plain(item)
         if type(value) is not str:
             raise NotEvaluated(f"{item.type} stands where a string is expected")
-        values = []
-        for argument in given:
-            one = single(argument(env))
-            if one is None:
-                return []
-            values.append(plain(one))
+        values = _values(env, given)
+        if values is None:
+            return []
         made = work(value, *values)
         if made is None:
             return []
@@ -416,12 +424,9 @@ def _of_number(work: Callable[..., Any]) -> Function:
             value, unit = value
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             raise NotEvaluated(f"{item.type} stands where a number is expected")
-        values = []
-        for argument in given:
-            one = single(argument(env))
-            if one is None:
-                return []
-            values.append(plain(one))
+        values = _values(env, given)
+        if values is None:
+            return []
         try:
             made = work(value, *values)
         except (InvalidOperation, OverflowError, ZeroDivisionError, ValueError):
