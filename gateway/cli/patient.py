@@ -283,6 +283,16 @@ def identifier_of(text: str, settings: Settings) -> Identifier:
         give_up(f"{text!r} cannot be used: {error}.", USAGE)
 
 
+def patient_option(text: str | None, settings: Settings) -> Identifier | None:
+    """Read what `--patient` says, where it was given; what is none stops the command."""
+    if text is None:
+        return None
+    try:
+        return read_identifier(text, settings.assigning_authority)
+    except ValueError as error:
+        give_up(f"--patient {text!r} cannot be used: {error}.", USAGE)
+
+
 def read_date(text: str) -> DateTime | None:
     """Read a date as people write it; what is none stops the command."""
     if not text:

@@ -25,7 +25,7 @@ from rich.progress import (
 
 from gateway.cli.assertion import minting
 from gateway.cli.console import USAGE, err, give_up, out, settings_or_give_up
-from gateway.cli.patient import read_identifier
+from gateway.cli.patient import patient_option
 from gateway.clock import SystemClock
 from gateway.codecs.cda.values import CdaHeader
 from gateway.codecs.soap.fault import SoapFault
@@ -149,7 +149,7 @@ def submit(
         folder=folder,
         dry_run=dry_run,
     )
-    described = _describe_all(files, settings, profile, _patient(patient, settings))
+    described = _describe_all(files, settings, profile, patient_option(patient, settings))
     if person and not dry_run:
         mint = minting(settings, person)
         plan = replace_in(plan, credential=mint)
@@ -225,15 +225,6 @@ def _beside(repository: str) -> str | None:
     """The registry's address where it stands beside the repository's, as ours do."""
     base, found, _ = repository.rpartition("/repository")
     return f"{base}/registry" if found else None
-
-
-def _patient(text: str | None, settings: Settings) -> Identifier | None:
-    if text is None:
-        return None
-    try:
-        return read_identifier(text, settings.assigning_authority)
-    except ValueError as error:
-        give_up(f"--patient {text!r} cannot be used: {error}.", USAGE)
 
 
 def _describe_all(

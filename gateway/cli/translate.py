@@ -12,10 +12,9 @@ from typing import Annotated
 import typer
 
 from gateway.cli.console import USAGE, err, give_up, settings_or_give_up
-from gateway.cli.patient import read_identifier
+from gateway.cli.patient import patient_option
 from gateway.codecs.cda.values import CdaHeader
 from gateway.errors import Finding, Refused
-from gateway.model.datatypes import Identifier
 from gateway.profile import Profile, ProfileFault, profiles_by_realm, read_profile
 from gateway.settings import Settings, shipped, sources_of
 from gateway.translators.recognise import (
@@ -147,7 +146,7 @@ def translate(
     circumstances = Circumstances(
         profile_for=_profiles(settings, profile),
         source_id=settings.source_id,
-        patient_id=_patient(patient, settings),
+        patient_id=patient_option(patient, settings),
         base_url=f"{settings.base_url}/fhir",
     )
     if form is not None and to is not Target.XDS:
@@ -232,15 +231,6 @@ def _octets(name: str) -> bytes:
     if path.stat().st_size > MAX_OCTETS:
         raise OSError(f"it is larger than {MAX_OCTETS} octets")
     return path.read_bytes()
-
-
-def _patient(text: str | None, settings: Settings) -> Identifier | None:
-    if text is None:
-        return None
-    try:
-        return read_identifier(text, settings.assigning_authority)
-    except ValueError as error:
-        give_up(f"--patient {text!r} cannot be used: {error}.", USAGE)
 
 
 def _profiles(settings: Settings, profile: str | None) -> Callable[[CdaHeader | None], Profile]:
