@@ -29,8 +29,9 @@ _KEPT = (
     "association",
     "document",
     "patient",
-    "outbox",
 )
+_QUEUED = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'"
+"""Events ever put into the outbox: the server takes them out again whenever it has time."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SECONDS_TO_ANSWER = 30
 
@@ -81,10 +82,9 @@ class Server:
         )
         found = self._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         present = {name for (name,) in found}
-        self._count = "SELECT " + ", ".join(
-            f"(SELECT count(*) FROM {table})" for table in _KEPT if table in present
-        )
-        self._tables = tuple(table for table in _KEPT if table in present)
+        self._tables = (*(table for table in _KEPT if table in present), "queued")
+        counts = [f"SELECT count(*) FROM {table}" for table in self._tables[:-1]]
+        self._count = "SELECT " + ", ".join(f"({count})" for count in (*counts, _QUEUED))
 
     def _told_port(self) -> int:
         assert self._process.stdout is not None
