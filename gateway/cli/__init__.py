@@ -27,6 +27,8 @@ def main() -> None:
     """Run the command line; the console script's entry."""
     try:
         from gateway.cli.commands import app
+
+        app()
     except ModuleNotFoundError as absent:
         name = (absent.name or "").partition(".")[0]
         if name not in _OF_THE_EXTRA:
@@ -37,7 +39,6 @@ def main() -> None:
             f"    pip install 'fhir-xds-gateway[{EXTRA}]'\n"
         )
         raise SystemExit(2) from None
-    app()
 
 
 def __getattr__(name: str) -> Any:

@@ -1,31 +1,74 @@
-"""The commands of ``gateway``, put together."""
+"""The commands of ``gateway``, put together; each module is read when its command is typed."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from gateway import __version__
-from gateway.cli.assertion import assertion
-from gateway.cli.audit import audit
-from gateway.cli.choices import choices
-from gateway.cli.console import out
-from gateway.cli.delegation import delegation
-from gateway.cli.demo import demo
-from gateway.cli.explain import explain
-from gateway.cli.notices import notices
-from gateway.cli.patient import patient
-from gateway.cli.profile import profile
-from gateway.cli.retention import retention
-from gateway.cli.serve import serve
-from gateway.cli.show_settings import show_settings
-from gateway.cli.submit import submit
-from gateway.cli.token import token
-from gateway.cli.translate import translate
+
+MODULES = {
+    "serve": "serve",
+    "demo": "demo",
+    "submit": "submit",
+    "translate": "translate",
+    "token": "token",
+    "assertion": "assertion",
+    "explain": "explain",
+    "retention": "retention",
+    "settings": "show_settings",
+    "version": "version",
+    "audit": "audit",
+    "patient": "patient",
+    "choices": "choices",
+    "delegation": "delegation",
+    "notices": "notices",
+    "profile": "profile",
+}
+"""By command, the module below this package; what it runs has the module's name."""
+
+
+class _Commands(TyperGroup):
+    """Commands that are read when somebody asks for them: all, where help is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(MODULES)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in MODULES and cmd_name not in self.commands:
+            self.commands[cmd_name] = _read(cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+
+def _read(name: str) -> Any:
+    module = import_module(f"gateway.cli.{MODULES[name]}")
+    found = getattr(module, MODULES[name])
+    # A group cannot be made of one command, but of two: what is alone is taken out of its group.
+    around = typer.Typer(rich_markup_mode="markdown", pretty_exceptions_show_locals=False)
+    if isinstance(found, typer.Typer):
+        around.add_typer(found)
+    else:
+        around.command(name)(found)
+    around.callback()(_nothing)
+    return typer.main.get_group(around).commands[name]
+
+
+def _nothing() -> None:
+    """Stand where a group wants something to do before its command."""
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="gateway",
+    cls=_Commands,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_show_locals=False,
@@ -39,34 +82,6 @@ app = typer.Typer(
     "Every setting can also come from the environment (`GATEWAY_PORT`, ...) or from "
     "`gateway.toml`; `gateway settings` shows what is in force.",
 )
-
-app.command("serve")(serve)
-app.command("demo")(demo)
-app.command("submit")(submit)
-app.command("translate")(translate)
-app.command("token")(token)
-app.command("assertion")(assertion)
-app.command("explain")(explain)
-app.command("retention")(retention)
-app.command("settings")(show_settings)
-app.add_typer(audit)
-app.add_typer(patient)
-app.add_typer(choices)
-app.add_typer(delegation)
-app.add_typer(notices)
-app.add_typer(profile)
-
-
-@app.command("version")
-def version() -> None:
-    """Print the version."""
-    out.print(__version__, highlight=False)
-
-
-def _print_version(asked: bool) -> None:
-    if asked:
-        version()
-        raise typer.Exit
 
 
 @app.callback()

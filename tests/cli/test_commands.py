@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from gateway import __version__
 from gateway.cli import app
+from gateway.cli.commands import MODULES
 from tests.shared import ROOT
 
 RUN = CliRunner()
@@ -22,12 +23,27 @@ def test_the_version_can_be_asked(arguments: list[str]) -> None:
 
 
 def test_every_command_explains_itself() -> None:
-    commands = [command.name for command in app.registered_commands]
-    assert {"serve", "settings", "version"} <= set(commands)
-    for command in commands:
-        result = RUN.invoke(app, [str(command), "--help"])
+    told = RUN.invoke(app, ["--help"]).output
+    for command in MODULES:
+        assert command in told
+        result = RUN.invoke(app, [command, "--help"])
         assert result.exit_code == 0
-        assert "Usage: gateway" in result.output
+        assert f"Usage: gateway {command}" in result.output
+
+
+def test_a_command_is_read_when_it_is_typed_and_no_other() -> None:
+    script = "import sys; from gateway.cli import main; main()"
+    asked = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr));"
+    done = subprocess.run(
+        [sys.executable, "-c", asked + script, "token", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Usage: gateway token" in done.stdout or "Usage: -c token" in done.stdout, done.stdout
+    read = set(done.stderr.split())
+    assert "gateway.cli.token" in read
+    assert not read & {"gateway.cli.serve", "gateway.storage", "gateway.web", "zeep", "lxml"}
 
 
 def test_settings_shows_values_and_their_origin(
