@@ -1,10 +1,11 @@
-"""What every test relies on: no setting of the machine leaks in, and laws search modestly."""
+"""What every test relies on: nothing of the machine leaks in, and laws search modestly."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 # An everyday run searches briefly and the same places each time, so that its verdict is about the
@@ -21,6 +22,17 @@ settings.register_profile(
     "thorough", settings.get_profile("modest"), max_examples=3000, derandomize=False
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "modest"))
+
+# The log of a process that nobody configured draws every local variable of a failed call, which
+# takes a second each; the product's own log writes plain tracebacks, see gateway/cli/logs.py.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 
 @pytest.fixture(autouse=True)
