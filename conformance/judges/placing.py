@@ -1,4 +1,4 @@
-"""Lines for findings in metadata: a second pass over the tree, made only where there are any."""
+"""Places of findings in metadata: a second pass over the text, made only where there are any."""
 
 from __future__ import annotations
 
@@ -17,14 +17,20 @@ from gateway.codecs.ebrim.names import (
     Kind,
 )
 from gateway.codecs.xml import Element
+from gateway.validation.element_places import ElementPlaces
 from gateway.validation.issue import Issue, Position
 
 _OBJECT = re.compile(r"(\w+)\[(.*?)\](?:\.(\w+))?")
 _IN_NAME = {"title": NAME}
 
 
-def placed(issues: Iterable[Issue], root: Element) -> tuple[Issue, ...]:
-    """Give issues with the lines of the objects and attributes they are about."""
+def placed(issues: Iterable[Issue], root: Element, octets: bytes) -> tuple[Issue, ...]:
+    """Give issues with the places of the objects and attributes they are about.
+
+    Args:
+        root: The tree they were found in.
+        octets: The text it was read from.
+    """
     found = list(issues)
     if not found:
         return ()
@@ -33,7 +39,8 @@ def placed(issues: Iterable[Issue], root: Element) -> tuple[Issue, ...]:
         name = element.get("id")
         if name and element.tag not in (CLASSIFICATION, EXTERNAL_IDENTIFIER):
             objects.setdefault(name.strip(), element)
-    return tuple(_placed(issue, objects) for issue in found)
+    places = ElementPlaces(octets, root)
+    return tuple(_placed(issue, objects, places) for issue in found)
 
 
 def shifted(issues: Iterable[Issue], before: bytes) -> tuple[Issue, ...]:
@@ -51,7 +58,7 @@ def shifted(issues: Iterable[Issue], before: bytes) -> tuple[Issue, ...]:
     )
 
 
-def _placed(issue: Issue, objects: dict[str, Element]) -> Issue:
+def _placed(issue: Issue, objects: dict[str, Element], places: ElementPlaces) -> Issue:
     if issue.position is not None:
         return issue
     match = _OBJECT.match(issue.location)
@@ -59,8 +66,7 @@ def _placed(issue: Issue, objects: dict[str, Element]) -> Issue:
     if element is None or match is None:
         return issue
     part = _part(element, match[1], match[3] or "") if match[3] else None
-    line: int | None = (part if part is not None else element).sourceline  # type: ignore[assignment]
-    return replace(issue, position=Position(line, 1)) if line else issue
+    return replace(issue, position=places.position_of(element if part is None else part))
 
 
 def _part(element: Element, object_name: str, attribute: str) -> Element | None:

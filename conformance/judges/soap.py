@@ -98,7 +98,7 @@ def judge_envelope(
     """Judge an envelope whose octets were XML.
 
     Args:
-        octets: The envelope as it came, for signatures that cover its white space.
+        octets: The envelope as it came, for places, and for signatures that cover its white space.
     """
     if root.tag != _ENVELOPE:
         name = str(root.tag)
@@ -132,7 +132,7 @@ def judge_envelope(
         if is_request:
             issues += judge_security(header.security, octets, context, body.patients)
     body.against = ["SOAP 1.2", *body.against]
-    return placed(issues, root), body
+    return placed(issues, root, octets), body
 
 
 def _structure(root: Element) -> Iterator[Issue]:

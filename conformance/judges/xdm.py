@@ -175,7 +175,7 @@ def _submission(folder: str, files: Mapping[str, bytes], context: Context) -> It
         named.add(path)
         found += compare(entry, files[path], context)
         documents += judge_inside(files[path], path, context)
-    for issue in placed(found, root):
+    for issue in placed(found, root, files[metadata]):
         yield replace(issue, location=inside(metadata, issue.location))
     yield from documents
     for name in files:

@@ -82,7 +82,7 @@ def judge(octets: bytes, context: Context) -> Judged:
     except XmlRefused as refused:
         return Judged(findings=(message_issue("xds-xml", refused.message, refused.location),))
     body = judge_body(root, context, Carriage(transaction=context.transaction))
-    return Judged(findings=placed(body.issues, root), against=tuple(body.against))
+    return Judged(findings=placed(body.issues, root, octets), against=tuple(body.against))
 
 
 def judge_body(root: Element, context: Context, carriage: Carriage) -> Body:

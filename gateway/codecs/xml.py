@@ -171,6 +171,12 @@ def is_xml_text(text: str) -> bool:
     return text.isprintable() or _ILLEGAL.search(text) is None
 
 
+def decoded(octets: bytes) -> str:
+    """The characters of a document that :func:`read_xml` has let in."""
+    utf_16 = octets.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return octets.decode("utf-16" if utf_16 else "utf-8-sig")
+
+
 def escape_text(text: str) -> str:
     """Give text as it stands between two tags; a parser gives back the same characters.
 

@@ -144,6 +144,7 @@ def test_lines_are_those_of_the_whole_exchange() -> None:
     assert issue.position is not None
     line = octets.decode().split("\n")[issue.position.line - 1]
     assert "yesterday" in line
+    assert line[issue.position.column - 1 :].startswith("<")
 
 
 # ------------------------------------------------------------ archives

@@ -95,9 +95,10 @@ def test_the_files_stay_small() -> None:
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 3_000_000
 
 
-def test_findings_in_metadata_have_lines() -> None:
+def test_findings_in_metadata_have_lines_and_columns() -> None:
     issues = judged("xds-format.xml", "ihe", "test").findings
     text = (FOLDER / "xds-format.xml").read_text().splitlines()
     (issue,) = issues
     assert issue.position is not None
-    assert 'name="creationTime"' in text[issue.position.line - 1]
+    tag = text[issue.position.line - 1][issue.position.column - 1 :]
+    assert tag.startswith("<") and 'name="creationTime"' in tag

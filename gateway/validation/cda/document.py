@@ -7,16 +7,14 @@ once: a document with thousands of faults costs its faults, not their square.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from functools import cached_property
 
 from gateway.codecs.xml import INLINE_LIMITS, Element, read_xml
-from gateway.validation.cda.worker import as_text, decoded
+from gateway.validation.cda.worker import as_text
+from gateway.validation.element_places import ElementPlaces
 from gateway.validation.issue import Position
 
 _STEP = re.compile(r"([^\[\]]+)(?:\[([0-9]+)\])?")
-# A start tag, or what may hold something that looks like one; the text is well formed.
-_TAGS = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?=[^/!?])", re.DOTALL)
 
 
 class CdaDocument:
@@ -42,7 +40,7 @@ class CdaDocument:
     @cached_property
     def elements(self) -> list[Element]:
         """Every element in document order; the first, the root, has the number 1 elsewhere."""
-        return list(self.root.iter("*"))
+        return self._starts.elements
 
     @cached_property
     def features(self) -> frozenset[str]:
@@ -108,19 +106,15 @@ class CdaDocument:
 
     def position(self, number: int) -> Position | None:
         """Line and column where an element begins, by its number."""
-        if not 0 < number <= len(self._starts):
-            return None
-        at = self._starts[number - 1]
-        line = bisect_right(self._line_starts, at)
-        return Position(line, at - self._line_starts[line - 1] + 1)
+        return self._starts.position(number)
 
     def number_of(self, element: Element) -> int:
         """The number of an element."""
-        return self._numbers.get(element, 0)
+        return self._starts.numbers.get(element, 0)
 
     @cached_property
-    def _numbers(self) -> dict[Element, int]:
-        return {element: number for number, element in enumerate(self.elements, 1)}
+    def _starts(self) -> ElementPlaces:
+        return ElementPlaces(self.octets, self.root)
 
     def _children_of(self, parent: Element) -> list[Element]:
         children = self._children.get(parent)
@@ -160,15 +154,3 @@ class CdaDocument:
         if namespace == str(self.root.tag).rpartition("}")[0] or not element.prefix:
             return name
         return f"{element.prefix}:{name}"
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [m.start() for m in _TAGS.finditer(self._whole) if m.end() - m.start() == 1]
-
-    @cached_property
-    def _line_starts(self) -> list[int]:
-        return [0, *(m.end() for m in re.finditer(r"\r\n|\r|\n", self._whole))]
-
-    @cached_property
-    def _whole(self) -> str:
-        return decoded(self.octets)

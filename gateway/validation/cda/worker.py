@@ -18,7 +18,14 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
-from gateway.codecs.xml import XmlLimits, XmlRefused, escape_attribute, is_xml_text, read_xml
+from gateway.codecs.xml import (
+    XmlLimits,
+    XmlRefused,
+    decoded,
+    escape_attribute,
+    is_xml_text,
+    read_xml,
+)
 from gateway.validation.cda.folders import Folders, Outside
 
 _LIMITS = XmlLimits(octets=64 * 1024 * 1024, nodes=4_000_000)
@@ -139,12 +146,6 @@ def table(text: str) -> str:
         )
         rows.append(f"<row {' '.join(cells)}/>")
     return f"<table>{''.join(rows)}</table>"
-
-
-def decoded(octets: bytes) -> str:
-    """The characters of a document the XML door has let in."""
-    utf_16 = octets.startswith((b"\xff\xfe", b"\xfe\xff"))
-    return octets.decode("utf-16" if utf_16 else "utf-8-sig")
 
 
 def as_text(octets: bytes) -> str:
