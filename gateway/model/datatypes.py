@@ -279,9 +279,10 @@ class Telecom(_Field):
         return joined or self.component(12) or self.component(1)
 
 
+# At each precision "more, or the end": an optional group would cost half as much again.
 _DTM = re.compile(
     r"[0-9]{4}(?:(?:0[1-9]|1[0-2])(?:(?:0[1-9]|[12][0-9]|3[01])"
-    r"(?:(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:[0-5][0-9])?)?)?)?)?\Z"
+    r"(?:(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:[0-5][0-9]\Z|\Z)|\Z)|\Z)|\Z)|\Z)"
 )
 
 

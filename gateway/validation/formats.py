@@ -93,10 +93,15 @@ def _is_authority_uri(parts: list[str]) -> bool:
     )
 
 
-@lru_cache(maxsize=1024)
 def check_identifier(value: Identifier) -> str | None:
     """A CX: ``id^^^&OID&ISO``, components 1 and 4; a type code is tolerated in 5."""
-    parts = value.text.split("^")
+    return _check_cx(value.text)
+
+
+@lru_cache(maxsize=1024)
+def _check_cx(text: str) -> str | None:
+    # All objects of a submission have the same patient: kept by its text, which is found at once.
+    parts = text.split("^")
     authority = parts[3].split("&") if len(parts) > 3 else []
     if (
         not parts[0]
@@ -107,7 +112,7 @@ def check_identifier(value: Identifier) -> str | None:
         or authority[2] != "ISO"
         or not is_oid(authority[1])
     ):
-        complaint = f"must be id^^^&OID&ISO, found {shown(value.text)}"
+        complaint = f"must be id^^^&OID&ISO, found {shown(text)}"
         good = parts[0] and not any(parts[1:3]) and len(parts) <= 5
         return Foreign(complaint) if good and _is_authority_uri(authority) else complaint
     return None
@@ -205,9 +210,9 @@ def check_mime_type(text: str) -> str | None:
 
 def check_document_unique_id(text: str) -> str | None:
     """An Identifier: an OID, ``OID^extension``, a URN or another URI, at most 128 characters."""
-    root, caret, extension = text.partition("^")
-    if not caret and len(text) <= 128 and (is_oid(text) or is_uuid_urn(text)):
+    if is_oid(text) or is_uuid_urn(text):
         return None
+    root, caret, extension = text.partition("^")
     if caret and is_oid(root) and _EXTENSION.match(extension) and len(text) <= 128:
         return None
     if len(text) <= 128 and _URI.match(text):

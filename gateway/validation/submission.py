@@ -68,14 +68,15 @@ def all_findings(submission: Submission, transaction: Transaction) -> Iterator[F
         yield from check_document_entry(entry, transaction)
     for folder in submission.folders:
         yield from check_folder(folder)
-    yield from _check_ids(submission)
+    index = _Index(submission)
+    yield from _check_ids(submission, index)
     yield from _check_unique_ids(submission)
     yield from _check_one_patient(submission)
     if transaction in _UPDATES:
-        yield from _check_update_links(submission)
+        yield from _check_update_links(submission, index)
     else:
-        yield from _check_links(submission)
-        yield from _check_everything_linked(submission)
+        yield from _check_links(submission, index)
+        yield from _check_everything_linked(submission, index)
 
 
 def _check_set_count(submission: Submission) -> Iterator[Finding]:
@@ -89,7 +90,32 @@ def _check_set_count(submission: Submission) -> Iterator[Finding]:
         )
 
 
-def _check_ids(submission: Submission) -> Iterator[Finding]:
+class _Index:
+    """The objects of a submission by id.
+
+    Attributes:
+        objects: By the form of their id in which two spellings are equal; the first of each.
+    """
+
+    __slots__ = ("objects",)
+
+    def __init__(self, submission: Submission) -> None:
+        self.objects: dict[str, RegistryObject] = {}
+        for item in submission.objects():
+            if item.entry_uuid:
+                self.objects.setdefault(same_id(item.entry_uuid), item)
+
+    def same(self, identifier: str) -> str:
+        """Give the form in which two spellings of one id are equal."""
+        # What stands here is in that form already, so that most ids need not be looked into.
+        return identifier if identifier in self.objects else same_id(identifier)
+
+    def get(self, identifier: str) -> RegistryObject | None:
+        """Give the object that has an id, in whatever spelling."""
+        return self.objects.get(identifier) or self.objects.get(same_id(identifier))
+
+
+def _check_ids(submission: Submission, index: _Index) -> Iterator[Finding]:
     seen: set[str] = set()
     for item in submission.objects():
         identifier = item.entry_uuid
@@ -99,9 +125,10 @@ def _check_ids(submission: Submission) -> Iterator[Finding]:
             continue
         if identifier[:9].lower() == "urn:uuid:" and not is_uuid_urn(identifier):
             yield complaint(item, "id", "id-uuid", "an id starting urn:uuid: must be a UUID")
-        if same_id(identifier) in seen:
+        same = index.same(identifier)
+        if same in seen:
             yield complaint(item, "id", "id-once", "another object has the same id")
-        seen.add(same_id(identifier))
+        seen.add(same)
 
 
 def _check_unique_ids(submission: Submission) -> Iterator[Finding]:
@@ -110,9 +137,10 @@ def _check_unique_ids(submission: Submission) -> Iterator[Finding]:
         *submission.document_entries,
         *submission.folders,
     ]
-    counts = Counter([h.unique_id for h in holders if h.unique_id])
-    if len(counts) == counts.total():
+    given = [h.unique_id for h in holders if h.unique_id]
+    if len(set(given)) == len(given):
         return
+    counts = Counter(given)
     for holder in holders:
         if holder.unique_id and counts[holder.unique_id] > 1:
             yield Finding(
@@ -142,22 +170,7 @@ def _check_one_patient(submission: Submission) -> Iterator[Finding]:
             )
 
 
-class _Index:
-    """The objects of a submission by id."""
-
-    def __init__(self, submission: Submission) -> None:
-        self.objects: dict[str, RegistryObject] = {}
-        for item in submission.objects():
-            if item.entry_uuid:
-                self.objects.setdefault(same_id(item.entry_uuid), item)
-        self.set = submission.submission_sets[0] if submission.submission_sets else None
-
-    def get(self, identifier: str) -> RegistryObject | None:
-        return self.objects.get(same_id(identifier))
-
-
-def _check_links(submission: Submission) -> Iterator[Finding]:
-    index = _Index(submission)
+def _check_links(submission: Submission, index: _Index) -> Iterator[Finding]:
     for association in submission.associations:
         kind = association.association_type
         if kind in UPDATE_TRIGGERS:
@@ -198,9 +211,8 @@ def _check_frame(association: Association, index: _Index) -> Iterator[Finding]:
                 f"no object of the submission has the id {identifier}; an object of the registry "
                 "is named by its UUID",
             )
-    if association.source_object and same_id(association.source_object) == same_id(
-        association.target_object
-    ):
+    source = association.source_object
+    if source and index.same(source) == index.same(association.target_object):
         yield complaint(
             association, "targetObject", "association-self", "links an object to itself"
         )
@@ -330,19 +342,19 @@ def _check_relationship(association: Association, index: _Index) -> Iterator[Fin
         )
 
 
-def _check_everything_linked(submission: Submission) -> Iterator[Finding]:
+def _check_everything_linked(submission: Submission, index: _Index) -> Iterator[Finding]:
     if len(submission.submission_sets) != 1:
         return
-    submission_set = same_id(submission.submission_sets[0].entry_uuid)
+    submission_set = index.same(submission.submission_sets[0].entry_uuid)
     members = {
-        same_id(a.target_object)
+        index.same(a.target_object)
         for a in submission.associations
         if a.association_type == AssociationType.HAS_MEMBER
-        and same_id(a.source_object) == submission_set
+        and index.same(a.source_object) == submission_set
     }
     items: list[DocumentEntry | Folder] = [*submission.document_entries, *submission.folders]
     for item in items:
-        if item.entry_uuid and same_id(item.entry_uuid) not in members:
+        if item.entry_uuid and index.same(item.entry_uuid) not in members:
             yield complaint(
                 item,
                 "",
@@ -351,8 +363,7 @@ def _check_everything_linked(submission: Submission) -> Iterator[Finding]:
             )
 
 
-def _check_update_links(submission: Submission) -> Iterator[Finding]:
-    index = _Index(submission)
+def _check_update_links(submission: Submission, index: _Index) -> Iterator[Finding]:
     for association in submission.associations:
         if association.logical_id is not None:
             yield Finding(
