@@ -7,7 +7,6 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from gateway.consent.times import hidden_until
@@ -30,13 +29,22 @@ def author_keys(authors: Iterable[Author]) -> dict[str, None]:
     """Keys of people or devices and of their institutions, those without identifier left out."""
     keys: dict[str, None] = {}
     for author in authors:
-        person = author.person
-        if person is not None and person.identifier:
-            keys[words.clean(person.identifier + "^" + person.authority)] = None
-        for one in author.institution:
-            if one.identifier:
-                keys[words.clean(one.identifier + "^" + one.authority)] = None
+        person, institutions = _keys(author)
+        keys.update(dict.fromkeys(person + institutions))
     return keys
+
+
+def _keys(author: Author) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The key of an author's person or device, and those of the institutions."""
+    person: tuple[str, ...] = ()
+    if author.person is not None and (identifier := author.person.identifier):
+        person = (words.clean(identifier + "^" + author.person.authority),)
+    institutions = [
+        words.clean(identifier + "^" + one.authority)
+        for one in author.institution
+        if (identifier := one.identifier)
+    ]
+    return person, tuple(institutions)
 
 
 def owner_columns(
@@ -47,9 +55,14 @@ def owner_columns(
     Who wrote owns, and who deposited. A person's institution did neither by that: its other
     members own a document only where it is the one that deposited it, or wrote without a person.
     """
-    alone = (replace(a, institution=()) if a.person is not None else a for a in authors)
-    owners = words.several({**author_keys(alone), **depositors})
-    written, brought = words.several(author_keys(authors)), words.several(depositors)
+    own: dict[str, None] = {}
+    writing: dict[str, None] = {}
+    for author in authors:
+        person, institutions = _keys(author)
+        own.update(dict.fromkeys(person if author.person is not None else institutions))
+        writing.update(dict.fromkeys(person + institutions))
+    owners = words.several({**own, **depositors})
+    written, brought = words.several(writing), words.several(depositors)
     # An empty list of authors is told apart from one that is the same.
     return owners, None if written == owners else written or NOBODY, brought
 

@@ -82,7 +82,7 @@ def several(texts: Iterable[str]) -> str | None:
 
 def codes_text(codes: Iterable[Code]) -> str | None:
     """Several coded values as a row holds them."""
-    return several(clean(c.code) + INNER + clean(c.scheme) for c in codes)
+    return several([clean(c.code) + INNER + clean(c.scheme) for c in codes])
 
 
 def time_text(time: DateTime | None) -> str | None:
@@ -118,17 +118,17 @@ def patient_key(identifier: Identifier) -> str:
 
 def persons_text(authors: Iterable[Author]) -> str | None:
     """The authorPerson texts, for patterns."""
-    return several(clean(a.person.text) for a in authors if a.person is not None)
+    return several([clean(a.person.text) for a in authors if a.person is not None])
 
 
 def institutions_text(authors: Iterable[Author]) -> str | None:
     """The authorInstitution texts."""
-    return several(clean(i.text) for a in authors for i in a.institution)
+    return several([clean(i.text) for a in authors for i in a.institution])
 
 
 def family_text(authors: Iterable[Author]) -> str | None:
     """The authors' family names, for beginnings of names."""
-    return several(name_text(a.person.family) for a in authors if a.person is not None)
+    return several([name_text(a.person.family) for a in authors if a.person is not None])
 
 
 def given_text(authors: Iterable[Author]) -> str | None:
@@ -139,7 +139,7 @@ def given_text(authors: Iterable[Author]) -> str | None:
             given, middle = author.person.given, author.person.middle
             names += [given, middle] if " " in middle else [given]
             names += middle.split()
-    return several(name_text(name) for name in names if name)
+    return several([name_text(name) for name in names if name])
 
 
 def name_text(name: str) -> str:
