@@ -28,7 +28,8 @@ def read_association(
     parts = Parts(element, ASSOCIATION_KIND, reading)
     for label in labels:
         parts.read_label(label)
-    if any(string.value for string in (*parts.name, *parts.description)):
+    texts = parts.name + parts.description
+    if texts and any([string.value for string in texts]):
         reading.not_kept(parts.where, "the Name and Description of an association are not kept")
     slots = parts.slots
     return Association(

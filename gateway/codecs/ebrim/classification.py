@@ -46,6 +46,9 @@ _SYMBOLIC = UUID("2f1c3f0e-54a4-4d4f-9d0e-0a6f5a2b7c11")
 _CLASSIFICATION = f'" objectType="{CLASSIFICATION_TYPE}" classificationScheme="'
 
 
+_THREE_DIGITS = [f"{number:03x}" for number in range(0x1000)]
+
+
 def part_ids(object_id: str) -> Iterator[str]:
     """Give ids for the parts of an object, the same ones each time it is written.
 
@@ -58,7 +61,7 @@ def part_ids(object_id: str) -> Iterator[str]:
     base = object_id[9:].lower() if is_uuid_urn(object_id) else str(uuid5(_SYMBOLIC, object_id))
     head, middle, tail = f"urn:uuid:{base[:14]}8", int(base[15:18], 16), base[18:]
     for number in range(1, 0x1000):
-        yield f"{head}{middle ^ number:03x}{tail}"
+        yield head + _THREE_DIGITS[middle ^ number] + tail
     number = 0x1000
     while True:
         yield f"urn:uuid:{uuid5(_SYMBOLIC, f'{base} {number}')}"

@@ -158,7 +158,8 @@ class Parts:
         name = self.kind.identifiers.get(scheme) or ""
         value = (element.get("value") or "").strip()
         named = False
-        for child in element:
+        # Nearly always the Name alone, which is reached faster by index than by a loop.
+        for child in (element[0],) if len(element) == 1 else element:
             tag = child.tag
             if tag == NAME:
                 named = len(child) > 0 and bool(child[0].get("value"))
