@@ -12,6 +12,8 @@ from gateway.model.vocabulary import AvailabilityStatus
 
 T = TypeVar("T")
 
+_APPROVED = AvailabilityStatus.APPROVED.value
+
 
 def place(item: RegistryObject, attribute: str = "") -> str:
     """Name an object of a message, and one of its attributes: ``Folder[f1].title``.
@@ -89,7 +91,7 @@ def with_registry_ids(
                 entry_uuid=entry_uuid,
                 logical_id=entry_uuid,
                 version="1",
-                availability_status=AvailabilityStatus.APPROVED.value,
+                availability_status=_APPROVED,
                 **attributes,
             )
         return changed(item, entry_uuid=entry_uuid, **attributes)
