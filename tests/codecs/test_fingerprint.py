@@ -61,3 +61,8 @@ def test_a_value_that_looks_like_an_id_stays_a_value() -> None:
     looks = '"entry_uuid":"d1"'
     assert fingerprint(titled("d1"), ()) != fingerprint(titled("#1"), ())
     assert fingerprint(titled(looks), ()) != fingerprint(titled('"entry_uuid":"#1"'), ())
+
+
+def test_what_an_earlier_version_kept_is_recognised() -> None:
+    kept = "c6eac2462d5caf0419015c706fecfc3868beb78477f4080ac46f10868fc9f01c"
+    assert fingerprint(named("d1", "d2"), (DOCUMENT,)).hex() == kept
