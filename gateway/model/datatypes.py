@@ -286,6 +286,11 @@ _DTM = re.compile(
 )
 
 
+def is_date_time(text: str) -> bool:
+    """Whether a text is a DTM with components in their ranges."""
+    return _DTM.match(text) is not None
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class DateTime:
     """A point in time as precise as it was said: HL7 DTM, ``YYYY[MM[DD[hh[mm[ss]]]]]``, in UTC."""
@@ -295,7 +300,7 @@ class DateTime:
     @property
     def is_well_formed(self) -> bool:
         """Whether the text is a DTM with components in their ranges."""
-        return _DTM.match(self.text) is not None
+        return is_date_time(self.text)
 
     @property
     def lower(self) -> str:
