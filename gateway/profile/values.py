@@ -96,12 +96,14 @@ class ValueSet:
     def __contains__(self, code: object) -> bool:
         return isinstance(code, Code) and code.key in self.codes
 
-    @property
-    def always(self) -> frozenset[tuple[str, str]]:
-        """The codes that are in use at every moment."""
-        if self.validity != Validity():
+    def in_use_since(self, moment: str) -> frozenset[tuple[str, str]]:
+        """The codes that are in use at a moment (digits of a DTM) and ever after."""
+        if self.validity.end or not self.validity.covers(moment):
             return frozenset()
-        return frozenset(self.codes.keys() - self.code_validity.keys())
+        passing = {
+            key for key, own in self.code_validity.items() if own.end or not own.covers(moment)
+        }
+        return frozenset(self.codes.keys() - passing)
 
     def in_use(self, key: tuple[str, str], moment: str) -> bool:
         """Whether a code, named by code and scheme, is in use at a moment (digits of a DTM).

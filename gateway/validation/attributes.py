@@ -6,6 +6,9 @@ A path is an attribute and, where its data type has parts, one of them: ``classC
 PID-5 line; ``author.authorPerson`` goes through all authors. Every path gives texts, none for what
 is absent, so that one check serves every attribute.
 
+A dozen rules look at one patient id and its parts. What they look at is therefore known before
+(:class:`View`), and an object is read once for all of them, each field split once.
+
 Source:
     IHE ITI TF-3: Table 4.2.3.1.7-2 and Tables 4.2.3.2-1 to 4.2.3.4-1 (revision 17).
 """
@@ -13,19 +16,30 @@ Source:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache, partial
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
-from gateway.model.datatypes import Author, Code, Identifier
+from gateway.model.datatypes import unescape
 
-Texts = Callable[[Any], tuple[str, ...]]
-"""The non-empty texts of an attribute, or of a part of it, in their order."""
+Seen = tuple[Any, ...]
+"""What a view shows of an object: its texts, never empty ones, or pairs of code and scheme."""
 
-Codes = Callable[[Any], tuple[Code, ...]]
-"""The codes of an attribute."""
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a rule looks at in an object.
+
+    Attributes:
+        path: An attribute, or a part of it.
+        coded: Whether its codes are looked at, those written as text included, or its texts.
+    """
+
+    path: str
+    coded: bool = False
 
 
 class Shape(Enum):
@@ -118,92 +132,60 @@ ATTRIBUTES: dict[str, dict[str, tuple[str, Shape]]] = {
 }
 """By object and word: the value's attribute and how it is made."""
 
-_COMPONENT = re.compile(r"(\d{1,2})(?:\.(\d))?\Z")
-_PID_PART = re.compile(r"PID-(\d{1,2})(?:\.(\d{1,2}))?\Z")
-
 
 class UnknownAttribute(ValueError):
     """No object has this attribute, or the attribute has no such part; says which."""
 
 
-@lru_cache(maxsize=1024)
-def texts_of(object_name: str, path: str) -> Texts:
-    """Give what reads an attribute, or a part of it, of an object.
+Get = Callable[[Any], Any]
+"""Gets the value of an attribute, as the model has it, from an object."""
 
-    A dozen rules look at one attribute of one object after the other, so each reader remembers
-    what it read last, and rules that look at the same share a reader.
+Split = Callable[[Any], Any]
+"""Takes a value apart, once for all that is looked at in it."""
 
-    Raises:
-        UnknownAttribute: When there is none.
+Show = Callable[[Any], Any]
+"""Shows a view of a value: its text or code, several as a tuple, or nothing."""
+
+
+class Sight(NamedTuple):
+    """How a view is come by.
+
+    Attributes:
+        name: The attribute's, the same for all views of it.
+        split: What takes a value of many parts apart, once for all views.
+        whole: Whether all values of the attribute are taken apart together.
     """
-    return remembering(_texts_of(object_name, path))
 
+    name: str
+    get: Get
+    split: Split | None
+    show: Show
+    whole: bool
 
-_Found = TypeVar("_Found")
-_NOTHING = object()
+    def read_value(self, value: Any) -> Seen:
+        """Give all that a value shows, or several values."""
+        split, show = self.split, self.show
+        if type(value) is tuple and not self.whole:
+            return tuple(filter(None, map(show, map(split, value) if split else value)))
+        shown = show(split(value) if split else value)
+        if type(shown) is tuple and self.whole:
+            return shown
+        return (shown,) if shown else ()
 
+    def reader(self) -> Callable[[Any], Seen]:
+        """Give what reads all that an object shows."""
+        get, split, show, read_value = self.get, self.split, self.show, self.read_value
 
-def remembering(read: Callable[[Any], _Found]) -> Callable[[Any], _Found]:
-    """Give a function that remembers the last object it was asked about, and its answer."""
-    last: tuple[object, Any] = (_NOTHING, None)
+        def read(item: object) -> Seen:
+            value = get(item)
+            if value is None:
+                return ()
+            if type(value) is tuple:
+                return read_value(value)
+            shown = show(value if split is None else split(value))
+            return (shown,) if shown else ()
 
-    def answer(item: Any) -> _Found:
-        nonlocal last
-        # One name for both, so that another thread never sees one without the other.
-        before = last
-        if before[0] is item:
-            known: _Found = before[1]
-            return known
-        found = read(item)
-        last = (item, found)
-        return found
-
-    return answer
-
-
-def _texts_of(object_name: str, path: str) -> Texts:
-    word, _, part = path.partition(".")
-    known = _known(object_name)
-    if word == "author" and part and "author" in known:
-        return partial(_of_authors, texts_of("Author", part))
-    if word not in known:
-        raise UnknownAttribute(
-            f"{object_name} has no attribute {word!r}; it has {', '.join(sorted(known))}"
-        )
-    name, shape = known[word]
-    read = _PART_OF[shape](part)
-    if read is None:
-        raise UnknownAttribute(f"{object_name}.{word} has no part {part!r}")
-
-    get = attrgetter(name)
-
-    def texts(item: object) -> tuple[str, ...]:
-        value = get(item)
-        if value is None:
-            return ()
-        if type(value) is tuple:
-            return tuple([text for one in value for text in read(one) if text])
-        return tuple([text for text in read(value) if text])
-
-    return texts
-
-
-def codes_of(object_name: str, path: str) -> Codes:
-    """Give what reads the codes of an attribute, those written as text included.
-
-    Raises:
-        UnknownAttribute: When there is no such attribute, or it has no codes.
-    """
-    if path.startswith("author.") and "author" in _known(object_name):
-        return partial(_of_authors, codes_of("Author", path[len("author.") :]))
-    name, shape = _known(object_name).get(path, ("", Shape.OTHER))
-    if shape is Shape.CODE:
-        return lambda item: _values(item, name)
-    if shape is Shape.CODED_TEXT:
-        return lambda item: tuple(_code_in(text) for text in _values(item, name))
-    if shape is Shape.FIELD and path == "referenceIdList":
-        return lambda item: tuple(Code(one.type_code) for one in _values(item, name))
-    raise UnknownAttribute(f"{object_name} has no coded attribute {path!r}")
+        return read
 
 
 def location_of(path: str) -> str:
@@ -213,102 +195,186 @@ def location_of(path: str) -> str:
     return ".".join(words[:keep])
 
 
-def _known(object_name: str) -> dict[str, tuple[str, Shape]]:
-    return ATTRIBUTES.get(object_name, {})
+@lru_cache(maxsize=1024)
+def sight_of(object_name: str, view: View) -> Sight:
+    """Give how a view of an object is come by.
+
+    Raises:
+        UnknownAttribute: When there is no such attribute, no such part, or it has no codes.
+    """
+    known = ATTRIBUTES.get(object_name, {})
+    word, _, part = view.path.partition(".")
+    if word == "author" and part and "author" in known:
+        own = sight_of("Author", View(part, view.coded))
+        return own._replace(name=f"author.{own.name}", get=partial(_of_authors, own.get))
+    name, shape = known.get(word, ("", Shape.OTHER))
+    if view.coded:
+        show = _CODES.get(word) or _CODES.get(shape)
+        if show is None or part or not name:
+            raise UnknownAttribute(f"{object_name} has no coded attribute {view.path!r}")
+    elif not name:
+        raise UnknownAttribute(
+            f"{object_name} has no attribute {word!r}; it has {', '.join(sorted(known))}"
+        )
+    else:
+        show = _PART_OF[shape](part)
+        if show is None:
+            raise UnknownAttribute(f"{object_name}.{word} has no part {part!r}")
+    return Sight(name, attrgetter(name), _SPLIT.get(shape), show, shape is Shape.PID)
 
 
-def _values(item: object, name: str) -> tuple[Any, ...]:
-    value = getattr(item, name)
-    if isinstance(value, tuple):
-        return value
-    return () if value is None else (value,)
-
-
-def _of_authors(read: Callable[[Author], tuple[Any, ...]], item: Any) -> tuple[Any, ...]:
-    return tuple(one for author in item.author for one in read(author))
-
-
-def _code_in(text: str) -> Code:
-    """A code in a text, as ``code^^^&OID&ISO`` or, in some countries, ``code^display^OID``."""
-    field = Identifier(text)
-    if field.authority:
-        return Code(field.value, field.authority)
-    return Code(field.value, field.component(3), field.component(2) or None)
+def _of_authors(get: Get, item: Any) -> Seen:
+    found: list[Any] = []
+    for author in item.author:
+        value = get(author)
+        if type(value) is tuple:
+            found += value
+        elif value is not None:
+            found.append(value)
+    return tuple(found)
 
 
 # ------------------------------------------------------------ what a part of a value is
 
-_Read = Callable[[Any], "tuple[str, ...] | list[str]"]
+_COMPONENT = re.compile(r"(\d{1,2})(?:\.(\d))?\Z")
+_PID_PART = re.compile(r"PID-(\d{1,2})(?:\.(\d{1,2}))?\Z")
 
 
-def _text_part(part: str) -> _Read | None:
+def _component(number: int) -> Callable[[list[str]], str]:
+    def show(components: list[str]) -> str:
+        if number > len(components):
+            return ""
+        text = components[number - 1]
+        return unescape(text) if "\\" in text else text
+
+    return show
+
+
+def _subcomponent(number: int, sub: int) -> Callable[[list[str]], str]:
+    def show(components: list[str]) -> str:
+        if number > len(components):
+            return ""
+        subs = components[number - 1].split("&")
+        return unescape(subs[sub - 1]) if sub <= len(subs) else ""
+
+    return show
+
+
+def _text(value: Any) -> str:
     # Of a DTM the value is its text; of a plain text, itself.
-    return None if part else lambda value: (str(getattr(value, "text", value)),)
+    return value if type(value) is str else str(getattr(value, "text", value))
 
 
-def _localized_part(part: str) -> _Read | None:
-    if part not in {"", "language"}:
-        return None
-    name = part or "value"
-    return lambda value: (getattr(value, name) or "",)
+def _localized_part(part: str) -> Show | None:
+    return attrgetter(part or "value") if part in {"", "language"} else None
 
 
-def _code_part(part: str) -> _Read | None:
-    if part not in {"", "code", "scheme", "display"}:
-        return None
-    name = part or "code"
-    return lambda value: (getattr(value, name) or "",)
+def _code_part(part: str) -> Show | None:
+    return attrgetter(part or "code") if part in {"", "code", "scheme", "display"} else None
 
 
-def _field_part(part: str) -> _Read | None:
+def _field_part(part: str) -> Show | None:
     if not part:
-        return lambda value: (value.text,)
+        return "^".join
     found = _COMPONENT.match(part)
     if found is None:
         return None
     number, sub = int(found[1]), int(found[2] or 0)
-    if sub:
-        return lambda value: (value.subcomponent(number, sub),)
-    return lambda value: (value.component(number),)
+    return _subcomponent(number, sub) if sub else _component(number)
 
 
-def _coded_text_part(part: str) -> _Read | None:
-    read = _field_part(part)
-    return None if read is None else lambda text: read(Identifier(text))
+class _PatientInfo(NamedTuple):
+    """The lines of sourcePatientInfo, their names, and by name what follows the bar."""
+
+    lines: Seen
+    names: list[str]
+    fields: dict[str, str]
 
 
-def _pid_part(part: str) -> _Read | None:
-    if part in {"", "name"}:
-        return lambda line: (line.partition("|")[0] if part else line,)
+def _split_lines(lines: Seen) -> _PatientInfo:
+    names: list[str] = []
+    fields: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
+    for line in lines:
+        name, bar, value = line.partition("|")
+        names.append(name)
+        if bar:
+            if name in fields:
+                repeated.setdefault(name, [fields[name]]).append(value)
+            else:
+                fields[name] = value
+    for name, values in repeated.items():
+        fields[name] = "~".join(values)
+    return _PatientInfo(lines, names, fields)
+
+
+def _pid_part(part: str) -> Show | None:
+    if not part:
+        return lambda info: _full(info.lines)
+    if part == "name":
+        return lambda info: _full(info.names)
     found = _PID_PART.match(part)
-    return found and partial(_pid_values, f"PID-{found[1]}|", int(found[2] or 0))
+    if found is None:
+        return None
+    name, number = f"PID-{found[1]}", int(found[2] or 0)
+    component = _component(number)
+
+    def show(info: _PatientInfo) -> str | Seen:
+        value = info.fields.get(name, "")
+        if "~" in value:
+            values = value.split("~")
+            return _full([component(one.split("^")) for one in values] if number else values)
+        return component(value.split("^")) if number else value
+
+    return show
 
 
-def _pid_values(prefix: str, component: int, line: str) -> tuple[str, ...] | list[str]:
-    if not line.startswith(prefix):
-        return ()
-    repetitions = line[len(prefix) :].split("~")
-    if not component:
-        return repetitions
-    return [Identifier(repetition).component(component) for repetition in repetitions]
+def _full(texts: Sequence[str]) -> str | Seen:
+    if len(texts) == 1:
+        return texts[0]
+    return tuple(texts) if all(texts) else tuple(filter(None, texts))
 
 
-def _flag_part(part: str) -> _Read | None:
-    return None if part else lambda value: ("true" if value else "",)
+def _only(show: Show) -> Callable[[str], Show | None]:
+    """What shows a value that has no parts."""
+    return lambda part: None if part else show
 
 
-def _other_part(part: str) -> _Read | None:
-    # Authors and recipients: that there is one is all their text says here.
-    return None if part else lambda value: (type(value).__name__,)
+_SPLIT: dict[Shape, Split] = {
+    Shape.FIELD: lambda field: field.text.split("^"),
+    Shape.CODED_TEXT: lambda text: text.split("^"),
+    Shape.PID: _split_lines,
+}
+"""How the values of a shape are taken apart; all others are shown as they are."""
 
-
-_PART_OF: dict[Shape, Callable[[str], _Read | None]] = {
-    Shape.TEXT: _text_part,
+_PART_OF: dict[Shape, Callable[[str], Show | None]] = {
+    Shape.TEXT: _only(_text),
     Shape.LOCALIZED: _localized_part,
     Shape.CODE: _code_part,
     Shape.FIELD: _field_part,
-    Shape.CODED_TEXT: _coded_text_part,
+    Shape.CODED_TEXT: _field_part,
     Shape.PID: _pid_part,
-    Shape.FLAG: _flag_part,
-    Shape.OTHER: _other_part,
+    Shape.FLAG: _only(lambda value: "true" if value else ""),
+    # Authors and recipients: that there is one is all their text says here.
+    Shape.OTHER: _only(lambda value: type(value).__name__),
 }
+
+
+# ------------------------------------------------------------ which code a value is
+
+
+_first, _third, _fifth = _component(1), _component(3), _component(5)
+_authority = _subcomponent(4, 2)
+
+
+def _code_in(components: list[str]) -> tuple[str, str]:
+    """A code in a text, as ``code^^^&OID&ISO`` or, in some countries, ``code^display^OID``."""
+    return _first(components), _authority(components) or _third(components)
+
+
+_CODES: dict[Shape | str, Show] = {
+    Shape.CODE: attrgetter("code", "scheme"),
+    Shape.CODED_TEXT: _code_in,
+    "referenceIdList": lambda components: (_fifth(components), ""),
+}
+"""By shape or attribute, what shows its codes as pairs of code and scheme."""

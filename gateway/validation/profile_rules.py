@@ -1,14 +1,14 @@
 """The rules of a profile, run on a submission.
 
 :mod:`gateway.profile.rules` says what a rule is made of, :mod:`gateway.validation.rule_kinds` which
-checks a rule may name. Here the rules of one profile become functions, once at the start, sorted
-by transaction and object, so that a submission is compared with the rules that apply to it only.
-A profile without rules costs nothing.
+checks a rule may name. Here the rules of one profile are made ready once, at the start, sorted by
+transaction and object, so that a submission is compared with the rules that apply to it only
+(:mod:`gateway.validation.rule_plan`). A profile without rules costs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -16,12 +16,12 @@ from gateway.errors import ErrorCode, Finding, Severity, first_findings
 from gateway.model.lifecycle.ids import place
 from gateway.model.submission import RegistryObject, Submission
 from gateway.profile import Profile, ProfileFault, Rule
-from gateway.validation.attributes import location_of, remembering
+from gateway.validation.attributes import location_of
 from gateway.validation.formats import shown
 from gateway.validation.issue import Issue, IssueKind, IssueSeverity
 from gateway.validation.objects import Transaction
-from gateway.validation.rule_kinds import Check, Scope, make_check
-from gateway.validation.rule_parameters import Test
+from gateway.validation.rule_kinds import Guarded, Scope, make_check
+from gateway.validation.rule_plan import Plan
 
 UPDATES = frozenset({Transaction.UPDATE, Transaction.RESTRICTED_UPDATE})
 _BY_XDS = {code.xds: code for code in reversed(ErrorCode)}
@@ -46,7 +46,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyRule:
-    """A rule as functions.
+    """A rule with its check.
 
     Attributes:
         attribute: As findings name it, without parts of data types.
@@ -55,22 +55,14 @@ class ReadyRule:
     """
 
     rule: Rule
-    when: tuple[Test, ...]
-    unless: tuple[Test, ...]
-    check: Check
+    guarded: Guarded
     attribute: str
     message: str
     code: ErrorCode
     profile: str = ""
 
-    def applies(self, item: Any) -> bool:
-        """Whether the conditions of the rule hold for an object."""
-        for test in self.when:
-            if not test(item):
-                return False
-        if not self.unless:
-            return True
-        return not all(test(item) for test in self.unless)
+
+_Planned = tuple[tuple[ReadyRule, ...], Plan]
 
 
 class ProfileRules:
@@ -78,13 +70,7 @@ class ProfileRules:
 
     def __init__(self, rules: Iterable[ReadyRule] = ()) -> None:
         self.rules = tuple(rules)
-        guards: dict[Hashable, Test] = {}
-        self._by = {
-            transaction: _by_object(
-                (r for r in self.rules if _applies(r.rule, transaction)), guards
-            )
-            for transaction in Transaction
-        }
+        self._plans: dict[Transaction, dict[str, _Planned]] = {}
 
     @classmethod
     def of(
@@ -167,43 +153,41 @@ class ProfileRules:
         """Every breach of a rule, where it is, and the value to show."""
         missing = {f.location for f in already if f.rule == "required"}
         scope = Scope(submission=submission, moment=_moment(submission, now))
-        rules = self._by[transaction]
+        plans = self._planned(transaction)
         blameless: set[int] = set()
         for object_name, item, holder in _items(submission):
             # One author of many documents is one value, looked at once; the submission keeps it.
-            if id(item) in blameless:
+            if object_name not in plans or id(item) in blameless:
                 continue
+            rules, plan = plans[object_name]
             told = False
-            for ready, guard in rules.get(object_name, ()):
-                if guard is not None and not guard(item):
-                    continue
-                for value in ready.check(item, scope):
-                    told = True
-                    attribute = ready.attribute
-                    location = attribute if holder is None else place(holder, attribute)
-                    if not (location in missing and ready.rule.kind in _HOW_MANY):
-                        yield ready, location, value
+            left = plan.left(item, scope)
+            for number, value in plan.breaches(left, item, scope) if left else ():
+                told = True
+                ready = rules[number]
+                attribute = ready.attribute
+                location = attribute if holder is None else place(holder, attribute)
+                if not (location in missing and ready.rule.kind in _HOW_MANY):
+                    yield ready, location, value
             if not told:
                 blameless.add(id(item))
 
+    def _planned(self, transaction: Transaction) -> dict[str, _Planned]:
+        """The rules of a transaction by their object, planned when they are needed first.
 
-def _by_object(
-    rules: Iterable[ReadyRule], guards: dict[Hashable, Test]
-) -> dict[str, tuple[tuple[ReadyRule, Test | None], ...]]:
-    """Rules by their object, each with what decides whether it applies.
-
-    Args:
-        guards: Those made before: rules with the same conditions share one.
-    """
-    found: dict[str, list[tuple[ReadyRule, Test | None]]] = {}
-    for one in rules:
-        rule = one.rule
-        guard: Test | None = None
-        if rule.when or rule.unless:
-            key = (rule.object, rule.when, rule.unless)
-            guard = guards.get(key) or guards.setdefault(key, remembering(one.applies))
-        found.setdefault(rule.object, []).append((one, guard))
-    return {name: tuple(pairs) for name, pairs in found.items()}
+        Two threads may plan at the same time; either plan is good.
+        """
+        plans = self._plans.get(transaction)
+        if plans is None:
+            found: dict[str, list[ReadyRule]] = {}
+            for one in self.rules:
+                if _applies(one.rule, transaction):
+                    found.setdefault(one.rule.object, []).append(one)
+            plans = self._plans[transaction] = {
+                name: (tuple(ready), Plan(name, [one.guarded for one in ready]))
+                for name, ready in found.items()
+            }
+        return plans
 
 
 def _applies(rule: Rule, transaction: Transaction) -> bool:
@@ -265,7 +249,7 @@ def _issue(ready: ReadyRule, location: str, value: str, *, is_update: bool) -> I
 
 
 def _ready(rule: Rule, profile: Profile, language: str) -> ReadyRule:
-    when, unless, check = make_check(rule, profile)
+    guarded = make_check(rule, profile)
     for name in rule.transactions:
         if name not in _TRANSACTIONS:
             raise ProfileFault(
@@ -281,9 +265,7 @@ def _ready(rule: Rule, profile: Profile, language: str) -> ReadyRule:
         attribute = str(rule.parameters.get("of", ""))
     return ReadyRule(
         rule=rule,
-        when=when,
-        unless=unless,
-        check=check,
+        guarded=guarded,
         attribute=attribute,
         message=rule.message.get(language) or rule.message["en"],
         code=_BY_XDS[rule.code] if rule.code else ErrorCode.REGISTRY_METADATA_ERROR,

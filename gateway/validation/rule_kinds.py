@@ -1,22 +1,30 @@
 """The kinds of check that rules of a profile may name: a closed catalogue, general, without code.
 
-Each kind turns one rule of data into a function that looks at one object and yields what is wrong:
-the value to be shown, or an empty text where there is none to show.
+Each kind turns one rule of data into a :class:`Check` of what the rule looks at. What is wrong is
+told as the value to be shown, or an empty text where there is none to show.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import not_
 from typing import Any
 
-from gateway.model.datatypes import Code, DateTime, Identifier, Organization, Person, ReferenceId
+from gateway.model.datatypes import (
+    Code,
+    Identifier,
+    Organization,
+    Person,
+    ReferenceId,
+    is_date_time,
+)
 from gateway.model.lifecycle.ids import same_id
 from gateway.model.submission import RegistryObject, Submission
 from gateway.profile import Profile, Rule, ValueSet
 from gateway.validation import formats
-from gateway.validation.attributes import ATTRIBUTES
-from gateway.validation.rule_parameters import LONGEST, Parameters, Test, matches
+from gateway.validation.attributes import ATTRIBUTES, Seen, View
+from gateway.validation.rule_parameters import LONGEST, Parameters, Question, matching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,62 +34,128 @@ class Scope:
     Attributes:
         submission: All of it.
         moment: When it was submitted, digits of a DTM; codes must be in use then.
+        shared: What was found out about this submission and serves all its objects.
     """
 
     submission: Submission
     moment: str
+    shared: dict[Any, Any] = field(default_factory=dict)
 
 
-Check = Callable[[Any, Scope], Iterable[str]]
-"""What is wrong with an object, seen in its submission."""
+Wrong = Callable[[Seen, Any, Scope], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What a rule asks of an object.
+
+    Attributes:
+        view: What it looks at; nothing where it is about the objects around.
+        wrong: What is wrong, given what the object shows, the object, and what is around it.
+        passes: The quick question, where there is one: answered yes, nothing is wrong. Answered
+            no, something may be, and ``wrong`` decides.
+        since: The moment from which on the quick answer is right.
+    """
+
+    view: View | None
+    wrong: Wrong
+    passes: Question | None = None
+    since: str = ""
+
+
+def _check(
+    view: View,
+    passes: Callable[[Seen], bool],
+    wrong: Wrong,
+    words: frozenset[Any] = frozenset(),
+    alone: Callable[[Any], bool] | None = None,
+) -> Check:
+    return Check(view=view, wrong=wrong, passes=Question(view, passes, words, alone))
 
 
 # ------------------------------------------------------------ how many
 
 
 def _present(p: Parameters) -> Check:
-    read = p.readers()
-    return lambda item, scope: () if read(item) else ("",)
+    return _check(p.view(), bool, lambda texts, *_: () if texts else ("",))
 
 
 def _absent(p: Parameters) -> Check:
-    read = p.readers()
-    return lambda item, scope: read(item)[:1]
+    return _check(p.view(), not_, lambda texts, *_: texts[:1])
 
 
 def _cardinality(p: Parameters) -> Check:
-    read = p.readers()
-    least, most = p.number("min", 0), p.number("max", 1_000_000)
-
-    def check(item: object, scope: Scope) -> tuple[str, ...]:
-        count = len(read(item))
-        return () if least <= count <= most else (str(count),)
-
-    return check
+    view, least, most = p.view(), p.number("min", 0), p.number("max", 1_000_000)
+    return _check(
+        view,
+        lambda texts: least <= len(texts) <= most,
+        lambda texts, *_: () if least <= len(texts) <= most else (str(len(texts)),),
+    )
 
 
 # ------------------------------------------------------------ which texts
 
 
 def _one_of(p: Parameters) -> Check:
-    read, allowed = p.readers(), frozenset(p.texts("values"))
-    return lambda item, scope: [text for text in read(item) if text not in allowed]
+    view, allowed = p.view(), frozenset(p.texts("values"))
+    return _check(
+        view,
+        allowed.issuperset,
+        lambda texts, *_: [text for text in texts if text not in allowed],
+        words=allowed,
+    )
 
 
 def _none_of(p: Parameters) -> Check:
-    read, refused = p.readers(), frozenset(p.texts("values"))
-    return lambda item, scope: [text for text in read(item) if text in refused]
+    view, refused = p.view(), frozenset(p.texts("values"))
+    return _check(
+        view,
+        refused.isdisjoint,
+        lambda texts, *_: [text for text in texts if text in refused],
+        words=refused,
+    )
+
+
+def _all_of(p: Parameters) -> Check:
+    """Each of some values is there."""
+    view, wanted = p.view(), p.texts("values")
+    words = frozenset(wanted)
+    return _check(
+        view,
+        words.issubset,
+        lambda texts, *_: [one for one in wanted if one not in texts],
+        words=words,
+    )
+
+
+def _exclusive(p: Parameters) -> Check:
+    view, values = p.view(), frozenset(p.texts("values"))
+
+    def wrong(texts: Seen, item: object, scope: Scope) -> Iterator[str]:
+        found = sorted(values.intersection(texts))
+        if len(found) > 1:
+            yield ", ".join(found)
+
+    return _check(view, lambda texts: len(values.intersection(texts)) < 2, wrong, words=values)
+
+
+def _each(view: View, is_good: Callable[[str], bool]) -> Check:
+    """Each text is good on its own."""
+    return _check(
+        view,
+        lambda texts: all(map(is_good, texts)),
+        lambda texts, *_: [text for text in texts if not is_good(text)],
+        alone=is_good,
+    )
 
 
 def _pattern(p: Parameters) -> Check:
-    read, pattern = p.readers(), p.pattern("pattern")
-    return lambda item, scope: [text for text in read(item) if not matches(pattern, text)]
+    return _each(p.view(), matching(p.pattern("pattern")))
 
 
 def _length(p: Parameters) -> Check:
-    read = p.readers()
-    least, most = p.number("min", 0), p.number("max", LONGEST)
-    return lambda item, scope: [text for text in read(item) if not least <= len(text) <= most]
+    view, least, most = p.view(), p.number("min", 0), p.number("max", LONGEST)
+    return _each(view, lambda text: least <= len(text) <= most)
 
 
 def _on(kind: Callable[[str], Any], check: Callable[[Any], str | None]) -> Callable[[str], bool]:
@@ -96,7 +170,7 @@ FORMATS: Mapping[str, Callable[[str], bool]] = {
     "media-type": lambda text: formats.check_mime_type(text) is None,
     "sha-1": lambda text: formats.check_hash(text) is None,
     "octets": lambda text: formats.check_size(text) is None,
-    "dtm": _on(DateTime, formats.check_date_time),
+    "dtm": is_date_time,
     "cx": _on(Identifier, formats.check_identifier),
     "cxi": _on(ReferenceId, formats.check_reference_id),
     "xcn": _on(Person, formats.check_person),
@@ -106,11 +180,11 @@ FORMATS: Mapping[str, Callable[[str], bool]] = {
 
 
 def _format(p: Parameters) -> Check:
-    read, name = p.readers(), p.text("format")
+    view, name = p.view(), p.text("format")
     is_good = FORMATS.get(name)
     if is_good is None:
         raise p.fault(f"format {name!r} is none of {', '.join(sorted(FORMATS))}")
-    return lambda item, scope: [text for text in read(item) if not is_good(text)]
+    return _each(view, is_good)
 
 
 def _control_key(p: Parameters) -> Check:
@@ -119,27 +193,36 @@ def _control_key(p: Parameters) -> Check:
     ``replace`` says which letters stand for digits, as where a number holds the name of a place
     that is no number. What does not have the length is left to other rules.
     """
-    read = p.readers()
+    view = p.view()
     digits, key, modulus = p.number("digits"), p.number("key_digits"), p.number("modulus")
-    replacements = p.mapping("replace")
+    replacements = tuple(p.mapping("replace").items())
     if modulus < 1:
         raise p.fault("modulus is not positive")
 
-    def is_wrong(text: str) -> bool:
+    def is_good(text: str) -> bool:
+        if len(text) != digits + key:
+            return True
         number, last = text[:digits], text[digits:]
-        for letters, meant in replacements.items():
+        for letters, meant in replacements:
             number = number.replace(letters, meant)
-        if len(text) != digits + key or not (number + last).isascii():
-            return False
-        if not (number.isdigit() and last.isdigit()):
-            return False
-        return int(last) != modulus - int(number) % modulus
+        if not ((number + last).isascii() and number.isdigit() and last.isdigit()):
+            return True
+        return int(last) == modulus - int(number) % modulus
 
-    # The value is a person's: the finding says where, not what.
-    return lambda item, scope: ["" for text in read(item) if is_wrong(text)]
+    return _check(
+        view,
+        lambda texts: all(map(is_good, texts)),
+        # The value is a person's: the finding says where, not what.
+        lambda texts, *_: ["" for text in texts if not is_good(text)],
+        alone=is_good,
+    )
 
 
 # ------------------------------------------------------------ which codes
+
+
+_Key = tuple[str, str]
+"""Code and scheme."""
 
 
 def _value_set(p: Parameters) -> Check:
@@ -150,73 +233,66 @@ def _value_set(p: Parameters) -> Check:
     limits the check to the codes of one coding scheme.
     """
     sets, match, scheme = p.value_sets(), p.text("match", "code-and-scheme"), p.text("scheme", "")
-    read = p.codes()
-    in_use: Callable[[Code, str], bool]
+    view = p.view(coded=True)
+    since = max(one.validity.begin for one in sets)
+    words = frozenset().union(*(one.in_use_since(since) for one in sets))
+    in_use: Callable[[_Key, str], bool]
     if match == "code-and-scheme":
-        always = frozenset().union(*(one.always for one in sets))
 
-        def in_use(code: Code, moment: str) -> bool:
-            key = code.key
-            return key in always or any(one.in_use(key, moment) for one in sets)
+        def is_good(key: _Key) -> bool:
+            return key in words
+
+        def in_use(key: _Key, moment: str) -> bool:
+            return any(one.in_use(key, moment) for one in sets)
 
     elif match in {"code", "display"}:
-        keys: dict[str, list[tuple[ValueSet, tuple[str, str]]]] = {}
+        keys: dict[str, list[tuple[ValueSet, _Key]]] = {}
         for one in sets:
             for key, known in one.codes.items():
                 word = key[0] if match == "code" else (known.display or "")
                 keys.setdefault(word, []).append((one, key))
+        good = {word for word, found in keys.items() if any(key in words for _, key in found)}
 
-        def in_use(code: Code, moment: str) -> bool:
-            return any(one.in_use(key, moment) for one, key in keys.get(code.code, ()))
+        def is_good(key: _Key) -> bool:
+            return key[0] in good
+
+        def in_use(key: _Key, moment: str) -> bool:
+            return any(one.in_use(meant, moment) for one, meant in keys.get(key[0], ()))
 
     else:
         raise p.fault(f"match {match!r} is none of code-and-scheme, code, display")
 
-    def check(item: object, scope: Scope) -> list[str]:
+    def is_right(key: _Key) -> bool:
+        return is_good(key) or (scheme != "" and key[1] != scheme)
+
+    def wrong(codes: Seen, item: object, scope: Scope) -> list[str]:
         return [
-            f"{code.code} ({code.scheme})" if code.scheme else code.code
-            for code in read(item)
-            if code.code
-            and (not scheme or code.scheme == scheme)
-            and not in_use(code, scope.moment)
+            f"{code} ({system})" if system else code
+            for code, system in codes
+            if code
+            and (not scheme or system == scheme)
+            and not in_use((code, system), scope.moment)
         ]
 
-    return check
+    all_right = words.issuperset if match == "code-and-scheme" and not scheme else None
+    passes = Question(view, all_right or (lambda codes: all(map(is_right, codes))), words, is_right)
+    return Check(view=view, wrong=wrong, passes=passes, since=since)
 
 
 def _one_of_scheme(p: Parameters) -> Check:
     """Between ``min`` and ``max`` codes of a coding scheme; exactly one where nothing is said."""
-    read, scheme = p.codes(), p.text("scheme")
+    view, scheme = p.view(coded=True), p.text("scheme")
     least, most = p.number("min", 1), p.number("max", 1)
 
-    def check(item: object, scope: Scope) -> Iterator[str]:
-        count = sum(code.scheme == scheme for code in read(item))
-        if not least <= count <= most:
-            yield str(count)
+    def count(codes: Seen) -> int:
+        return [system for _, system in codes].count(scheme)
 
-    return check
-
-
-def _exclusive(p: Parameters) -> Check:
-    read, codes = p.readers(), p.texts("values")
-
-    def check(item: object, scope: Scope) -> Iterator[str]:
-        found = sorted(set(read(item)).intersection(codes))
-        if len(found) > 1:
-            yield ", ".join(found)
-
-    return check
-
-
-def _all_of(p: Parameters) -> Check:
-    """Each of some values is there."""
-    read, wanted = p.readers(), p.texts("values")
-
-    def check(item: object, scope: Scope) -> Iterator[str]:
-        found = set(read(item))
-        yield from (one for one in wanted if one not in found)
-
-    return check
+    return _check(
+        view,
+        lambda codes: least <= count(codes) <= most,
+        lambda codes, *_: () if least <= count(codes) <= most else (str(count(codes)),),
+        alone=lambda key: least <= (key[1] == scheme) <= most,
+    )
 
 
 _MAPS: Mapping[str, Callable[[Profile], Mapping[tuple[str, str], Code]]] = {
@@ -226,21 +302,26 @@ _MAPS: Mapping[str, Callable[[Profile], Mapping[tuple[str, str], Code]]] = {
 
 def _map(p: Parameters) -> Check:
     """The code is the one a map gives for another attribute; what the map does not know passes."""
-    name, source, read = p.text("map"), p.codes(p.text("from")), p.codes()
+    name, source = p.text("map"), p.reader(p.text("from"), coded=True)
+    view = p.view(coded=True)
     if name not in _MAPS:
         raise p.fault(f"map {name!r} is none of {', '.join(sorted(_MAPS))}")
     table = _MAPS[name](p.profile)
     if not table:
         raise p.fault(f"the profile has no map {name}")
 
-    def check(item: object, scope: Scope) -> Iterator[str]:
-        for given in source(item):
-            expected = table.get(given.key)
-            for found in read(item):
-                if expected is not None and expected.key != found.key:
-                    yield f"{found.code}, expected {expected.code} for {given.code}"
+    expected = {given: code.key for given, code in table.items()}
 
-    return check
+    def wrong(codes: Seen, item: object, scope: Scope) -> list[str]:
+        return [
+            f"{found[0]}, expected {expected[given][0]} for {given[0]}"
+            for given in source(item)
+            if given in expected
+            for found in codes
+            if found != expected[given]
+        ]
+
+    return Check(view=view, wrong=wrong)
 
 
 # ------------------------------------------------------------ several objects
@@ -248,18 +329,29 @@ def _map(p: Parameters) -> Check:
 
 def _same_as(p: Parameters) -> Check:
     """The attribute is equal to another one of the same object, or of the SubmissionSet."""
-    other = p.text("other")
+    view, other = p.view(), p.text("other")
     object_name, dot, path = other.partition(".")
-    read = p.readers()
     if dot and object_name == "SubmissionSet":
-        theirs = p.readers(path, object_name)
-        return lambda item, scope: (
-            ("",)
-            if any(set(read(item)) != set(theirs(one)) for one in scope.submission.submission_sets)
-            else ()
-        )
-    own = p.readers(other)
-    return lambda item, scope: ("",) if set(read(item)) != set(own(item)) else ()
+        theirs = p.reader(path, object_name)
+
+        def others(item: object, scope: Scope) -> list[set[str]]:
+            found = scope.shared.get(theirs)
+            if found is None:
+                found = [set(theirs(one)) for one in scope.submission.submission_sets]
+                scope.shared[theirs] = found
+            return found
+
+    else:
+        own = p.reader(other)
+
+        def others(item: object, scope: Scope) -> list[set[str]]:
+            return [set(own(item))]
+
+    def wrong(texts: Seen, item: object, scope: Scope) -> tuple[str, ...]:
+        mine = set(texts)
+        return () if all(mine == one for one in others(item, scope)) else ("",)
+
+    return Check(view=view, wrong=wrong)
 
 
 _OBJECTS: Mapping[str, Callable[[Submission], tuple[RegistryObject, ...]]] = {
@@ -279,49 +371,51 @@ def _objects_of(p: Parameters, name: str) -> Callable[[Submission], tuple[Regist
 def _number_of(p: Parameters) -> Check:
     """The submission has between ``min`` and ``max`` objects of a kind that fulfil ``where``."""
     of = p.text("of")
-    objects, where = _objects_of(p, of), p.conditions("where", of)
+    objects, fulfils = _objects_of(p, of), p.conditions("where", of)
     least, most = p.number("min", 0), p.number("max", 1_000_000)
 
-    def check(item: Submission, scope: Scope) -> Iterator[str]:
-        count = sum(all(test(one) for test in where) for one in objects(scope.submission))
+    def wrong(seen: Seen, item: Submission, scope: Scope) -> Iterator[str]:
+        count = sum(map(fulfils, objects(scope.submission)))
         if not least <= count <= most:
             yield str(count)
 
-    return check
+    return Check(view=None, wrong=wrong)
 
 
 def _linked(p: Parameters) -> Check:
     """The object is the source of an association of a type that leads to an object of a kind."""
     kind, objects = p.text("association"), _objects_of(p, p.text("to"))
 
-    def check(item: RegistryObject, scope: Scope) -> Iterator[str]:
+    def wrong(seen: Seen, item: RegistryObject, scope: Scope) -> Iterator[str]:
         ids = {same_id(one.entry_uuid) for one in objects(scope.submission)}
         own = same_id(item.entry_uuid)
-        if not any(
-            link.association_type == kind
-            and same_id(link.source_object) == own
-            and same_id(link.target_object) in ids
-            for link in scope.submission.associations
-        ):
-            yield ""
+        for link in scope.submission.associations:
+            if (
+                link.association_type == kind
+                and same_id(link.source_object) == own
+                and same_id(link.target_object) in ids
+            ):
+                return
+        yield ""
 
-    return check
+    return Check(view=None, wrong=wrong)
 
 
 def _refers_to(p: Parameters) -> Check:
     """The attribute of an association names an object of a kind that fulfils ``where``."""
     of = p.text("of")
-    objects, where, read = _objects_of(p, of), p.conditions("where", of), p.readers()
+    objects, fulfils = _objects_of(p, of), p.conditions("where", of)
 
-    def check(item: object, scope: Scope) -> Iterator[str]:
+    def wrong(texts: Seen, item: object, scope: Scope) -> Iterator[str]:
+        named = set(map(same_id, texts))
         ids = {
-            same_id(one.entry_uuid)
+            found
             for one in objects(scope.submission)
-            if all(test(one) for test in where)
+            if (found := same_id(one.entry_uuid)) in named and fulfils(one)
         }
-        yield from (text for text in read(item) if same_id(text) not in ids)
+        yield from (text for text in texts if same_id(text) not in ids)
 
-    return check
+    return Check(view=p.view(), wrong=wrong)
 
 
 KINDS: Mapping[str, Callable[[Parameters], Check]] = {
@@ -350,8 +444,17 @@ OF_A_SUBMISSION = frozenset({"number_of"})
 """Kinds that look at a submission as a whole; all others look at one object."""
 
 
-def make_check(rule: Rule, profile: Profile) -> tuple[tuple[Test, ...], tuple[Test, ...], Check]:
-    """Give the conditions ``when`` and ``unless`` of a rule, and its check.
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A check and its conditions: it counts where all of ``when`` hold, and not all ``unless``."""
+
+    when: tuple[Question, ...]
+    unless: tuple[Question, ...]
+    check: Check
+
+
+def make_check(rule: Rule, profile: Profile) -> Guarded:
+    """Give the check of a rule and its conditions.
 
     Raises:
         ProfileFault: When the catalogue does not have what the rule names.
@@ -369,4 +472,4 @@ def make_check(rule: Rule, profile: Profile) -> tuple[tuple[Test, ...], tuple[Te
     when = tuple(p.test(one) for one in rule.when)
     unless = tuple(p.test(one) for one in rule.unless)
     p.refuse_unknown()
-    return when, unless, check
+    return Guarded(when, unless, check)

@@ -7,18 +7,33 @@ file and rule, not a submission.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from operator import not_
 from typing import Any
 
 from gateway.profile import Profile, ProfileFault, Rule, RuleCondition, ValueSet
 from gateway.profile.rules import condition_of
-from gateway.validation.attributes import Codes, Texts, UnknownAttribute, codes_of, texts_of
+from gateway.validation.attributes import Seen, UnknownAttribute, View, sight_of
 
 LONGEST = 2000
 """Characters of a value that a pattern is tried on; a longer value does not match."""
 
-Test = Callable[[Any], bool]
-"""Whether an object fulfils a condition."""
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question about what an object shows, answered yes or no from that alone.
+
+    Attributes:
+        words: The texts, or pairs of code and scheme, it tells apart: any other is answered like
+            every other.
+        alone: The answer for a single text, where it depends on what is inside the text.
+    """
+
+    view: View
+    answer: Callable[[Seen], bool]
+    words: frozenset[Any] = frozenset()
+    alone: Callable[[Any], bool] | None = None
 
 
 class Parameters:
@@ -59,13 +74,13 @@ class Parameters:
             raise self.fault(f"{name} is not a table of texts")
         return value
 
-    def conditions(self, name: str, object_name: str) -> tuple[Test, ...]:
-        """A list of conditions on an object; empty where it is not given."""
+    def conditions(self, name: str, object_name: str) -> Callable[[Any], bool]:
+        """Whether an object fulfils all of a list of conditions, which may be empty or absent."""
         value = self._left.pop(name, ())
         if not isinstance(value, tuple):
             raise self.fault(f"{name} is not a list of conditions")
         conditions = tuple(condition_of(one, self.rule) for one in value)
-        return tuple(self.test(one, object_name) for one in conditions)
+        return fulfils(object_name, [self.test(one, object_name) for one in conditions])
 
     def pattern(self, name: str) -> re.Pattern[str]:
         """A regular expression; required."""
@@ -78,19 +93,20 @@ class Parameters:
         except re.error as error:
             raise self.fault(f"{pattern!r} is no regular expression: {error}") from None
 
-    def readers(self, path: str = "", object_name: str = "") -> Texts:
-        """What reads an attribute, the rule's own where none is named."""
+    def reader(
+        self, path: str = "", object_name: str = "", *, coded: bool = False
+    ) -> Callable[[Any], Seen]:
+        """What reads an attribute, the rule's own where none is named, or the codes of it."""
+        view = View(path or self.rule.attribute, coded)
         try:
-            return texts_of(object_name or self.rule.object, path or self.rule.attribute)
+            return sight_of(object_name or self.rule.object, view).reader()
         except UnknownAttribute as unknown:
             raise self.fault(str(unknown)) from None
 
-    def codes(self, path: str = "") -> Codes:
-        """What reads the codes of an attribute, the rule's own where none is named."""
-        try:
-            return codes_of(self.rule.object, path or self.rule.attribute)
-        except UnknownAttribute as unknown:
-            raise self.fault(str(unknown)) from None
+    def view(self, *, coded: bool = False) -> View:
+        """The rule's own attribute, or the codes of it."""
+        self.reader(coded=coded)
+        return View(self.rule.attribute, coded)
 
     def value_sets(self) -> tuple[ValueSet, ...]:
         """The value sets a rule names; required."""
@@ -100,20 +116,20 @@ class Parameters:
                 raise self.fault(f"{name} is no file in value-sets")
         return tuple(self.profile.value_sets[name] for name in names)
 
-    def test(self, condition: RuleCondition, object_name: str = "") -> Test:
-        """A condition as a function of an object."""
-        read = self.readers(condition.attribute, object_name)
+    def test(self, condition: RuleCondition, object_name: str = "") -> Question:
+        """A condition on an object, the rule's own where none is named."""
+        self.reader(condition.attribute, object_name)
+        view = View(condition.attribute)
         if condition.present is not None:
-            present = condition.present
-            return lambda item: bool(read(item)) is present
+            return Question(view, bool if condition.present else not_)
         if condition.one_of:
             wanted = frozenset(condition.one_of)
-            return lambda item: not wanted.isdisjoint(read(item))
+            return Question(view, lambda texts: not wanted.isdisjoint(texts), wanted)
         if condition.none_of:
             unwanted = frozenset(condition.none_of)
-            return lambda item: unwanted.isdisjoint(read(item))
-        pattern = self.compiled(condition.matches)
-        return lambda item: any(matches(pattern, text) for text in read(item))
+            return Question(view, unwanted.isdisjoint, unwanted)
+        fits = matching(self.compiled(condition.matches))
+        return Question(view, lambda texts: any(map(fits, texts)), alone=fits)
 
     def refuse_unknown(self) -> None:
         """Refuse what no check asked for."""
@@ -129,6 +145,17 @@ class Parameters:
         return value
 
 
-def matches(pattern: re.Pattern[str], text: str) -> bool:
-    """Whether a text, which may be a peer's and long, matches as a whole."""
-    return len(text) <= LONGEST and pattern.fullmatch(text) is not None
+def matching(pattern: re.Pattern[str]) -> Callable[[str], bool]:
+    """Give whether a text, which may be a peer's and long, matches as a whole."""
+    match = pattern.fullmatch
+    return lambda text: len(text) <= LONGEST and match(text) is not None
+
+
+def fulfils(object_name: str, questions: Iterable[Question]) -> Callable[[Any], bool]:
+    """Give whether an object has all questions answered yes."""
+    pairs = [(one.answer, sight_of(object_name, one.view).reader()) for one in questions]
+
+    if len(pairs) == 1:
+        ((only, read_only),) = pairs
+        return lambda item: only(read_only(item))
+    return lambda item: all(answer(read(item)) for answer, read in pairs)
