@@ -29,7 +29,7 @@ def read_association(
     for label in labels:
         parts.read_label(label)
     texts = parts.name + parts.description
-    if texts and any([string.value for string in texts]):
+    if texts and any(string.value for string in texts):
         reading.not_kept(parts.where, "the Name and Description of an association are not kept")
     slots = parts.slots
     return Association(
