@@ -7,13 +7,12 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from gateway.consent.times import covers, is_minor, is_over, later, latest
 from gateway.model.choices import Authorise, BasePolicy, HolderKind, Origin, Period, Representative
-from gateway.model.datatypes import DateTime, Identifier
+from gateway.model.datatypes import Code, DateTime, Identifier
 from gateway.model.record import Delegation, EmergencyDeclaration, Record
 from gateway.model.subject import (
     WRITES,
@@ -21,7 +20,6 @@ from gateway.model.subject import (
     Authentication,
     Mode,
     Operation,
-    Subject,
     SubjectKind,
     same_key,
 )
@@ -31,7 +29,10 @@ _T = TypeVar("_T")
 
 
 class once(Generic[_T]):  # noqa: N801 - read like property
-    """A property found when it is first asked for; without the lock of ``cached_property``."""
+    """A property found when it is first asked for; without the lock of ``cached_property``.
+
+    For what several rules ask of one request; a plain property is quicker to ask once.
+    """
 
     def __init__(self, find: Callable[[Case], _T]) -> None:
         """Take what finds it."""
@@ -45,7 +46,7 @@ class once(Generic[_T]):  # noqa: N801 - read like property
         return found
 
 
-READS = (Operation.READ, Operation.SUBSCRIBE)
+READS = frozenset({Operation.READ, Operation.SUBSCRIBE})
 """Operations that show documents."""
 
 EXPRESS = (Origin.PATIENT, Origin.SELF_DECLARED)
@@ -53,6 +54,7 @@ EXPRESS = (Origin.PATIENT, Origin.SELF_DECLARED)
 
 _P, _R, _PRO = SubjectKind.PATIENT, SubjectKind.REPRESENTATIVE, SubjectKind.PROFESSIONAL
 _D, _S, _APP = SubjectKind.DELEGATE, SubjectKind.STRUCTURE, SubjectKind.SERVICE
+_NORMAL, _PROFESSIONAL = Mode.NORMAL, HolderKind.PROFESSIONAL
 
 RIGHTS: dict[Operation, tuple[SubjectKind, ...]] = {
     Operation.STATUS: (_P, _R, _PRO, _D, _S, _APP),
@@ -74,6 +76,10 @@ RIGHTS: dict[Operation, tuple[SubjectKind, ...]] = {
 """Table 3.3: which kinds of subjects an operation is possible for, before anything else."""
 
 
+_NOBODY = frozenset({""})
+"""The key of somebody who was not named."""
+
+
 class AuthorisationStatus(Enum):
     """How somebody stands to a record: what the status operation tells of oneself."""
 
@@ -83,52 +89,46 @@ class AuthorisationStatus(Enum):
     FORBIDDEN = "forbidden"
 
 
-@dataclass(frozen=True, eq=False)
 class Case:
     """A request, with what it is judged by; what several rules ask is found once.
 
     Attributes:
         kind: What who asks is to the record.
+        person: Key of the person or application who asks; empty where nobody is named.
+        structure: Key of the structure; empty where there is none.
         reads: Whether documents would be shown.
         writes: Whether the record's content would change.
         is_professional: Whether a professional asks.
         is_emergency: Whether the record is opened in one of the two emergency modes.
     """
 
-    access: AccessRequest
-    operation: Operation
-    record: Record
-    policy: AccessPolicy
-    now: str
-    declarations: tuple[EmergencyDeclaration, ...] = ()
-    subject: Subject = field(init=False)
-    kind: SubjectKind = field(init=False)
-    reads: bool = field(init=False)
-    writes: bool = field(init=False)
-    is_professional: bool = field(init=False)
-    is_emergency: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Find what every rule asks."""
-        subject, operation = self.access.subject, self.operation
-        self.__dict__.update(
-            subject=subject,
-            kind=subject.kind,
-            reads=operation in READS,
-            writes=operation in WRITES,
-            is_professional=subject.kind is SubjectKind.PROFESSIONAL,
-            is_emergency=self.access.mode is not Mode.NORMAL,
-        )
-
-    @once
-    def person(self) -> str:
-        """Key of the person or application who asks; empty where nobody is named."""
-        return same_key(self.subject.id) if self.subject.id else ""
-
-    @once
-    def structure(self) -> str:
-        """Key of the structure; empty where there is none."""
-        return self.subject.structure_key
+    # Nobody compares cases, and one is made for every request: a frozen dataclass takes five times
+    # as long to make.
+    def __init__(
+        self,
+        access: AccessRequest,
+        operation: Operation,
+        record: Record,
+        policy: AccessPolicy,
+        now: str,
+        declarations: tuple[EmergencyDeclaration, ...] = (),
+    ) -> None:
+        """Take what is judged, and find what every rule asks."""
+        self.access: Final = access
+        self.operation: Final = operation
+        self.record: Final = record
+        self.policy: Final = policy
+        self.now: Final = now
+        self.declarations: Final = declarations
+        subject = access.subject
+        self.subject: Final = subject
+        self.kind: Final = subject.kind
+        self.person: Final = same_key(subject.id) if subject.id else ""
+        self.structure: Final = subject.structure_key
+        self.reads: Final = operation in READS
+        self.writes: Final = operation in WRITES
+        self.is_professional: Final = self.kind is _PRO
+        self.is_emergency: Final = access.mode is not _NORMAL
 
     # --- People ----------------------------------------------------------------------------------
 
@@ -136,29 +136,30 @@ class Case:
     def people(self) -> tuple[str, ...]:
         """Keys of whoever acts, the principal of a delegate included."""
         principal = self.subject.on_behalf_of
-        keys = (self.person, same_key(principal) if principal else "")
-        return tuple(key for key in keys if key)
+        if principal is None:
+            return (self.person,) if self.person else ()
+        return tuple(key for key in (self.person, same_key(principal)) if key)
 
     @once
     def sources(self) -> tuple[str, ...]:
         """Keys by which somebody may have been objected to as a source."""
         return (*self.people, self.structure) if self.structure else self.people
 
-    @once
+    @property
     def owner_keys(self) -> frozenset[str]:
         """Keys whose documents are one's own: the person, the structure; a delegate's principal."""
         if self.kind is SubjectKind.DELEGATE:
             principal = self.subject.on_behalf_of
             return frozenset((same_key(principal),)) if principal else frozenset()
-        return frozenset(key for key in (self.person, self.structure) if key)
+        return frozenset((self.person, self.structure)) - _NOBODY
 
-    @once
+    @property
     def is_individual(self) -> bool:
         """Whether the person, and not only a structure, was authenticated."""
         subject = self.subject
         return subject.id is not None and subject.authentication is not Authentication.INDIRECT
 
-    @once
+    @property
     def is_gp(self) -> bool:
         """Whether who asks is the attending doctor declared in the record."""
         gp = self.record.gp
@@ -168,11 +169,11 @@ class Case:
     def needs_express_consent(self) -> bool:
         """Whether presumptions never serve this one (occupational medicine, fire brigades)."""
         policy, subject = self.policy, self.subject
-        return any(role.key in policy.express_consent_roles for role in subject.roles) or (
+        return names_any(subject.roles, policy.express_consent_roles) or (
             subject.sector is not None and subject.sector.key in policy.express_consent_sectors
         )
 
-    @once
+    @property
     def has_role(self) -> bool:
         """Whether the roles stand for one row of the matrix, where there is one."""
         policy = self.policy
@@ -261,16 +262,15 @@ class Case:
         return self._authorisation_of(same_key(principal) if principal else "")[0]
 
     def _authorisation_of(self, person: str) -> tuple[AuthorisationStatus, Authorise | None]:
-        structure = self.structure if self._is_of_structure else ""
         express = self.needs_express_consent
+        structure = "" if express or not self._is_of_structure else self.structure
         expired: Authorise | None = None
         for one in self.record.authorisations:
-            key = same_key(one.holder.identifier)
-            if one.holder.kind is HolderKind.PROFESSIONAL:
-                concerned = bool(person) and key == person
-            else:
-                concerned = bool(structure) and key == structure and not express
-            if not concerned or (express and one.origin not in EXPRESS):
+            holder = one.holder
+            whose = person if holder.kind is _PROFESSIONAL else structure
+            if not whose or same_key(holder.identifier) != whose:
+                continue
+            if express and one.origin not in EXPRESS:
                 continue
             period = self._bounded(one)
             if covers(period, self.now):
@@ -279,7 +279,7 @@ class Case:
                 expired = one
         return (AuthorisationStatus.EXPIRED if expired else AuthorisationStatus.NONE), expired
 
-    @once
+    @property
     def _is_of_structure(self) -> bool:
         known = self.subject.authentication
         if self.policy.structure_needs_reinforced:
@@ -301,7 +301,7 @@ class Case:
             return one.period
         return Period(start=start, end=DateTime(longest))
 
-    @once
+    @property
     def is_open_to_professionals(self) -> bool:
         """Whether the base policy lets professionals consult without authorisation."""
         return (
@@ -331,6 +331,11 @@ class Case:
             and " ".join(one.reason.split()).casefold() == reason
             for one in self.declarations
         )
+
+
+def names_any(codes: tuple[Code, ...], keys: frozenset[tuple[str, str]]) -> bool:
+    """Whether one of some codes is among those that keys list."""
+    return bool(keys) and not keys.isdisjoint([code.key for code in codes])
 
 
 def _period(start: str, end: str) -> Period:

@@ -6,8 +6,8 @@ Source:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from gateway.consent.visibility import Visibility
 
@@ -44,9 +44,8 @@ class Obligation(Enum):
     ORIGIN_PATIENT = "origin-patient"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """One decision.
+class Decision(NamedTuple):
+    """One decision; a tuple as a :class:`Visibility` is.
 
     Attributes:
         rule: Exactly one id, such as ``A12-no-authorisation`` or ``B4``.

@@ -125,8 +125,7 @@ def _record_lines(case: Case, record: Record | None) -> Iterator[Tried]:
 def _document_lines(visibility: Visibility, facts: DocumentFacts) -> Iterator[Tried]:
     """Each rule of the document gate by itself, whatever the others say."""
     masked_by, hidden_by = rules_of(visibility)
-    alone = replace(
-        visibility,
+    alone = visibility._replace(
         owned_by=frozenset(),
         hides_all=False,
         restrictions=frozenset(),
@@ -144,9 +143,9 @@ def _document_lines(visibility: Visibility, facts: DocumentFacts) -> Iterator[Tr
         )
 
     yield keeps("B0", alone)
-    own = see(replace(alone, owned_by=visibility.owned_by), facts) == "B3"
+    own = see(alone._replace(owned_by=visibility.owned_by), facts) == "B3"
     yield Tried(rule="B3", outcome="shows" if own else "does not apply")
-    yield keeps(masked_by, replace(alone, hides_all=visibility.hides_all), ("hide-all",))
+    yield keeps(masked_by, alone._replace(hides_all=visibility.hides_all), ("hide-all",))
     for restriction, rule in (
         (Restriction.HIDDEN_FROM_PATIENT, hidden_by),
         (Restriction.HIDDEN_FROM_REPRESENTATIVES, "B2"),
@@ -155,16 +154,16 @@ def _document_lines(visibility: Visibility, facts: DocumentFacts) -> Iterator[Tr
         if restriction in visibility.restrictions:
             yield keeps(
                 rule,
-                replace(alone, restrictions=frozenset({restriction})),
+                alone._replace(restrictions=frozenset({restriction})),
                 ("mask of the document",) if restriction is Restriction.MASKED else (),
             )
     for mask in visibility.masks:
         if masks_document(mask, facts):
             yield Tried(rule=masked_by, outcome="keeps away", consents=(f"mask {mask!r}",))
     if visibility.types is not None:
-        yield keeps("B5", replace(alone, types=visibility.types))
+        yield keeps("B5", alone._replace(types=visibility.types))
     if visibility.classes is not None:
-        yield keeps("B6", replace(alone, classes=visibility.classes))
+        yield keeps("B6", alone._replace(classes=visibility.classes))
     rule = see(visibility, facts)
     if rule == "B99":
         yield Tried(rule=rule, outcome="shows")

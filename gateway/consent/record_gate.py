@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import NamedTuple
 
-from gateway.consent.case import READS, RIGHTS, AuthorisationStatus, Case, named
+from gateway.consent.case import READS, RIGHTS, AuthorisationStatus, Case, named, names_any
 from gateway.consent.decision import Decision
 from gateway.consent.outcome import FEEDERS, obligations_of, reason_of
 from gateway.consent.view import view
@@ -47,19 +47,30 @@ class Line(NamedTuple):
     consents: tuple[str, ...] = ()
 
 
-SURVIVE_CLOSING = (
-    Operation.STATUS,
-    Operation.CHOOSE,
-    Operation.READ_CHOICES,
-    Operation.HISTORY,
-    Operation.AUDIT,
-    Operation.RECORD,
-    Operation.EXPLAIN,
-    Operation.ADMINISTER,
+SURVIVE_CLOSING = frozenset(
+    {
+        Operation.STATUS,
+        Operation.CHOOSE,
+        Operation.READ_CHOICES,
+        Operation.HISTORY,
+        Operation.AUDIT,
+        Operation.RECORD,
+        Operation.EXPLAIN,
+        Operation.ADMINISTER,
+    }
 )
 """What a closed record still answers: its status, and the patient who may open it again."""
 
-KEEPERS = (SubjectKind.AUDITOR, SubjectKind.OPERATOR)
+KEEPERS = frozenset({SubjectKind.AUDITOR, SubjectKind.OPERATOR})
+
+_ASK_EACH_LINE = frozenset({SubjectKind.PATIENT, SubjectKind.REPRESENTATIVE, SubjectKind.SERVICE})
+"""Who has a line of their own below, so that the first one lets none of their requests through."""
+
+_BLOCKED = frozenset({SubjectKind.PROFESSIONAL, SubjectKind.DELEGATE, SubjectKind.STRUCTURE})
+"""Whom a patient can keep out by name."""
+
+_WITHOUT_A_RECORD = frozenset({Operation.AUDIT, Operation.RECORD, Operation.ADMINISTER})
+_BEFORE_OPENING = frozenset({Operation.STATUS, Operation.CHOOSE})
 
 
 def gate(
@@ -106,7 +117,9 @@ def gate(
     )
 
 
-NOBODY = Record(patient=Identifier(""), status=RecordStatus.NONE)
+_NO_RECORD, _CLOSED = RecordStatus.NONE, RecordStatus.CLOSED
+_INDIRECT = Authentication.INDIRECT
+NOBODY = Record(patient=Identifier(""), status=_NO_RECORD)
 """Stands for the record of somebody nobody ever met."""
 
 # --- The lines -----------------------------------------------------------------------------------
@@ -134,20 +147,16 @@ def operation_is_possible(case: Case) -> Line | None:
         or (case.subject.secret_connection and case.record is not NOBODY and not case.is_minor)
     ):
         return Line("A1-operation", False)
-    own_line = (SubjectKind.PATIENT, SubjectKind.REPRESENTATIVE, SubjectKind.SERVICE)
-    if not case.reads and not case.writes and kind not in own_line:
+    if not case.reads and not case.writes and kind not in _ASK_EACH_LINE:
         return Line("A1", True)
     return None
 
 
 def record_exists(case: Case) -> Line | None:
     """A2: a record that was never opened answers its status, and can be opened."""
-    operation = case.operation
-    if operation in (Operation.AUDIT, Operation.RECORD, Operation.ADMINISTER):
+    if case.record.status is not _NO_RECORD or case.operation in _WITHOUT_A_RECORD:
         return None
-    if case.record.status is not RecordStatus.NONE:
-        return None
-    if case.record is not NOBODY and operation in (Operation.STATUS, Operation.CHOOSE):
+    if case.record is not NOBODY and case.operation in _BEFORE_OPENING:
         return None
     return Line("A2-no-record", False)
 
@@ -161,7 +170,7 @@ def identity_is_sure(case: Case) -> Line | None:
 
 def record_is_open(case: Case) -> Line | None:
     """A4: before any emergency rule."""
-    if case.record.status is RecordStatus.CLOSED and case.operation not in SURVIVE_CLOSING:
+    if case.record.status is _CLOSED and case.operation not in SURVIVE_CLOSING:
         return Line("A4-closed", False, ("close",))
     return None
 
@@ -173,8 +182,9 @@ def patient_lives(case: Case) -> Line | None:
 
 def nobody_is_blocked(case: Case) -> Line | None:
     """A6: in every mode; one's own status can still be asked for, since it is the answer."""
-    kinds = (SubjectKind.PROFESSIONAL, SubjectKind.DELEGATE, SubjectKind.STRUCTURE)
-    if case.kind not in kinds or case.operation is Operation.STATUS:
+    if not case.record.blocked:
+        return None
+    if case.kind not in _BLOCKED or case.operation is Operation.STATUS:
         return None
     if case.is_emergency and not case.policy.block_beats_emergency:
         return None
@@ -266,10 +276,13 @@ def professional_is_authorised(case: Case) -> Line | None:
 
 def individual_reads(case: Case) -> Line | None:
     """A13: a structure's certificate alone reads nothing."""
-    alone = case.kind is SubjectKind.STRUCTURE or (
-        case.is_professional and case.subject.authentication is Authentication.INDIRECT
-    )
-    return Line("A13-individual-required", False) if case.reads and alone else None
+    if not case.reads:
+        return None
+    if case.is_professional:
+        alone = case.subject.authentication is _INDIRECT
+    else:
+        alone = case.kind is SubjectKind.STRUCTURE
+    return Line("A13-individual-required", False) if alone else None
 
 
 def delegate_acts(case: Case) -> Line | None:
@@ -330,8 +343,8 @@ def keepers_read_nothing(case: Case) -> Line | None:
 def purpose_is_allowed(case: Case) -> Line | None:
     """A19: insurance, employment, expertise for a contract: whatever the patient agreed to."""
     policy = case.policy
-    if any(one.key in policy.forbidden_purposes for one in case.access.purposes) or any(
-        role.key in policy.forbidden_roles for role in case.subject.roles
+    if names_any(case.access.purposes, policy.forbidden_purposes) or names_any(
+        case.subject.roles, policy.forbidden_roles
     ):
         return Line("A19-forbidden-purpose", False)
     return None
@@ -339,8 +352,8 @@ def purpose_is_allowed(case: Case) -> Line | None:
 
 def somebody_else_serves(case: Case) -> Line | None:
     """A20: heirs and courts go to the operator; who acted for a patient that died is an heir."""
-    if any(one.key in case.policy.outside_purposes for one in case.access.purposes) or (
-        case.kind is SubjectKind.REPRESENTATIVE and case.record.deceased
+    if names_any(case.access.purposes, case.policy.outside_purposes) or (
+        case.record.deceased and case.kind is SubjectKind.REPRESENTATIVE
     ):
         return Line("A20", False)
     return None
@@ -377,11 +390,7 @@ _PROFESSIONAL = frozenset({SubjectKind.PROFESSIONAL})
 _ONLY: dict[str, tuple[Iterable[SubjectKind], Iterable[Operation], Iterable[Mode]]] = {
     "A3": (SubjectKind, WRITES, Mode),
     "A5": (SubjectKind, WRITES, Mode),
-    "A6": (
-        _PROFESSIONAL | {SubjectKind.DELEGATE, SubjectKind.STRUCTURE},
-        set(Operation) - {Operation.STATUS},
-        Mode,
-    ),
+    "A6": (_BLOCKED, set(Operation) - {Operation.STATUS}, Mode),
     "A7": (FEEDERS, WRITES, Mode),
     "A8": (SubjectKind, WRITES, Mode),
     "A10": (SubjectKind, {Operation.READ}, {Mode.REGULATION}),

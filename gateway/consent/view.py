@@ -41,6 +41,8 @@ def view(case: Case) -> Visibility:
     """Give what a request sees."""
     record, kind = case.record, case.kind
     creators = frozenset(case.people or (case.structure,)) - {""}
+    if case.is_professional and (case.reads or case.writes):
+        return _professional(case, creators)
     if kind is SubjectKind.PATIENT and case.is_own:
         return Visibility(
             patient=record.patient, now=case.now, restrictions=PATIENTS, creator=creators
@@ -60,8 +62,6 @@ def view(case: Case) -> Visibility:
             classes=case.service_classes,
             creator=creators,
         )
-    if kind is SubjectKind.PROFESSIONAL and (case.reads or case.writes):
-        return _professional(case, creators)
     if kind is SubjectKind.DELEGATE and case.reads:
         return _professional(case, creators)
     owns = kind in (SubjectKind.STRUCTURE, SubjectKind.DELEGATE) and case.writes
@@ -92,7 +92,7 @@ def _professional(case: Case, creators: frozenset[str]) -> Visibility:
             hides_all=True,
             creator=creators,
         )
-    reveals = (case.is_gp and policy.gp_sees_masked) or (
+    reveals = (policy.gp_sees_masked and case.is_gp) or (
         case.is_emergency and policy.emergency_reveals_masked
     )
     masks: tuple[AuthoredBy | WrittenIn | Labelled, ...] = () if reveals else record.masks
@@ -115,10 +115,10 @@ def _professional(case: Case, creators: frozenset[str]) -> Visibility:
 
 def _reads_by_base_policy(case: Case) -> bool | None:
     """Whether it is the base policy that lets a professional read; ``None`` when nothing does."""
-    mode = case.access.mode
-    if mode is Mode.BREAK_GLASS or (mode is Mode.REGULATION and case.reads):
-        return False  # the record gate refused it, or an emergency is its reason
-    if mode is Mode.REGULATION or not (case.is_individual or case.reads):
+    if case.is_emergency:
+        # The record gate refused it, or an emergency is its reason.
+        return False if case.reads or case.access.mode is Mode.BREAK_GLASS else None
+    if not (case.reads or case.is_individual):
         return None
     if case.kind is SubjectKind.DELEGATE:
         return False

@@ -10,6 +10,7 @@ Source:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.model.choices import AuthoredBy, Labelled, WrittenIn
 from gateway.model.datatypes import Code, Identifier
@@ -50,9 +51,10 @@ class DocumentFacts:
     lineage: tuple[DocumentFacts, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visibility:
+class Visibility(NamedTuple):
     """Which entries of one patient are there for somebody, at one moment.
+
+    A tuple, since one is made for every request and a frozen dataclass takes four times as long.
 
     An entry that is not deleted is visible when one of ``owned_by`` owns it, or when none of the
     other attributes excludes it.

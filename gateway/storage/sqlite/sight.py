@@ -8,7 +8,7 @@ each statement, so that a statement keeps its own parameters.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -22,7 +22,7 @@ from gateway.storage.sqlite.words import SEPARATOR
 Execute = Callable[..., sqlite3.Cursor]
 """Runs one statement with its parameters."""
 
-Members = Callable[[Identifier], Iterable[int]]
+Members = Callable[[Identifier], Collection[int]]
 """Gives the rows of a patient, merged ones included."""
 
 _MOST_TEXTS = 512
@@ -31,40 +31,41 @@ _MOST_TEXTS = 512
 class Sight:
     """What somebody may see, made ready for statements once for a whole request."""
 
-    __slots__ = ("_patients", "_shapes", "_values")
+    __slots__ = ("_seen",)
 
     def __init__(self, visibility: Sequence[Visibility]) -> None:
-        self._patients = [one.patient for one in visibility]
-        self._shapes = [_shape(one) for one in visibility]
-        self._values = [_values(one) for one in visibility]
+        self._seen = [(one.patient, _shape(one), _values(one)) for one in visibility]
 
     def resolved(self, members: Members) -> tuple[_Texts, tuple[Any, ...]]:
         """Give the statements and the values for the patients as they are merged now."""
         shapes: list[Shape] = []
         values: list[Any] = []
-        for patient, shape, its in zip(self._patients, self._shapes, self._values, strict=True):
-            rows = list(members(patient))
+        for patient, shape, its in self._seen:
+            rows = members(patient)
             values += rows
             values += its
             shapes.append(shape if len(rows) == 1 else shape._replace(patients=len(rows)))
         return _texts(tuple(shapes)), tuple(values)
 
 
-_HIDDEN = Restriction.HIDDEN_FROM_PATIENT
+@lru_cache(maxsize=64)
+def _excluding(restrictions: frozenset[Restriction]) -> tuple[int, bool]:
+    """The bits of what excludes at any time, and whether what is hidden until some time does."""
+    bits = 0
+    for restriction in restrictions - {Restriction.HIDDEN_FROM_PATIENT}:
+        bits |= restriction.value
+    return bits, Restriction.HIDDEN_FROM_PATIENT in restrictions
 
 
 def _shape(one: Visibility) -> Shape:
-    bits = 0
-    for restriction in one.restrictions:
-        if restriction is not _HIDDEN:
-            bits |= restriction.value
+    bits, hidden = _excluding(one.restrictions)
     return Shape(
         1,
         len(one.owned_by),
         len(one.creator),
         one.hides_all,
         bits,
-        _HIDDEN in one.restrictions,
+        hidden,
         one.types is not None,
         one.classes is not None,
         bool(one.masks),
@@ -74,9 +75,7 @@ def _shape(one: Visibility) -> Shape:
 def _values(one: Visibility) -> list[Any]:
     """What ``asked`` and its like give, in the order of :class:`Shape`; the patient's rows lack."""
     values: list[Any] = [one.now]
-    for key in one.owned_by:
-        values.append(SEPARATOR + words.clean(key) + SEPARATOR)
-    for key in one.creator:
+    for key in (*one.owned_by, *one.creator):
         values.append(SEPARATOR + words.clean(key) + SEPARATOR)
     if one.types is not None:
         values.append(_stored(one.types))
