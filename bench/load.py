@@ -27,6 +27,13 @@ class Measured:
         """Requests answered per second."""
         return len(self.latencies) / self.seconds if self.seconds else 0.0
 
+    def add(self, other: Measured) -> None:
+        """Count what another run came to as part of this one."""
+        self.latencies += other.latencies
+        self.received += other.received
+        self.failures += other.failures
+        self.seconds += other.seconds
+
     def percentile(self, part: float) -> float:
         """A latency that ``part`` of the requests stayed under, in milliseconds."""
         if not self.latencies:
