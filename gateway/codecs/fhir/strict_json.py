@@ -111,23 +111,29 @@ def _read_quickly(octets: bytes) -> Json | None:
     """Read an ordinary message; ``None`` for one that needs a closer look, or a word of refusal.
 
     Of two members with one name the value has one. So a message that is the same octet for octet
-    when its value is written again has none, as has one that has no more colons than that.
+    when its value is written again has none, as has one that has no more colons than that: what
+    stands in strings is written again, colons and all.
     """
     if _is_suspicious(octets):
         return None
     try:
         value = orjson.loads(octets)
-    except orjson.JSONDecodeError:
+        again = orjson.dumps(value)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None
     if type(value) is not dict:
         return None
-    again = orjson.dumps(value)
-    marks = _marks(again)
-    if not _is_bearable(marks):
+    if again != octets and again.count(b":") != octets.count(b":"):
         return None
-    if again == octets or _marks(octets).count(b":") == marks.count(b":"):
+    # In less octets there cannot be too many values; how deep they are, their indentation tells.
+    if len(octets) < MAX_VALUES and _DEEP_LINE not in orjson.dumps(value, option=_INDENTED):
         return value
-    return None
+    return value if _is_bearable(_marks(again)) else None
+
+
+_INDENTED = orjson.OPT_INDENT_2
+_DEEP_LINE = b"\n" + b"  " * MAX_DEPTH
+"""Stands before what is in the deepest brackets that are allowed: more brackets may be there."""
 
 
 def _marks(octets: bytes) -> bytes:

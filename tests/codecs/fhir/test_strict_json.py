@@ -37,6 +37,9 @@ def test_what_is_read_quickly_is_what_json_says(value: object, plain: bool) -> N
         b'{"a":NaN}',
         b"[1]",
         b'{"a":' * (MAX_DEPTH + 1) + b"1" + b"}" * (MAX_DEPTH + 1),
+        b'{"a":' * MAX_DEPTH + b"[]" + b"}" * MAX_DEPTH,
+        # Deeper than what the writer of the second copy writes, but not than what is parsed.
+        b'{"a":' * 300 + b"1" + b"}" * 300,
         b'{"a":"\xff"}',
         b'{"a":1} {"a":1}',
     ],
@@ -45,6 +48,13 @@ def test_what_must_be_refused_is_never_read_quickly(octets: bytes) -> None:
     assert _read_quickly(octets) is None
     with pytest.raises(Refused):
         read_json(octets)
+
+
+@pytest.mark.parametrize("innermost", [b"1", b'{"b":[]}', b'"{["', b'[" "]'])
+def test_what_is_just_not_too_deep_is_read_quickly(innermost: bytes) -> None:
+    levels = MAX_DEPTH - innermost.count(b"{") - innermost.count(b"[")
+    octets = b'{"a":' * levels + innermost + b"}" * levels
+    assert _read_quickly(octets) == json.loads(octets)
 
 
 def test_marks_inside_strings_are_no_marks() -> None:
