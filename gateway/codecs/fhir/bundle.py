@@ -222,10 +222,10 @@ class _BundleReading:
         object_id = held.entry_uuid or f"entry-{number}"
         self.objects[number] = object_id
         self.locations.append((object_id, path))
-        patient = patient_reference(
-            self.reader, resource, path, object_id, self.places, self.base_url
-        )
         patient_id = held.patient_id
+        patient = patient_reference(
+            self.reader, resource, path, object_id, patient_id, self.places, self.base_url
+        )
         if patient is not None:
             self.patients.append(patient)
             if patient_id is None and len(patient.identifiers) == 1:

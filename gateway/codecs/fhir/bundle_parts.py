@@ -19,9 +19,8 @@ from gateway.codecs.fhir.authors import read_contained
 from gateway.codecs.fhir.identifiers import read_identifier
 from gateway.codecs.fhir.reader import Json, Reader
 from gateway.codecs.fhir.references import Entries, canonical
-from gateway.codecs.fhir.resource import read_subject
 from gateway.codecs.fhir.xml import xml_from_json
-from gateway.errors import ErrorCode, Severity
+from gateway.errors import ErrorCode, Finding, Severity
 from gateway.model.datatypes import Identifier
 from gateway.model.document_entry import DocumentEntry
 from gateway.transactions.provide_document_bundle import PatientReference, ProvidedDocument
@@ -157,35 +156,51 @@ def patient_reference(
     resource: Json,
     path: str,
     object_id: str,
+    identifier: Identifier | None,
     places: Entries,
     base_url: str,
 ) -> PatientReference | None:
-    """Read whom a List or DocumentReference is about."""
-    # Its identifier was read with the object; here only the reference can be new.
-    silent = Reader(reader.naming)
-    subject = read_subject(silent, resource, path)
-    reader.findings.extend(f for f in silent.findings if f.rule == "subject")
-    if subject is None:
+    """Read whom a List or DocumentReference is about.
+
+    Args:
+        object_id: Of the object that was read from the resource.
+        identifier: The subject's, as it was read with the object; what is wrong with it was said
+            then. Here only the reference can be new.
+    """
+    subject = resource.get("subject")
+    if type(subject) is not dict:
         return None
-    identifiers: tuple[Identifier, ...] = ()
-    if subject.identifier is not None:
-        identifiers = (subject.identifier,)
+    place = f"{path}.subject"
+    named = subject.get("reference")
+    if type(named) is not str:
+        named = ""
+    if not named and identifier is None:
+        reader.findings.append(
+            Finding(
+                rule="subject",
+                code=ErrorCode.INVALID_VALUE,
+                location=place,
+                message="a subject needs a reference or an identifier",
+            )
+        )
+        return None
+    identifiers: tuple[Identifier, ...] = () if identifier is None else (identifier,)
     reference = ""
     is_inside = False
-    if subject.reference.startswith("Patient?"):
-        name = subject.reference.partition("?")[2]
-        identifiers = identifiers or _searched(reader, name, f"{subject.path}.reference")
-    elif subject.reference:
-        inside = places.resolve(subject.reference)
+    if named.startswith("Patient?"):
+        name = named.partition("?")[2]
+        identifiers = identifiers or _searched(reader, name, f"{place}.reference")
+    elif named:
+        inside = places.resolve(named)
         is_inside = inside is not None and inside[0].get("resourceType") == "Patient"
-        reference, found = _patient(reader, resource, path, subject.reference, places, base_url)
+        reference, found = _patient(reader, resource, path, named, places, base_url)
         if not identifiers:
             identifiers = found
         if not reference and not identifiers:
             reader.note(
                 "patient-reference",
-                f"{subject.path}.reference",
-                f"{subject.reference[:128]!r} is no patient of this bundle or of this server; "
+                f"{place}.reference",
+                f"{named[:128]!r} is no patient of this bundle or of this server; "
                 "name the patient by identifier",
                 code=ErrorCode.UNRESOLVED_REFERENCE_EXCEPTION,
             )
@@ -194,7 +209,7 @@ def patient_reference(
         reference=reference,
         identifiers=identifiers,
         is_inside=is_inside,
-        location=subject.path,
+        location=place,
     )
 
 

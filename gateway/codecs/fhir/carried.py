@@ -113,10 +113,19 @@ class _Comparison:
         same_contained = resource.get("contained") == written.get("contained")
         used: set[str] = set(contained if same_contained else ())
         frame = _FRAME_OF.get(resource_type(resource), _FRAME)
-        served = frozenset(self._served(resource))
+        # Equal references to contained resources say nothing where these differ.
+        own_ways = _FRAMED if same_contained else _FRAMED | _REFERRING
+        served: frozenset[Leaf] | None = None
         for member, value in resource.items():
-            if member in frame or _is_same(member, value, written, same_contained):
+            if member in frame:
                 continue
+            # Most of an ordinary resource is written again letter by letter.
+            if member not in own_ways and value == written.get(member):
+                continue
+            if member in _FRAMED and _is_same_but_for_frame(member, value, written):
+                continue
+            if served is None:
+                served = frozenset(self._served(resource))
             said = self.leaves(written, member) | served
             if same_contained:
                 used = set()
@@ -286,23 +295,22 @@ def _is_frame(member: str, name: str, key: str) -> bool:
     )
 
 
-def _is_same(member: str, value: Any, written: Json, same_contained: bool) -> bool:
-    """Whether a member was written again letter by letter, as most of an ordinary one is."""
-    ours = written.get(member)
+_REFERRING = frozenset({"author", "authenticator", "context", "extension", "source"})
+_FRAMED = frozenset({"meta", "content"})
+
+
+def _is_same_but_for_frame(member: str, value: Any, written: Json) -> bool:
+    """Whether a member was written again letter by letter, but for what the frame keeps."""
     if member == "meta":
         return type(value) is dict and value.keys() <= _META
-    if member == "content" and type(value) is list and len(value) == 1:
-        content = value[0]
-        attachment = content.get("attachment") if type(content) is dict else None
-        if type(attachment) is not dict:
-            return False
-        kept = {k: v for k, v in attachment.items() if k not in _ATTACHMENT}
-        return bool(ours == [{**content, "attachment": kept}])
-    # Equal references to contained resources say nothing where these differ.
-    return bool(value == ours) and (same_contained or member not in _REFERRING)
-
-
-_REFERRING = frozenset({"author", "authenticator", "context", "extension", "source"})
+    if type(value) is not list or len(value) != 1:
+        return bool(value == written.get(member))
+    content = value[0]
+    attachment = content.get("attachment") if type(content) is dict else None
+    if type(attachment) is not dict:
+        return False
+    kept = {k: v for k, v in attachment.items() if k not in _ATTACHMENT}
+    return bool(written.get(member) == [{**content, "attachment": kept}])
 
 
 def _places(name: str, lost: list[str] | None) -> list[str]:

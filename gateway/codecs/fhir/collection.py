@@ -112,7 +112,9 @@ class _Reading:
         self.names[number] = name
         patient_id = held.patient_id
         if patient_id is None and "subject" in resource:
-            found = patient_reference(self.reader, resource, path, name, self.places, self.base_url)
+            found = patient_reference(
+                self.reader, resource, path, name, None, self.places, self.base_url
+            )
             if found is not None and found.identifiers:
                 patient_id = found.identifiers[0]
         return replace(held, entry_uuid=name, patient_id=patient_id)

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 
 from gateway.codecs.fhir.reader import Json, Reader, own, own_text
-from gateway.codecs.fhir.vocabulary import LANGUAGE, TRANSLATION
+from gateway.codecs.fhir.vocabulary import EXTENSION, LANGUAGE, TRANSLATION
 from gateway.model.datatypes import Code, DateTime, LocalizedString
 from gateway.model.naming import NamingSystems
 
@@ -53,15 +53,29 @@ def write_concept(code: Code, naming: NamingSystems) -> Json:
     return {"coding": [write_coding(code, naming)]}
 
 
-_PLAIN = {"system", "code", "display"}
+@lru_cache(maxsize=4096)
+def _known_code(
+    system: str, code: str, display: str, language: str | None, naming: NamingSystems
+) -> Code:
+    """Give the code of a Coding; those of value sets come again and again, and are made once."""
+    return Code(code, naming.scheme(system), display, language)
+
+
+def _whole_code(reader: Reader, coding: Json) -> Code | None:
+    """Read a Coding that says system, code and display, as most do; ``None`` for any other."""
+    system, code, display = coding.get("system"), coding.get("code"), coding.get("display")
+    if type(system) is type(code) is type(display) is str and system and code and display:
+        beside = coding.get("_display")
+        language = None if beside is None else _read_language(beside)
+        return _known_code(system, code, display, language, reader.naming)
+    return None
 
 
 def read_coding(reader: Reader, coding: Json, path: str) -> Code | None:
     """Read a Coding; one without code is reported."""
-    if coding.keys() == _PLAIN:
-        system, code, display = coding["system"], coding["code"], coding["display"]
-        if type(system) is type(code) is type(display) is str and system and code and display:
-            return Code(code, reader.naming.scheme(system), display)
+    whole = _whole_code(reader, coding)
+    if whole is not None:
+        return whole
     code = reader.text(coding, "code", path) or own_text(coding, "code")
     if code is None:
         reader.note("code-missing", path, "a coding without a code says nothing XDS can carry")
@@ -72,8 +86,19 @@ def read_coding(reader: Reader, coding: Json, path: str) -> Code | None:
     return Code(code, reader.naming.scheme(system) if system else "", display, language)
 
 
+def _only_code(reader: Reader, concept: Json) -> Code | None:
+    """Read a CodeableConcept of one whole Coding, as most are; ``None`` for any other."""
+    codings = concept.get("coding")
+    if type(codings) is list and len(codings) == 1 == len(concept) and type(codings[0]) is dict:
+        return _whole_code(reader, codings[0])
+    return None
+
+
 def read_concept(reader: Reader, concept: Json, path: str) -> Code | None:
     """Read the one code XDS has room for: the coding chosen by a user, else the first."""
+    only = _only_code(reader, concept)
+    if only is not None:
+        return only
     codings = list(reader.objects(concept, "coding", path))
     if not codings:
         reader.note("code-missing", path, "XDS needs a coding here; text alone has no place")
@@ -114,7 +139,10 @@ def read_concepts(
     """Read an array of CodeableConcepts."""
     codes: list[Code] = []
     for concept, place in reader.objects(parent, name, path):
-        if every_coding:
+        only = _only_code(reader, concept)
+        if only is not None:
+            codes.append(only)
+        elif every_coding:
             codes.extend(read_all_codings(reader, concept, place))
         else:
             code = read_concept(reader, concept, place)
@@ -132,16 +160,25 @@ def read_one_concept(reader: Reader, parent: Json, name: str, path: str) -> Code
 # --- Texts for people --------------------------------------------------------------------------
 
 
+_OWN_LANGUAGE = EXTENSION + "language"
+
+
 def _read_language(element: object) -> str | None:
-    if type(element) is not dict:
+    extensions = element.get("extension") if type(element) is dict else None
+    if type(extensions) is not list:
         return None
-    extensions = element.get("extension")
-    if type(extensions) is list:
-        for extension in extensions:
-            if type(extension) is dict and extension.get("url") == LANGUAGE:
-                value = extension.get("valueCode")
-                return value if type(value) is str and value else None
-    return own_text(element, "language")
+    kept: str | None = None
+    for extension in extensions:
+        if type(extension) is not dict:
+            continue
+        url = extension.get("url")
+        if url == LANGUAGE:
+            value = extension.get("valueCode")
+            return value if type(value) is str and value else None
+        if kept is None and url == _OWN_LANGUAGE:
+            value = extension.get("valueString")
+            kept = value if type(value) is str else None
+    return kept
 
 
 def write_texts(target: Json, name: str, texts: tuple[LocalizedString, ...]) -> None:
@@ -199,6 +236,10 @@ _FHIR_TIME = re.compile(
     r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})"
     r"(?:T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,30}))?(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?\Z"
 )
+
+
+_ZULU = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z\Z")
+"""What most times look like."""
 
 
 @lru_cache(maxsize=8192)
@@ -259,6 +300,12 @@ def read_date_time(text: str) -> tuple[str, bool] | None:
     A time is moved to UTC; a day, month or year is not touched. The second answer tells whether
     nothing was lost: XDS has no fractions of a second.
     """
+    if _ZULU.match(text):
+        try:
+            date.fromisoformat(text[:10])
+        except ValueError:
+            return None
+        return text[:-1].replace("-", "").replace("T", "").replace(":", ""), True
     match = _FHIR_TIME.match(text)
     if match is None:
         return None
@@ -283,9 +330,11 @@ def read_date_time(text: str) -> tuple[str, bool] | None:
 def read_time(reader: Reader, parent: Json, name: str, path: str) -> DateTime | None:
     """Read a time."""
     text = reader.text(parent, name, path)
-    kept = own_text(parent.get("_" + name), "text")
-    if kept is not None and write_date_time(kept)[0] == text:
-        return DateTime(kept)
+    beside = parent.get("_" + name)
+    if beside is not None:
+        kept = own_text(beside, "text")
+        if kept is not None and write_date_time(kept)[0] == text:
+            return DateTime(kept)
     if text is None:
         return None
     read = read_date_time(text)

@@ -48,6 +48,8 @@ MHD_TYPED = {
 _USES = {ENTRY_UUID: "official", UNIQUE_ID: "usual"}
 """How MHD told the two apart before 4.2.4."""
 
+_KIND_OF = {use: code for code, use in _USES.items()}
+
 _MARKS: dict[str, dict[str, Json]] = {
     "type": {code: {"type": MHD_TYPED[code]} for code in _USES},
     # Both, so that what is written is right for readers of either edition.
@@ -60,9 +62,12 @@ _MARKS: dict[str, dict[str, Json]] = {
 
 def cx_text(value: str, authority: str, type_code: str = "") -> str:
     """Give the CX text; an authority that is no OID is declared as a URI, as HL7 v2 wants."""
-    kind = "ISO" if OID.match(authority) else "URI"
-    given = f"&{escape(authority)}&{kind}" if authority else ""
-    return f"{escape(value)}^^^{given}^{escape(type_code)}".rstrip("^")
+    if not authority:
+        return f"{escape(value)}^^^^{escape(type_code)}".rstrip("^")
+    # An OID has nothing to escape.
+    given = f"{authority}&ISO" if OID.match(authority) else f"{escape(authority)}&URI"
+    text = f"{escape(value)}^^^&{given}"
+    return f"{text}^{escape(type_code)}" if type_code else text
 
 
 def write_identifier(identifier: Identifier, naming: NamingSystems) -> Json:
@@ -80,11 +85,12 @@ def write_identifier(identifier: Identifier, naming: NamingSystems) -> Json:
 
 def read_identifier(reader: Reader, element: Json, path: str) -> Identifier | None:
     """Read an Identifier as a CX; one without value is reported."""
-    kept = own_text(element, "text")
-    if kept is not None:
-        candidate = Identifier(kept)
-        if write_identifier(candidate, reader.naming) == element:
-            return candidate
+    if "extension" in element:
+        kept = own_text(element, "text")
+        if kept is not None:
+            candidate = Identifier(kept)
+            if write_identifier(candidate, reader.naming) == element:
+                return candidate
     value = reader.text(element, "value", path)
     if value is None:
         reader.note("identifier-value", path, "an identifier needs a value")
@@ -226,10 +232,7 @@ def read_ids(reader: Reader, resource: Json, path: str) -> tuple[str | None, str
     if master is not None:
         unique_id = _unique(reader, master, f"{path}.masterIdentifier")
     for element, place in reader.objects(resource, "identifier", path):
-        kind = _type_code(reader, element, place) or {
-            "official": ENTRY_UUID,
-            "usual": UNIQUE_ID,
-        }.get(str(element.get("use")), "")
+        kind = _kind(reader, element, place)
         value = reader.text(element, "value", place)
         if value is None:
             reader.note("identifier-value", place, "an identifier needs a value")
@@ -257,6 +260,15 @@ def read_ids(reader: Reader, resource: Json, path: str) -> tuple[str | None, str
         elif _unique(reader, element, place) != unique_id:
             reader.lost(place, "XDS carries one uniqueId; this further identifier is left out")
     return unique_id, entry_uuid
+
+
+def _kind(reader: Reader, element: Json, path: str) -> str:
+    """Say which of the ids an Identifier is: :data:`ENTRY_UUID`, :data:`UNIQUE_ID` or another."""
+    typed = element.get("type")
+    for code, written in MHD_TYPED.items():
+        if typed == written:
+            return code
+    return _type_code(reader, element, path) or _KIND_OF.get(str(element.get("use")), "")
 
 
 def _is_mere_use(element: Json, value: str) -> bool:

@@ -107,22 +107,28 @@ def read_name(reader: Reader, parent: Json, path: str) -> dict[str, str]:
     names = list(reader.objects(parent, "name", path))
     if not names:
         return {}
+    if len(names) == 1:
+        return read_human_name(reader, *names[0])
     ranks = {"official": 0, "usual": 1}
-    name, place = min(names, key=lambda n: ranks.get(str(n[0].get("use")), 2))
+    return read_human_name(reader, *min(names, key=lambda n: ranks.get(str(n[0].get("use")), 2)))
+
+
+def read_human_name(reader: Reader, name: Json, path: str) -> dict[str, str]:
+    """Read one HumanName; gives the same as :func:`read_name`."""
     parts: dict[str, str] = {}
-    family = reader.text(name, "family", place)
-    given = list(reader.texts(name, "given", place))
+    family = reader.text(name, "family", path)
     if family:
         parts["family"] = family
+    given = list(reader.texts(name, "given", path))
     if given:
         parts["given"] = given[0]
-    if len(given) > 1:
-        parts["middle"] = " ".join(given[1:])
+        if len(given) > 1:
+            parts["middle"] = " ".join(given[1:])
     for component in ("suffix", "prefix"):
-        texts = list(reader.texts(name, component, place))
+        texts = " ".join(reader.texts(name, component, path))
         if texts:
-            parts[component] = " ".join(texts)
-    text = reader.text(name, "text", place)
+            parts[component] = texts
+    text = reader.text(name, "text", path)
     if not parts and text:
         # A name in one piece goes where XDS puts the name of a software: into the family name.
         parts["family"] = text

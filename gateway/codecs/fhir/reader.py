@@ -6,7 +6,7 @@ understand. Paths are FHIRPath-like: ``Bundle.entry[2].resource.content[0].attac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from gateway.codecs.fhir.vocabulary import EXTENSION
@@ -19,6 +19,9 @@ Json = dict[str, Any]
 
 Resolve = Callable[[str], "tuple[Json, str] | None"]
 """Finds what a reference names: the resource and its path."""
+
+_FEW = 16
+"""Objects in an array up to which all of them are looked at before the first one is given."""
 
 
 class Reader:
@@ -78,8 +81,6 @@ class Reader:
     def text(self, parent: Json, name: str, path: str) -> str | None:
         """Give a string member; ``None`` when absent."""
         value = parent.get(name)
-        if value is None and name not in parent:
-            return None
         if type(value) is str:
             if value:
                 return value
@@ -89,8 +90,8 @@ class Reader:
                 "a FHIR string is never empty: leave the element out",
                 code=ErrorCode.MALFORMED,
             )
-            return None
-        self._wrong(f"{path}.{name}", "a string", value)
+        elif value is not None or name in parent:
+            self._wrong(f"{path}.{name}", "a string", value)
         return None
 
     def object(self, parent: Json, name: str, path: str) -> Json | None:
@@ -102,11 +103,25 @@ class Reader:
             self._wrong(f"{path}.{name}", "an object", value)
         return None
 
-    def objects(self, parent: Json, name: str, path: str) -> Iterator[tuple[Json, str]]:
+    def objects(self, parent: Json, name: str, path: str) -> Iterable[tuple[Json, str]]:
         """Give the objects of an array member, each with its path."""
         value = parent.get(name)
         if value is None and name not in parent:
-            return
+            return ()
+        # Most arrays hold a few objects and nothing else: a list of those is made faster than a
+        # generator is asked for them.
+        if type(value) is list and len(value) <= _FEW:
+            found: list[tuple[Json, str]] = []
+            for index, item in enumerate(value):
+                if type(item) is not dict:
+                    break
+                found.append((item, f"{path}.{name}[{index}]"))
+            else:
+                return found
+        return self._objects_among(value, name, path)
+
+    def _objects_among(self, value: Any, name: str, path: str) -> Iterator[tuple[Json, str]]:
+        """Give the objects of any value, and say what is wrong when it is its turn."""
         if type(value) is not list:
             self._wrong(f"{path}.{name}", "an array", value)
             return
@@ -117,11 +132,21 @@ class Reader:
             else:
                 self._wrong(place, "an object", item)
 
-    def texts(self, parent: Json, name: str, path: str) -> Iterator[str]:
+    def texts(self, parent: Json, name: str, path: str) -> Iterable[str]:
         """Give the strings of an array member."""
         value = parent.get(name)
         if value is None and name not in parent:
-            return
+            return ()
+        if type(value) is list:
+            for item in value:
+                if type(item) is not str or not item:
+                    break
+            else:
+                return value
+        return self._texts_among(value, name, path)
+
+    def _texts_among(self, value: Any, name: str, path: str) -> Iterator[str]:
+        """Give the strings of any value, and say what is wrong when it is its turn."""
         if type(value) is not list:
             self._wrong(f"{path}.{name}", "an array", value)
             return
@@ -156,16 +181,20 @@ def own(name: str, text: str) -> Json:
 
 def own_text(element: object, name: str) -> str | None:
     """Read one of our extensions on an element, where it is there and well formed."""
-    for text in own_texts(element, name):
-        return text
+    extensions = element.get("extension") if type(element) is dict else None
+    if type(extensions) is list:
+        url = EXTENSION + name
+        for extension in extensions:
+            if type(extension) is dict and extension.get("url") == url:
+                text = extension.get("valueString")
+                if type(text) is str:
+                    return text
     return None
 
 
 def own_texts(element: object, name: str) -> list[str]:
     """Read a repeated extension of ours on an element."""
-    if type(element) is not dict:
-        return []
-    extensions = element.get("extension")
+    extensions = element.get("extension") if type(element) is dict else None
     if type(extensions) is not list:
         return []
     url = EXTENSION + name

@@ -6,11 +6,10 @@ import re
 from dataclasses import dataclass
 
 from gateway.codecs.fhir.authors import write_slot
-from gateway.codecs.fhir.identifiers import read_identifier
 from gateway.codecs.fhir.reader import Json, Reader, own, own_text
 from gateway.codecs.fhir.vocabulary import HOME_COMMUNITY_ID, UUID_URN
 from gateway.model.conventions import STANDARD, Conventions
-from gateway.model.datatypes import Identifier, Slot
+from gateway.model.datatypes import Slot
 
 FHIR_ID = re.compile(r"[A-Za-z0-9.-]{1,64}\Z")
 _OID_URN = re.compile(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+\Z")
@@ -78,38 +77,6 @@ def unsaid_logical_id(logical_id: str | None, identifier: str | None) -> str | N
 
 
 # --- Reading ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectReference:
-    """Whom a resource is about, as it says it.
-
-    Attributes:
-        reference: Literal reference, still to be resolved; empty when there is none.
-        identifier: Logical reference, where one was given.
-        path: Where it stands.
-    """
-
-    reference: str
-    identifier: Identifier | None
-    path: str
-
-
-def read_subject(reader: Reader, resource: Json, path: str) -> SubjectReference | None:
-    """Read the subject of a DocumentReference or List."""
-    subject = reader.object(resource, "subject", path)
-    if subject is None:
-        return None
-    place = f"{path}.subject"
-    reference = reader.text(subject, "reference", place) or ""
-    element = reader.object(subject, "identifier", place)
-    identifier = (
-        None if element is None else read_identifier(reader, element, f"{place}.identifier")
-    )
-    if not reference and identifier is None:
-        reader.note("subject", place, "a subject needs a reference or an identifier")
-        return None
-    return SubjectReference(reference, identifier, place)
 
 
 def read_logical_id(resource: Json) -> tuple[str | None, str | None]:

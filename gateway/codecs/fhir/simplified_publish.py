@@ -146,7 +146,7 @@ def _patients(
     reader: Reader, resource: Json, entry: DocumentEntry, places: Entries, path: str = _ROOT
 ) -> tuple[PatientReference, ...]:
     base_url = reader.base_url
-    subject = patient_reference(reader, resource, path, ENTRY, places, base_url)
+    subject = patient_reference(reader, resource, path, ENTRY, entry.patient_id, places, base_url)
     source = source_reference(reader, resource, path, entry, places, base_url)
     return tuple(patient for patient in (subject, source) if patient is not None)
 

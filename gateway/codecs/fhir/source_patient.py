@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from gateway.codecs.fhir.datatypes import read_date_time, write_date_time
 from gateway.codecs.fhir.identifiers import read_identifier, write_identifier
-from gateway.codecs.fhir.people import read_name, write_name
+from gateway.codecs.fhir.people import read_human_name, write_name
 from gateway.codecs.fhir.reader import Json, Reader, own, own_text, own_texts
 from gateway.model.datatypes import Identifier, escape, unescape
 from gateway.model.naming import NamingSystems
@@ -190,14 +190,22 @@ def _write_xpn(xpn: str) -> tuple[Json, str]:
 
 
 def _read_xpn(reader: Reader, name: Json, path: str) -> str:
-    parts = read_name(reader, {"name": [name]}, path)
-    components = [
-        escape(parts.get(part, "")) for part in ("family", "given", "middle", "suffix", "prefix")
-    ]
-    if not any(components):
+    parts = read_human_name(reader, name, f"{path}.name[0]")
+    if not parts:
         return ""
     use = reader.text(name, "use", path)
-    return "^".join((*components, "", _NAME_TYPES.get(use or "", ""))).rstrip("^")
+    components = [parts.get(part, "") for part in _XPN]
+    return _joined([*components, "", _NAME_TYPES.get(use or "", "")])
+
+
+_XPN = ("family", "given", "middle", "suffix", "prefix")
+
+
+def _joined(components: list[str]) -> str:
+    """Give the text of components; one look at all tells that most of them need no escaping."""
+    if escape(whole := "".join(components)) != whole:
+        components = [escape(part) for part in components]
+    return "^".join(components).rstrip("^")
 
 
 @lru_cache(maxsize=4096)
@@ -225,13 +233,13 @@ def _write_xad(xad: str) -> tuple[Json, str]:
 def _read_xad(reader: Reader, address: Json, path: str) -> str:
     lines = list(reader.texts(address, "line", path))
     first, second = (lines[0] if lines else ""), ", ".join(lines[1:])
-    city, state, zip_code, country, district = (
+    city, state, zip_code, country, district = [
         reader.text(address, name, path) or ""
         for name in ("city", "state", "postalCode", "country", "district")
-    )
+    ]
     use = _ADDRESS_TYPES.get(reader.text(address, "use", path) or "", "")
-    components = (first, second, city, state, zip_code, country, use, "", district)
+    components = [first, second, city, state, zip_code, country, use, "", district]
     if not any(components):
         text = reader.text(address, "text", path)
         return escape(text) if text else ""
-    return "^".join(escape(part) for part in components).rstrip("^")
+    return _joined(components)
