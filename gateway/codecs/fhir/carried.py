@@ -109,9 +109,9 @@ class _Comparison:
 
     def missing(self, resource: Json, written: Json, path: str) -> Iterator[str]:
         """Give the places of a resource that are not in its second writing."""
-        contained = _contained(resource)
         same_contained = resource.get("contained") == written.get("contained")
-        used: set[str] = set(contained if same_contained else ())
+        contained = {} if same_contained else _contained(resource)
+        used: set[str] = set()
         frame = _FRAME_OF.get(resource_type(resource), _FRAME)
         # Equal references to contained resources say nothing where these differ.
         own_ways = _FRAMED if same_contained else _FRAMED | _REFERRING
@@ -126,6 +126,7 @@ class _Comparison:
                 continue
             if served is None:
                 served = frozenset(self._served(resource))
+                contained = _contained(resource)
             said = self.leaves(written, member) | served
             if same_contained:
                 used = set()

@@ -238,7 +238,9 @@ _FHIR_TIME = re.compile(
 )
 
 
-_ZULU = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z\Z")
+_DAY_OR_ZULU = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)?\Z"
+)
 """What most times look like."""
 
 
@@ -300,12 +302,15 @@ def read_date_time(text: str) -> tuple[str, bool] | None:
     A time is moved to UTC; a day, month or year is not touched. The second answer tells whether
     nothing was lost: XDS has no fractions of a second.
     """
-    if _ZULU.match(text):
+    if _DAY_OR_ZULU.match(text):
         try:
             date.fromisoformat(text[:10])
         except ValueError:
             return None
-        return text[:-1].replace("-", "").replace("T", "").replace(":", ""), True
+        digits = text.replace("-", "")
+        if len(text) > 10:
+            digits = digits[:-1].replace("T", "").replace(":", "")
+        return digits, True
     match = _FHIR_TIME.match(text)
     if match is None:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from gateway.codecs.fhir.reader import Json, Reader, own, own_text
 from gateway.codecs.fhir.vocabulary import (
@@ -62,12 +63,24 @@ _MARKS: dict[str, dict[str, Json]] = {
 
 def cx_text(value: str, authority: str, type_code: str = "") -> str:
     """Give the CX text; an authority that is no OID is declared as a URI, as HL7 v2 wants."""
-    if not authority:
-        return f"{escape(value)}^^^^{escape(type_code)}".rstrip("^")
+    text = escape(value)
+    if authority:
+        text = f"{text}^^^{_issuer(authority)}"
+    if type_code:
+        text = f"{text}{'^' if authority else '^^^^'}{escape(type_code)}"
+    return text
+
+
+def _issuer(authority: str) -> str:
     # An OID has nothing to escape.
-    given = f"{authority}&ISO" if OID.match(authority) else f"{escape(authority)}&URI"
-    text = f"{escape(value)}^^^&{given}"
-    return f"{text}^{escape(type_code)}" if type_code else text
+    return f"&{authority}&ISO" if OID.match(authority) else f"&{escape(authority)}&URI"
+
+
+@lru_cache(maxsize=1024)
+def _issuer_of(system: str, naming: NamingSystems) -> str:
+    """Give what names a system in a CX; a few authorities give out nearly all identifiers."""
+    authority = naming.scheme(system)
+    return f"^^^{_issuer(authority)}" if authority else ""
 
 
 def write_identifier(identifier: Identifier, naming: NamingSystems) -> Json:
@@ -96,7 +109,7 @@ def read_identifier(reader: Reader, element: Json, path: str) -> Identifier | No
         reader.note("identifier-value", path, "an identifier needs a value")
         return None
     system = reader.text(element, "system", path)
-    return Identifier(cx_text(value, reader.naming.scheme(system) if system else ""))
+    return Identifier(escape(value) + (_issuer_of(system, reader.naming) if system else ""))
 
 
 # --- CXi: references to other things -----------------------------------------------------------
