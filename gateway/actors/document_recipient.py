@@ -136,7 +136,7 @@ class DocumentRecipient:
                 changed(
                     f,
                     unique_id=f.unique_id or self._new_oid(),
-                    code_list=tuple(_shown(c) for c in f.code_list),
+                    code_list=_all_shown(f.code_list),
                 )
                 for f in submission.folders
             ),
@@ -152,8 +152,8 @@ class DocumentRecipient:
                     format_code=_shown(e.format_code),
                     healthcare_facility_type_code=_shown(e.healthcare_facility_type_code),
                     practice_setting_code=_shown(e.practice_setting_code),
-                    confidentiality_code=tuple(_shown(c) for c in e.confidentiality_code),
-                    event_code_list=tuple(_shown(c) for c in e.event_code_list),
+                    confidentiality_code=_all_shown(e.confidentiality_code),
+                    event_code_list=_all_shown(e.event_code_list),
                 )
                 for e in submission.document_entries
             ),
@@ -261,6 +261,13 @@ def _shown(code: Code | None) -> Code | None:
     if code is None or code.display or not code.code:
         return code
     return replace(code, display=code.code)
+
+
+def _all_shown(codes: tuple[Code, ...]) -> tuple[Code, ...]:
+    """The codes with names to show; themselves where all have one, so that nothing is copied."""
+    if all(code.display for code in codes):
+        return codes
+    return tuple(_shown(code) for code in codes)
 
 
 def _logical_id(item: RegistryObject) -> str:

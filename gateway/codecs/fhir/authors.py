@@ -252,17 +252,18 @@ def _contained_only(references: list[tuple[Json, str]], contained: Contained) ->
     """Give references and what they lead to as octets; ``None`` when one leads elsewhere."""
     if not references:
         return None
+    told = []
     for reference, _ in references:
         name = reference.get("reference")
         if type(name) is not str or not name.startswith("#"):
             return None
-    people = {
-        name: found[0]
-        for name, found in contained.items()
-        if found[0].get("resourceType") != "Patient"
-    }
+        told.append(reference)
+    people = {}
+    for name, (resource, _) in contained.items():
+        if resource.get("resourceType") != "Patient":
+            people[name] = resource
     try:
-        written = orjson.dumps([[reference for reference, _ in references], people])
+        written = orjson.dumps([told, people])
     except TypeError:
         return None
     return written if len(written) <= _LONGEST_KEPT else None

@@ -46,7 +46,7 @@ from gateway.codecs.fhir.identifiers import (
     write_reference_id,
 )
 from gateway.codecs.fhir.people import write_person
-from gateway.codecs.fhir.reader import Json, Reader, own, own_text, own_texts
+from gateway.codecs.fhir.reader import Json, Reader, all_own_texts, own, own_text, own_texts
 from gateway.codecs.fhir.resource import (
     Parts,
     claims_minimal,
@@ -316,6 +316,7 @@ def document_entry(reader: Reader, resource: Json, path: str) -> DocumentEntry:
         )
     unique_id, entry_uuid = read_ids(reader, resource, path)
     logical_id, version = read_logical_id(resource)
+    ours = all_own_texts(resource)
     subject = resource.get("subject")
     identifier = subject.get("identifier") if type(subject) is dict else None
     author = list(reader.objects(resource, "author", path))
@@ -333,12 +334,12 @@ def document_entry(reader: Reader, resource: Json, path: str) -> DocumentEntry:
         reader.note("category", f"{path}.category[1]", "XDS has one classCode; leave one category")
     source_patient_id, source_patient_info = _read_source_patient(reader, context, where, contained)
     return DocumentEntry(
-        entry_uuid=entry_uuid or own_text(resource, "entry-uuid") or "",
+        entry_uuid=entry_uuid or ours.get("entry-uuid") or "",
         logical_id=logical_id,
         version=version,
-        object_type=own_text(resource, "object-type") or DocumentEntryType.STABLE,
+        object_type=ours.get("object-type") or DocumentEntryType.STABLE,
         availability_status=read_status(reader, resource, path),
-        document_availability=own_text(resource, "document-availability"),
+        document_availability=ours.get("document-availability"),
         home_community_id=read_home_community_id(reader, resource, path),
         unique_id=unique_id,
         patient_id=read_identifier(reader, identifier, f"{path}.subject.identifier")
@@ -358,11 +359,11 @@ def document_entry(reader: Reader, resource: Json, path: str) -> DocumentEntry:
         service_stop_time=read_time(reader, period, "end", f"{where}.period"),
         comments=read_texts(reader, resource, "description", path),
         legal_authenticator=read_authenticator(reader, resource, "authenticator", path, contained),
-        repository_unique_id=own_text(resource, "repository-unique-id"),
+        repository_unique_id=ours.get("repository-unique-id"),
         source_patient_id=source_patient_id,
         source_patient_info=source_patient_info,
         reference_id_list=_read_reference_ids(reader, context, where),
-        uri=own_text(resource, "uri"),
+        uri=ours.get("uri"),
         limited_metadata=claims_minimal(reader, resource, path, MINIMAL_DOCUMENT_REFERENCE),
         extra=read_slots(resource),
         **_read_attachment(

@@ -203,3 +203,16 @@ def own_texts(element: object, name: str) -> list[str]:
         for e in extensions
         if type(e) is dict and e.get("url") == url and type(e.get("valueString")) is str
     ]
+
+
+def all_own_texts(element: Json) -> dict[str, str]:
+    """Read all our extensions on an element, by name; of a repeated one the first."""
+    extensions = element.get("extension")
+    found: dict[str, str] = {}
+    if type(extensions) is list:
+        for extension in extensions:
+            if type(extension) is dict:
+                url, text = extension.get("url"), extension.get("valueString")
+                if type(url) is type(text) is str and url.startswith(EXTENSION):
+                    found.setdefault(url[len(EXTENSION) :], text)
+    return found
