@@ -221,7 +221,9 @@ def read_texts(reader: Reader, parent: Json, name: str, path: str) -> tuple[Loca
         if type(extension) is not dict or extension.get("url") != TRANSLATION:
             continue
         parts = extension.get("extension")
-        named = {p.get("url"): p for p in parts if type(p) is dict} if type(parts) is list else {}
+        named = (
+            {str(p.get("url")): p for p in parts if type(p) is dict} if type(parts) is list else {}
+        )
         content = named.get("content", {})
         translated = content.get("valueString", content.get("valueMarkdown"))
         language = named.get("lang", {}).get("valueCode") or own_text(extension, "language")

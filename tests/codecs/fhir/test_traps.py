@@ -466,3 +466,15 @@ def test_an_edited_element_is_not_overruled_by_the_text_it_came_with() -> None:
     assert identifier["extension"][0]["url"] == EXTENSION + "text"
     identifier["value"] = "7002"
     assert read(resource).patient_id == Identifier("7002^^^&2.999.1.10&ISO")
+
+
+def test_a_translation_that_is_no_text_is_left_out() -> None:
+    resource = written()
+    translation = {
+        "url": "http://hl7.org/fhir/StructureDefinition/translation",
+        "extension": [{"url": {"value": "content"}, "valueString": "Note"}, {"url": ["lang"]}],
+    }
+    resource["content"][0]["attachment"]["title"] = "Titre"
+    resource["content"][0]["attachment"]["_title"] = {"extension": [translation]}
+    entry, _ = read_document_reference(resource, NAMING)
+    assert entry.title == (LocalizedString("Titre"),)
