@@ -299,7 +299,8 @@ class _BundleReading:
                 f"{path}.extension",
                 "a document that is published is current; ask for another status afterwards",
             )
-        if profile == MINIMAL_BUNDLE and "profile" not in (resource.get("meta") or {}):
+        meta = resource.get("meta")
+        if profile == MINIMAL_BUNDLE and not (type(meta) is dict and "profile" in meta):
             entry = changed(entry, limited_metadata=True)
         source = source_reference(self.reader, resource, path, entry, self.places, self.base_url)
         if source is not None:

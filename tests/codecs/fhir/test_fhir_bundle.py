@@ -327,3 +327,14 @@ def test_the_reference_sample_is_read_with_one_remark_on_what_xds_has_no_place_f
     assert [f.location for f in found.findings] == ["Bundle.entry[1].resource.date"]
     assert found.documents[0].content == b"Compte rendu de demonstration, sans donnee reelle.\n"
     json.loads(octets)
+
+
+def test_what_should_be_meta_is_told_in_a_minimal_bundle_as_well() -> None:
+    sent = bundle()
+    sent["meta"] = {
+        "profile": [
+            "https://profiles.ihe.net/ITI/MHD/StructureDefinition/IHE.MHD.Minimal.ProvideBundle"
+        ]
+    }
+    sent["entry"][1]["resource"]["meta"] = 7
+    assert "Bundle.entry[1].resource.meta" in places(provided(sent))
