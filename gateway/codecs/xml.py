@@ -22,6 +22,8 @@ from typing import TypeAlias
 
 from lxml import etree
 
+from gateway.model.remembering import count_octets
+
 Element: TypeAlias = etree._Element
 """An element of a tree made by :func:`read_xml`."""
 
@@ -123,6 +125,7 @@ def read_xml(
             f"the XML has {len(octets)} octets and at most {limits.octets} are read; "
             "send less at once, or documents as separate parts",
         )
+    count_octets(len(octets))
     if not _ORDINARY.match(octets):
         octets = _in_utf8(octets)
         _refuse_document_type(octets)

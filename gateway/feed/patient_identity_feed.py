@@ -14,6 +14,7 @@ from gateway.codecs.hl7v2 import acknowledgement_code, read_adt, write_ack
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.feed.mllp import raised_at
 from gateway.model.conventions import IdentityCodes
+from gateway.model.remembering import count_octets
 from gateway.ports import Clock
 from gateway.transactions.patient_identity_feed import PatientFeed
 
@@ -50,6 +51,7 @@ class PatientIdentityFeed:
 
     async def __call__(self, octets: bytes) -> bytes:
         """Read a message, act on it, and give its acknowledgement."""
+        count_octets(len(octets))
         message = read_adt(octets, self._authorities, self._codes)
         findings = list(message.findings)
         if not any(f.is_error for f in findings):

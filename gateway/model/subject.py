@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 
 from gateway.model.datatypes import Code, Identifier
+from gateway.model.remembering import remembered
 
 
 class SubjectKind(Enum):
@@ -105,7 +105,7 @@ def same_key(identifier: Identifier) -> str:
     return _same_key(identifier.text)
 
 
-@lru_cache(maxsize=65_536)
+@remembered(65_536)
 def _same_key(text: str) -> str:
     # By the text: to hash an identifier and to compare two takes longer than all the rest.
     if "\\" in text:

@@ -9,7 +9,6 @@ Source:
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from gateway.model.datatypes import (
     OID,
@@ -23,6 +22,7 @@ from gateway.model.datatypes import (
     is_uuid_urn,
     unescape,
 )
+from gateway.model.remembering import remembered
 
 
 class Foreign(str):
@@ -98,7 +98,7 @@ def check_identifier(value: Identifier) -> str | None:
     return _check_cx(value.text)
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _check_cx(text: str) -> str | None:
     # All objects of a submission have the same patient: kept by its text, which is found at once.
     parts = text.split("^")
@@ -132,7 +132,7 @@ def check_reference_id(value: ReferenceId) -> str | None:
     return None
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def check_person(value: Person) -> str | None:
     """An XCN: an id or a family name; an authority only by OID."""
     parts = value.text.split("^")
@@ -180,7 +180,7 @@ def check_telecom(value: Telecom) -> str | None:
     return f"must carry a telephone number or a mail address, found {shown(value.text)}"
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def check_language(text: str) -> str | None:
     """A language tag of RFC 5646."""
     if _LANGUAGE.match(text):
@@ -202,7 +202,7 @@ def check_size(text: str) -> str | None:
     return f"must be a number of octets, found {shown(text)}"
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def check_mime_type(text: str) -> str | None:
     """A media type."""
     return None if _MIME.match(text) else f"must be a media type, found {shown(text)}"
@@ -236,7 +236,7 @@ def _of(field: str, complaint: str) -> str:
     return Foreign(said) if isinstance(complaint, Foreign) else said
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def check_source_patient_info(lines: tuple[str, ...]) -> tuple[str, ...]:
     """``PID-n|value`` lines: PID-3 good identifiers, at most one PID-7 and one PID-8."""
     complaints = []

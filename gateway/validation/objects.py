@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import Enum
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from gateway.model.datatypes import Author, Code, LocalizedString
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.lifecycle.ids import place
+from gateway.model.remembering import remembered
 from gateway.model.submission import RegistryObject
 from gateway.model.submission_set import SubmissionSet
 from gateway.model.vocabulary import DocumentAvailability, DocumentEntryType
@@ -322,7 +322,7 @@ def _check_authors(item: RegistryObject, authors: tuple[Author, ...]) -> Iterato
             yield complaint(item, attribute, rule, message)
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _author_complaints(author: Author) -> tuple[tuple[str, str, str], ...]:
     """Attribute, rule and message of all that is wrong; few authors write most documents."""
     found = []

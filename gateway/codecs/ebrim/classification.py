@@ -7,7 +7,6 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from uuid import UUID, uuid5
 
 from gateway.codecs.ebrim.localized import read_localized_strings
@@ -39,6 +38,7 @@ from gateway.model.datatypes import (
     Telecom,
     is_uuid_urn,
 )
+from gateway.model.remembering import remembered
 
 _SYMBOLIC = UUID("2f1c3f0e-54a4-4d4f-9d0e-0a6f5a2b7c11")
 """Namespace of the ids made for parts of objects whose own id is not a UUID."""
@@ -95,7 +95,7 @@ def read_usual_code(element: Element) -> Code | None:
     return None
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _code(
     code: str | None, scheme: str | None, display: str | None, language: str | None
 ) -> Code | None:
@@ -175,7 +175,7 @@ _SlotValues = tuple[str | None, tuple[str, ...]]
 """A slot's name and its values, as they came."""
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _flawless_author(values: tuple[_SlotValues, ...]) -> Author | None:
     """Give the same value for the same author; ``None`` where something is to be noted."""
     reading = Reading()
@@ -212,7 +212,7 @@ def write_code(scheme: str, code: Code, object_id: str, part_id: str) -> str:
     )
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _code_content(code: Code) -> str:
     """What a code's Classification says but for its ids; few codes make up most metadata."""
     slot = write_text_slot("codingScheme", code.scheme) if code.scheme else ""
@@ -235,7 +235,7 @@ def write_author(scheme: str, author: Author, object_id: str, part_id: str) -> s
     )
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _author_slots(author: Author) -> str:
     """The slots of an author; few authors write most documents."""
     slots = []

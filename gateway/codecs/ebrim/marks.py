@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 from gateway.codecs.xml import escape_attribute, escape_text
+from gateway.model.remembering import remembered
 
 STATUS_MARK = "%(\x1fS)b"
 PATIENT_ID_MARK = "%(\x1fP)b"
@@ -48,7 +48,7 @@ def splice(
     return [fragment % present for fragment in fragments]
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _present(status: str, patient_id: str, last_update_time: str) -> Mapping[bytes, bytes]:
     # The objects of one answer have nearly all the same status and patient.
     return {

@@ -10,7 +10,8 @@ Source:
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+
+from gateway.model.remembering import remembered
 
 MAX_VALUES = 200
 """Values of one parameter; more make a query nobody can answer quickly."""
@@ -44,7 +45,7 @@ def read_text(value: str) -> str:
     raise NotInGrammar("is a text; write it in single quotes, and a quote inside it twice")
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def read_list(value: str) -> tuple[str, ...]:
     """Read texts in quotes, in parentheses, with commas between them.
 

@@ -12,7 +12,6 @@ Source:
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TypeVar
 
 import orjson
@@ -41,6 +40,7 @@ from gateway.model.datatypes import (
     unescape,
 )
 from gateway.model.naming import NamingSystems
+from gateway.model.remembering import remembered
 
 _CODED = re.compile(r"([^^&|~]+)\^([^^&|~]*)\^\^&([^^&|~]+)&ISO\Z")
 _COMMON = re.compile(r"([^^&|~]+)\^([^^&|~]*)\^([^^&|~]+)\Z")
@@ -138,7 +138,7 @@ def write_authors(
     return references
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _write_author(
     author: Author, name: str, naming: NamingSystems
 ) -> tuple[tuple[Json, ...], tuple[Json, ...]]:
@@ -272,7 +272,7 @@ def _contained_only(references: list[tuple[Json, str]], contained: Contained) ->
 _LONGEST_KEPT = 8192
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _known_authors(written: bytes, naming: NamingSystems) -> tuple[Author, ...] | None:
     """Read authors from octets; ``None`` when anything about them is worth a word."""
     references, people = orjson.loads(written)

@@ -13,7 +13,6 @@ where the octets are) is not compared: who reads the frame says what is wrong wi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from gateway.codecs.fhir.datatypes import read_date_time
@@ -22,6 +21,7 @@ from gateway.codecs.fhir.resource import Parts
 from gateway.codecs.fhir.vocabulary import EXTENSION
 from gateway.model.conventions import StatusRules
 from gateway.model.naming import NamingSystems
+from gateway.model.remembering import remembered
 
 _FRAME = frozenset(
     {"resourceType", "id", "status", "_status", "subject", "contained", "implicitRules"}
@@ -278,7 +278,7 @@ class _Comparison:
 _LONGEST_TIME = 40
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _moment(text: str) -> str:
     """Give a time in the one spelling both sides have for it; any other text as it is."""
     moment = read_date_time(text)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from functools import lru_cache
 
 from gateway.codecs.fhir.reader import Json, Reader, own, own_text
 from gateway.codecs.fhir.vocabulary import EXTENSION, LANGUAGE, TRANSLATION
 from gateway.model.datatypes import Code, DateTime, LocalizedString
 from gateway.model.naming import NamingSystems
+from gateway.model.remembering import remembered
 
 _CODE = re.compile(r"[^\s\x00-\x1f]+(?: [^\s\x00-\x1f]+)*\Z")
 
@@ -27,7 +27,7 @@ def is_code(text: str) -> bool:
 # --- Codes -------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def write_coding(code: Code, naming: NamingSystems) -> Json:
     """Write a code as a Coding.
 
@@ -47,13 +47,13 @@ def write_coding(code: Code, naming: NamingSystems) -> Json:
     return coding
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def write_concept(code: Code, naming: NamingSystems) -> Json:
     """Write a code as a CodeableConcept with one Coding; kept likewise."""
     return {"coding": [write_coding(code, naming)]}
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _known_code(
     system: str, code: str, display: str, language: str | None, naming: NamingSystems
 ) -> Code:
@@ -246,7 +246,7 @@ _DAY_OR_ZULU = re.compile(
 """What most times look like."""
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def write_date_time(dtm: str) -> tuple[str | None, bool]:
     """Give the FHIR dateTime of a DTM text, and whether it says exactly the same.
 

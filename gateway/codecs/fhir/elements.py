@@ -15,6 +15,8 @@ from enum import Enum
 from functools import cache
 from pathlib import Path
 
+from gateway.model.remembering import remembered
+
 _TABLE = Path(__file__).with_name("elements.txt")
 
 
@@ -101,7 +103,7 @@ def structure(name: str) -> Structure:
     return Structure(name, tuple(elements), {e.name: e for e in elements}, frozenset(members))
 
 
-@cache
+@remembered(1024)
 def is_resource(name: str) -> bool:
     """Whether R4 has a resource of this type."""
     line = _lines().get(name)

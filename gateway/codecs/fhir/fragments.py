@@ -20,7 +20,6 @@ together is one mark. Older fragments have one for each part:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 import orjson
 
@@ -37,6 +36,7 @@ from gateway.model.datatypes import DateTime, Identifier
 from gateway.model.document_entry import DocumentEntry
 from gateway.model.folder import Folder
 from gateway.model.naming import NamingSystems
+from gateway.model.remembering import remembered
 from gateway.model.submission_set import SubmissionSet
 
 Relations = tuple[tuple[str, str, str], ...]
@@ -58,8 +58,8 @@ class Fragments:
         self.conventions = conventions
         self._further = {s.urn: s for s in conventions.statuses.further}
         # The objects of one answer have nearly all the same patient, and many the same times.
-        self._subject = lru_cache(maxsize=4096)(self._write_subject)
-        self._present = lru_cache(maxsize=4096)(self._write_present)
+        self._subject = remembered(4096)(self._write_subject)
+        self._present = remembered(4096)(self._write_present)
 
     def fragment(self, held: DocumentEntry | SubmissionSet | Folder) -> bytes:
         """Write an object as a fragment, ready to be stored."""
@@ -259,7 +259,7 @@ def _list(parts: Parts) -> bytes:
 # --- What is filled in -------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _version(version: str) -> bytes:
     if FHIR_ID.match(version):
         return b'"versionId":"%b",' % version.encode()
@@ -267,12 +267,12 @@ def _version(version: str) -> bytes:
     return b'"extension":' + orjson.dumps([own("version", version)]) + b","
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _last_updated(time: str) -> bytes:
     return b'"lastUpdated":"%b",' % write_instant(time).encode()
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _status(status: str | None, is_list: bool) -> bytes:
     words = LIST_STATUS_OF if is_list else STATUS_OF
     if not status or status in words:
@@ -281,7 +281,7 @@ def _status(status: str | None, is_list: bool) -> bytes:
     return b',"status":"current","_status":' + orjson.dumps(kept)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _date(time: str) -> bytes:
     value, exact = write_date_time(time)
     if value is not None and exact:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from gateway.codecs.fhir.reader import Json, Reader, own, own_text
 from gateway.codecs.fhir.vocabulary import (
@@ -17,6 +16,7 @@ from gateway.codecs.fhir.vocabulary import (
 )
 from gateway.model.datatypes import OID, Identifier, ReferenceId, escape
 from gateway.model.naming import NamingSystems
+from gateway.model.remembering import remembered
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s|]+\Z")
 
@@ -76,7 +76,7 @@ def _issuer(authority: str) -> str:
     return f"&{authority}&ISO" if OID.match(authority) else f"&{escape(authority)}&URI"
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _issuer_of(system: str, naming: NamingSystems) -> str:
     """Give what names a system in a CX; a few authorities give out nearly all identifiers."""
     authority = naming.scheme(system)

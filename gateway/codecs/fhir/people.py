@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import orjson
 
 from gateway.codecs.fhir.identifiers import cx_text
@@ -11,6 +9,7 @@ from gateway.codecs.fhir.reader import Json, Reader, own, own_text
 from gateway.codecs.fhir.vocabulary import OID_URN, URI_SYSTEM
 from gateway.model.datatypes import OID, Organization, Person, Telecom, escape
 from gateway.model.naming import NamingSystems
+from gateway.model.remembering import remembered
 
 # --- XTN ---------------------------------------------------------------------------------------
 
@@ -20,7 +19,7 @@ _EQUIPMENT = {"PH": "phone", "CP": "phone", "FX": "fax", "BP": "pager", "SAT": "
 _EQUIPMENT_CODES = {"phone": "PH", "fax": "FX", "pager": "BP", "sms": "CP"}
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _natural_telecom(text: str) -> tuple[tuple[tuple[str, str], ...], bool]:
     telecom = Telecom(text)
     if telecom.equipment.lower() in ("internet", "x.400") or telecom.address:
@@ -135,7 +134,7 @@ def read_human_name(reader: Reader, name: Json, path: str) -> dict[str, str]:
     return parts
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _natural_person(text: str) -> tuple[str, str, Json, bool]:
     """Give identifier, authority, the members that need no naming, and whether they say it all.
 
@@ -209,7 +208,7 @@ def read_person(reader: Reader, resource: Json, path: str) -> Person | None:
     return _read_person(reader, resource, path)
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _known_person(written: bytes, naming: NamingSystems) -> tuple[bool, Person | None]:
     """Read a person from octets, and tell whether nothing about it is worth a word."""
     reader = Reader(naming)
@@ -257,7 +256,7 @@ def _xon(name: str, identifier: str, authority: str) -> str:
     return Organization.of(name, identifier, authority).text
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _exact_organization(text: str) -> bool:
     xon = Organization(text)
     if not xon.identifier and xon.authority:

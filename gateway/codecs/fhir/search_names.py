@@ -11,7 +11,8 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Container
-from functools import lru_cache
+
+from gateway.model.remembering import remembered
 
 _PEOPLE = {"author", "source"}
 _PATIENTS = {"patient", "subject"}
@@ -20,7 +21,7 @@ _BY_IDENTIFIER = {*_PEOPLE, *_PATIENTS, "related", "encounter", "authorOrg"}
 _THROUGH = {"practitioner": "Practitioner", "organization": "Organization"}
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def parameter_name(name: str) -> str:
     """Give the one spelling of a parameter's name; one nobody knows stays as it is.
 

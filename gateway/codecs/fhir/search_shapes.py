@@ -7,13 +7,12 @@ other way is read whole.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from gateway.codecs.fhir.search import Parameters, Search, read_document_search
 from gateway.codecs.fhir.search_parameters import SearchRules
 from gateway.codecs.fhir.search_reading import read_patient_identifier
 from gateway.model.changed import changed
 from gateway.model.naming import NamingSystems
+from gateway.model.remembering import remembered
 from gateway.transactions.registry_stored_query import FindDocuments
 
 _PATIENT = "patient.identifier"
@@ -38,7 +37,7 @@ class DocumentSearches:
         self._default_count = default_count
         self._max_count = max_count
         self._base_url = base_url
-        self._shape = lru_cache(maxsize=_SHAPES)(self._read)
+        self._shape = remembered(_SHAPES)(self._read)
 
     def read(self, parameters: Parameters, *, strict: bool) -> Search[FindDocuments]:
         """Read the parameters of Find Document References [ITI-67].

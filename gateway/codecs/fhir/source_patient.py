@@ -9,14 +9,13 @@ Source:
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from gateway.codecs.fhir.datatypes import read_date_time, write_date_time
 from gateway.codecs.fhir.identifiers import read_identifier, write_identifier
 from gateway.codecs.fhir.people import read_human_name, write_name
 from gateway.codecs.fhir.reader import Json, Reader, own, own_text, own_texts
 from gateway.model.datatypes import Identifier, escape, unescape
 from gateway.model.naming import NamingSystems
+from gateway.model.remembering import remembered
 
 GENDERS = {"F": "female", "M": "male", "O": "other", "U": "unknown", "A": "other", "N": "unknown"}
 SEXES = {"female": "F", "male": "M", "other": "O", "unknown": "U"}
@@ -27,7 +26,7 @@ SourcePatient = tuple[Identifier | None, tuple[str, ...]]
 CONTAINED_ID = "source-patient"
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def write_source_patient(
     identifier: Identifier | None, info: tuple[str, ...], naming: NamingSystems
 ) -> Json:
@@ -177,7 +176,7 @@ _SILENT = Reader(NamingSystems())
 """For names and addresses we wrote ourselves, in which nothing can be wrong."""
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _write_xpn(xpn: str) -> tuple[Json, str]:
     """Give a name as HumanName, not to be changed, and as it would be read back."""
     parts = xpn.split("^")
@@ -208,7 +207,7 @@ def _joined(components: list[str]) -> str:
     return "^".join(components).rstrip("^")
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _write_xad(xad: str) -> tuple[Json, str]:
     """Give an address as Address, not to be changed, and as it would be read back."""
     parts = xad.split("^")

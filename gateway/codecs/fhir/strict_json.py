@@ -18,6 +18,7 @@ import orjson
 
 from gateway.codecs.fhir.reader import Json
 from gateway.errors import ErrorCode, Finding, Refused
+from gateway.model.remembering import count_octets
 
 MAX_DEPTH = 64
 MAX_VALUES = 100_000
@@ -67,6 +68,7 @@ def read_json(octets: bytes, *, max_octets: int | None = None) -> Json:
             f"the message has {len(octets)} octets; at most {max_octets} are read",
             ErrorCode.TOO_LARGE,
         )
+    count_octets(len(octets))
     if _is_crowded(octets):
         _refuse(
             "json-size",

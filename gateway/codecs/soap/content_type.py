@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 from gateway.codecs.soap.fault import MultipartRefused, shown
+from gateway.model.remembering import remembered
 
 SOAP_TYPE: Final = "application/soap+xml"
 XOP_TYPE: Final = "application/xop+xml"
@@ -51,7 +51,7 @@ class ContentType:
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def read_content_type(header: str, where: str = "Content-Type") -> ContentType:
     """Give the value of a Content-Type header; peers repeat theirs, so the last ones are kept.
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
-from functools import lru_cache
 from typing import Any
 
 from gateway.consent.visibility import Restriction, Visibility
 from gateway.model.datatypes import Identifier
+from gateway.model.remembering import remembered
 from gateway.storage.sqlite import words
 from gateway.storage.sqlite.masks import is_masked
 from gateway.storage.sqlite.seen import Shape, expressions
@@ -48,7 +48,7 @@ class Sight:
         return _texts(tuple(shapes)), tuple(values)
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _excluding(restrictions: frozenset[Restriction]) -> tuple[int, bool]:
     """The bits of what excludes at any time, and whether what is hidden until some time does."""
     bits = 0
@@ -86,7 +86,7 @@ def _values(one: Visibility) -> list[Any]:
     return values
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _stored(codes: frozenset[tuple[str, str]]) -> frozenset[str]:
     return frozenset(words.code_key(code, scheme) for code, scheme in codes)
 
@@ -112,7 +112,7 @@ class _Texts:
         return text
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _texts(shapes: tuple[Shape, ...]) -> _Texts:
     return _Texts(expressions(shapes))
 

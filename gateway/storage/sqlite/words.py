@@ -9,9 +9,9 @@ from __future__ import annotations
 import unicodedata
 from calendar import monthrange
 from collections.abc import Iterable
-from functools import lru_cache
 
 from gateway.model.datatypes import Author, Code, DateTime, Identifier
+from gateway.model.remembering import remembered
 from gateway.model.vocabulary import AssociationType, AvailabilityStatus, DocumentEntryType
 
 DOCUMENT_ENTRY, SUBMISSION_SET, FOLDER, ASSOCIATION = 1, 2, 3, 4
@@ -109,7 +109,7 @@ def version_number(version: str | None) -> int:
     return int(version) if version and version.isdecimal() and len(version) < 10 else 1
 
 
-@lru_cache(maxsize=65_536)
+@remembered(65_536)
 def patient_key(identifier: Identifier) -> str:
     """What makes two identifiers the same: value and authority, however the rest is written."""
     authority = identifier.authority or identifier.subcomponent(4, 1)

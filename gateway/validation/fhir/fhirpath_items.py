@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import cache
 from typing import Any, TypeAlias
 
 from gateway.codecs.fhir.elements import Element, Kind, Structure, is_resource, structure
 from gateway.codecs.fhir.lexical import Lexical
+from gateway.model.remembering import remembered
 
 Json: TypeAlias = dict[str, Any]
 
@@ -115,7 +115,7 @@ def quantity_of(value: Json) -> tuple[Decimal, str] | None:
     return Decimal(text), str(unit or value.get("code") or "1")
 
 
-@cache
+@remembered(4096)
 def structure_of(type_code: str) -> Structure | None:
     """Give the structure of a type or path; ``None`` where it has none."""
     try:
@@ -129,7 +129,7 @@ def structure_of(type_code: str) -> Structure | None:
         return structure_of(element.type)
 
 
-@cache
+@remembered(4096)
 def _choices(type_code: str, name: str) -> tuple[Element, ...]:
     """The elements of a choice by its name without the types."""
     of = structure(type_code)
@@ -239,7 +239,7 @@ def is_type(item: Item, namespace: str, name: str) -> bool:
     return is_a(item.type, name)
 
 
-@cache
+@remembered(4096)
 def is_a(type_code: str, name: str) -> bool:
     """Whether a type of FHIR is another, or derived from it."""
     while type_code:
@@ -254,7 +254,7 @@ def is_a(type_code: str, name: str) -> bool:
     return False
 
 
-@cache
+@remembered(4096)
 def parent_of(type_code: str) -> str:
     """Name the type another is derived from; empty for the first ones."""
     if type_code in _KINDS and type_code[0].islower():

@@ -17,6 +17,7 @@ from gateway.codecs.fhir.capability import JUDGED
 from gateway.codecs.fhir.outcome import http_status, write_operation_outcome
 from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.audit import Action
+from gateway.model.remembering import count_octets
 from gateway.model.subject import Operation
 from gateway.security.errors import NotAuthenticated
 from gateway.security.scopes import require_scope
@@ -342,6 +343,7 @@ class FhirDoor:
         method = scope["method"]
         path = tuple(p for p in scope["path"].split("/")[2:] if p)
         query = scope.get("query_string", b"")
+        count_octets(len(query))
         accept = header(scope, b"accept")
         ordinary = accept in _ORDINARY and b"_format" not in query and b"_pretty" not in query
         if not ordinary:
@@ -428,15 +430,17 @@ class FhirDoor:
         return methods
 
     async def _form(self, scope: Scope, receive: Receive) -> list[tuple[str, str]]:
-        written = (header(scope, b"content-type") or _FORM).partition(";")[0].strip().lower()
-        if written != _FORM:
+        media_type = (header(scope, b"content-type") or _FORM).partition(";")[0].strip().lower()
+        if media_type != _FORM:
             raise refusal(
                 ErrorCode.UNSUPPORTED_MEDIA_TYPE,
                 "search-form",
                 "Content-Type",
                 f"a posted search is a form, {_FORM}",
             )
-        return _parameters(await whole_body(scope, receive, _LONGEST_QUERY), "form")
+        written = await whole_body(scope, receive, _LONGEST_QUERY)
+        count_octets(len(written))
+        return _parameters(written, "form")
 
 
 def _notices(service: Service, limit: int) -> dict[tuple[str, ...], dict[str, Route]]:
