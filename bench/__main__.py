@@ -3,7 +3,7 @@
 Each row is a transaction under load: requests a second, latency, the server's processor share and
 peak memory, and two ratios. The first is to the bare endpoint parsing the 17 KB ITI-42 message,
 the yardstick of every row; the second, for SOAP queries and ITI-65, to the bare endpoint parsing
-that row's own request. The bare endpoint is measured before and after, and the mean counts,
+that row's own request. The gateway and the bare endpoint take turns of half a second,
 because shared machines drift.
 """
 
@@ -41,13 +41,11 @@ from bench.messages import (
     register_template,
 )
 from bench.servers import Server, bare, gateway
+from bench.turns import Check, Load, Requests, in_turns
 
 SMALL, MANY = 10, 100
 DOCUMENT = b"<ClinicalDocument>" + b"x" * (20 * 1024 - 18)
 MEGABYTE = os.urandom(1024 * 1024)
-
-Requests = Callable[[int], Iterator[bytes]]
-Check = Callable[[int, bytes], str | None]
 
 
 @dataclass(slots=True)
@@ -178,11 +176,6 @@ class Session:
         cpu = (server.cpu_seconds() - before) / measured.seconds
         return measured, cpu, server.peak_mib()
 
-    def bare_rate(self, requests: Requests) -> float:
-        """Requests a second of the bare endpoint."""
-        measured, _, _ = self.load(self.bare, requests, check_for(b"<ok/>"))
-        return measured.rate
-
     def row(
         self,
         name: str,
@@ -192,16 +185,21 @@ class Session:
         own: Requests | None = None,
         connections: int | None = None,
     ) -> Row:
-        """Measure one transaction between two measurements of the bare endpoint."""
-        first = self.bare_rate(yardstick)
-        measured, cpu, peak = self.load(self.server, requests, check, connections=connections)
-        second = self.bare_rate(yardstick)
-        row = Row(name, measured, cpu, peak)
-        row.ratio = measured.rate / ((first + second) / 2)
-        if own is not None:
-            row.own_ratio = measured.rate / self.bare_rate(own)
-        if measured.failures:
-            row.note = "FAILED: " + measured.failures[0][:160]
+        """Measure one transaction in turns with the bare endpoint."""
+        parsed = check_for(b"<ok/>")
+        loads = [
+            Load(self.server, requests, check, connections or self.connections),
+            *(Load(self.bare, one, parsed, self.connections) for one in (yardstick, own) if one),
+        ]
+        self.server.forget_peak()
+        turned, bare, *of_own = in_turns(loads, self.seconds)
+        measured = turned.measured
+        row = Row(name, measured, turned.processor / measured.seconds, self.server.peak_mib())
+        row.ratio = measured.rate / bare.measured.rate
+        row.own_ratio = measured.rate / of_own[0].measured.rate if of_own else None
+        failures = [f for one in (turned, bare, *of_own) for f in one.measured.failures]
+        if failures:
+            row.note = "FAILED: " + failures[0][:160]
         self.rows.append(row)
         return row
 

@@ -1,8 +1,8 @@
 """What consent costs a search: the gateway with and without it, in one run, on the same data.
 
 Both servers ask for credentials and keep an audit event for every answer; only one decides by
-rules and shows each asker what is there for him. They are measured in short turns: a shared machine
-is slow for seconds at a time, and a turn as long as that measures the machine.
+rules and shows each asker what is there for him. They are measured in short turns
+(:mod:`bench.turns`).
 
 Source:
     Issue 4: at most 15 % of FindDocuments throughput.
@@ -10,7 +10,6 @@ Source:
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
 import shutil
@@ -22,9 +21,10 @@ from urllib.parse import quote
 
 import httpx
 
-from bench.load import Measured, http_request, run
+from bench.load import Measured, http_request
 from bench.messages import AUTHORITY, QUERY, SOAP, message_ids, query_template
-from bench.servers import Server, gateway
+from bench.servers import gateway
+from bench.turns import Check, Load, in_turns
 from gateway.model import choices as c
 from gateway.model.datatypes import DateTime, Identifier
 from gateway.profile import read_profile
@@ -38,7 +38,7 @@ LOADS = 4
 """How often as long as another row each side is measured."""
 
 TURN = 0.25
-"""Seconds of one turn: shorter than the phases in which a shared machine is slow for everybody."""
+"""Seconds of one turn: searches are answered in a tenth of it."""
 
 DOCTOR = Identifier.of("DOC-0008", "2.999.1.2")
 REQUIRED = {"GATEWAY_AUTH": "required", "GATEWAY_DEVELOPMENT_AUTHORITY": "on"}
@@ -106,7 +106,7 @@ def compare(
                 (guarded, asking(authority_of(data), patients)),
                 (without, asking(authority_of(other), patients)),
             ]
-            found.append(_in_turns(name, sides, seconds, connections))
+            found.append(_compared(name, sides, seconds, connections))
         return found
 
 
@@ -163,43 +163,29 @@ def _fhir(authority: DevelopmentAuthority, patients: list[bytes]):  # type: igno
     return requests, b'"searchset"'
 
 
-def _in_turns(name, sides, seconds: float, connections: int) -> Compared:  # type: ignore[no-untyped-def]
-    found = [Measured(), Measured()]
-    spent = [0.0, 0.0]
-
-    def take_turn(side: int, seconds: float) -> tuple[Measured, float]:
-        """Load one server for so long; give what was measured, and its processor time."""
-        server: Server
-        server, (requests, marker) = sides[side]
-
+def _compared(name, sides, seconds: float, connections: int) -> Compared:  # type: ignore[no-untyped-def]
+    def check_for(marker: bytes) -> Check:
         def check(status: int, body: bytes) -> str | None:
             good = status == 200 and marker in body
             return None if good else f"HTTP {status}: {body[:300]!r}"
 
-        before = server.cpu_seconds()
-        measured = asyncio.run(
-            run(server.port, requests, check, connections=connections, seconds=seconds)
-        )
-        if measured.failures:
-            raise SystemExit(f"{name}: {measured.failures[0]}")
-        return measured, server.cpu_seconds() - before
+        return check
 
+    loads = [
+        Load(server, requests, check_for(marker), connections)
+        for server, (requests, marker) in sides
+    ]
     # Once before, unmeasured: that somebody comes to a record for the first time is noted once, and
     # its patient told.
-    for side in (0, 1):
-        take_turn(side, seconds)
-    for turn in range(max(2, round(LOADS * seconds / TURN))):
-        for side in (0, 1) if turn % 2 == 0 else (1, 0):
-            measured, cpu = take_turn(side, TURN)
-            found[side].add(measured)
-            spent[side] += cpu
-    each = [cpu / len(one.latencies) for cpu, one in zip(spent, found, strict=True)]
-    guarded: Server = sides[0][0]
+    guarded, without = in_turns(loads, LOADS * seconds, turn=TURN, warm=seconds)
+    for one in (guarded, without):
+        if one.measured.failures:
+            raise SystemExit(f"{name}: {one.measured.failures[0]}")
     return Compared(
         name,
-        found[0],
-        spent[0] / found[0].seconds,
-        guarded.peak_mib(),
-        cost=1 - found[0].rate / found[1].rate,
-        cpu_cost=1 - each[1] / each[0],
+        guarded.measured,
+        guarded.processor / guarded.measured.seconds,
+        loads[0].server.peak_mib(),
+        cost=1 - guarded.measured.rate / without.measured.rate,
+        cpu_cost=1 - without.each / guarded.each,
     )
