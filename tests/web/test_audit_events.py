@@ -205,7 +205,14 @@ def test_the_whole_trail_is_asked_with_a_date(kept: KeepingHouse) -> None:
     answer = kept.client.get("/fhir/AuditEvent", headers=kept.as_("a"))
     assert answer.status_code == 400
     assert "date" in answer.text
-    for wrong in ({"date": "ap2026"}, {"date": "x"}, {"action": "X"}, {"outcome": "1"}):
+    for wrong in (
+        {"date": "ap2026"},
+        {"date": "x"},
+        {"action": "X"},
+        {"outcome": "1"},
+        {"outcome": "\u00be"},
+        {"outcome": "no"},
+    ):
         answer = kept.client.get("/fhir/AuditEvent", params=wrong, headers=kept.as_("a"))
         assert answer.status_code == 400, wrong
 

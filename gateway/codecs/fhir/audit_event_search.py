@@ -181,8 +181,9 @@ def _words(reading: SearchReading, name: str, able: Sequence[str]) -> frozenset[
     """Give the codes that all values of a parameter leave; ``None`` where it was not asked."""
     left: frozenset[str] | None = None
     for values in reading.groups(name):
-        codes = frozenset(read_token(value).code for value in values)
-        if codes - set(able):
+        asked = frozenset(read_token(value).code for value in values)
+        codes = asked.intersection(able)
+        if codes != asked:
             reading.note("search-token", name, f"expected {', '.join(able)}")
         left = codes if left is None else left & codes
     return left
