@@ -206,20 +206,13 @@ def escape_attribute(text: str) -> str:
     Raises:
         ValueError: When a character cannot stand in XML.
     """
+    escaped = escape_text(text)
+    if '"' in escaped:
+        escaped = escaped.replace('"', "&quot;")
     if not text.isprintable():
-        # A parser turns each of the last two into a space (XML 1.0: 3.3.3).
-        text = escape_text(text).replace('"', "&quot;")
-        return text.replace("\t", "&#9;").replace("\n", "&#10;")
-    # As in escape_text, without the call: attributes are most of what is written.
-    if "&" in text:
-        text = text.replace("&", "&amp;")
-    if "<" in text:
-        text = text.replace("<", "&lt;")
-    if ">" in text:
-        text = text.replace(">", "&gt;")
-    if '"' in text:
-        text = text.replace('"', "&quot;")
-    return text
+        # A parser turns each of these into a space (XML 1.0: 3.3.3).
+        escaped = escaped.replace("\t", "&#9;").replace("\n", "&#10;")
+    return escaped
 
 
 def write_xml(element: Element) -> bytes:
