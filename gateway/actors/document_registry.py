@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from gateway.actors.acknowledgments import Acknowledged, Acknowledgments
 from gateway.actors.masks import Masks
-from gateway.errors import ErrorCode, Finding, Refused
+from gateway.errors import ErrorCode, Finding, Refused, Severity
 from gateway.model.conventions import STANDARD, Conventions
 from gateway.model.datatypes import Author
 from gateway.model.lifecycle import (
@@ -23,6 +23,7 @@ from gateway.model.lifecycle import (
     remove,
     update,
 )
+from gateway.model.lifecycle.ids import place
 from gateway.model.submission import Submission
 from gateway.ports import Clock, Form, Found, Page, RegistryStore, TooManyResults, beside
 from gateway.transactions.registry_stored_query import (
@@ -50,10 +51,13 @@ class Registered:
     Attributes:
         changes: Everything that was kept; ``changes.repeated`` when it had been kept before.
         warnings: Findings that did not refuse the message.
+        repetition: The warning for a source that does not know whether its first message arrived,
+            with ``changes.repeated``.
     """
 
     changes: Changes
     warnings: tuple[Finding, ...] = ()
+    repetition: Finding | None = None
 
 
 class DocumentRegistry:
@@ -148,7 +152,7 @@ class DocumentRegistry:
             return register(submission, known, about)
 
         changes = await self._change(submission, decide, acknowledged)
-        return Registered(changes=changes, warnings=request.findings)
+        return _registered(submission, changes, request.findings)
 
     async def _change(
         self,
@@ -199,7 +203,7 @@ class DocumentRegistry:
         def decide(known: Known) -> Changes:
             return update(submission, known, about, restricted=restricted)
 
-        return Registered(changes=await self._change(submission, decide), warnings=findings)
+        return _registered(submission, await self._change(submission, decide), findings)
 
     async def remove(self, request: RemoveMetadata) -> Registered:
         """Remove metadata [ITI-62]; documents stay in the repository.
@@ -293,6 +297,23 @@ class DocumentRegistry:
             findings=findings,
             statuses=self._statuses,
         )
+
+
+def _registered(
+    submission: Submission, changes: Changes, findings: tuple[Finding, ...]
+) -> Registered:
+    if not changes.repeated:
+        return Registered(changes=changes, warnings=findings)
+    item = submission.submission_set
+    repetition = Finding(
+        rule="submission-repeated",
+        code=ErrorCode.DUPLICATE_UNIQUE_ID_IN_REGISTRY,
+        location=place(item, "uniqueId"),
+        context=item.unique_id or "",
+        message="this very submission was registered before; nothing was changed",
+        severity=Severity.WARNING,
+    )
+    return Registered(changes=changes, warnings=findings, repetition=repetition)
 
 
 def _refuse_several_patients(found: Found) -> None:

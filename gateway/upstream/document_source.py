@@ -230,6 +230,8 @@ class DocumentSource:
             if _had_before(submission, refused.findings):
                 return replace(prepared, again=True)
             raise
+        if _had_before(submission, response.warnings):
+            return replace(prepared, again=True)
         return replace(prepared, findings=(*prepared.findings, *response.warnings))
 
     async def _registered(self, unique_id: str) -> str | None:
@@ -278,7 +280,7 @@ def _whole(answer: QueryAnswer) -> Submission:
 
 
 def _had_before(submission: Submission, findings: tuple[Finding, ...]) -> bool:
-    """Whether a refusal says that this very submission was registered before."""
+    """Whether an answer says that this very submission was registered before."""
     name = submission.submission_set.unique_id or ""
     return any(
         finding.code is ErrorCode.DUPLICATE_UNIQUE_ID_IN_REGISTRY and name in finding.message

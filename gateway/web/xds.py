@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gateway.actors.document_registry import Registered
 from gateway.actors.document_repository import StagedDocument
 from gateway.actors.proceedings import RequestKind
 from gateway.actors.rights import patients_in
@@ -157,28 +158,28 @@ class RegistryOperations:
         request = read_submit_objects(question.envelope.body)
         actors = await _enter(question, request)
         done = await actors.registry.register(request)
-        return Reply([write_registry_response(done.warnings)])
+        return _accepted(done)
 
     async def register_on_demand(self, question: Question) -> Reply:
         """Register On-Demand Document Entry [ITI-61]."""
         request = read_submit_objects(question.envelope.body)
         actors = await _enter(question, request)
         done = await actors.registry.register(request, Transaction.REGISTER_ON_DEMAND)
-        return Reply([write_registry_response(done.warnings)])
+        return _accepted(done)
 
     async def update(self, question: Question) -> Reply:
         """Update Document Set [ITI-57]."""
         request = read_submit_objects(question.envelope.body)
         actors = await _enter(question, request)
         done = await actors.registry.update(request)
-        return Reply([write_registry_response(done.warnings)])
+        return _accepted(done)
 
     async def restricted_update(self, question: Question) -> Reply:
         """Restricted Update Document Set [ITI-92]."""
         request = read_submit_objects(question.envelope.body)
         actors = await _enter(question, request)
         done = await actors.registry.update(request, restricted=True)
-        return Reply([write_registry_response(done.warnings)])
+        return _accepted(done)
 
     async def remove(self, question: Question) -> Reply:
         """Remove Metadata [ITI-62]."""
@@ -265,7 +266,7 @@ class RepositoryOperations:
         finally:
             for staging in inline:
                 await self._documents.discard(staging)
-        return Reply([write_registry_response(done.warnings)])
+        return _accepted(done)
 
     async def retrieve(self, question: Question) -> Reply:
         """Retrieve Document Set [ITI-43]."""
@@ -314,6 +315,11 @@ async def _alerts(question: Question, actors: Actors, given: Sequence[RetrievedD
     names = tuple(found.request.document_unique_id for found in given)
     described = await actors.registry.find(GetDocuments(unique_id=names), Form.REFERENCE)
     return await question.visit.alerts(described.objects)
+
+
+def _accepted(done: Registered) -> Reply:
+    repetition = () if done.repetition is None else (done.repetition,)
+    return Reply([write_registry_response((*done.warnings, *repetition))])
 
 
 def _refuse_query(findings: tuple[Finding, ...]) -> bytes:
