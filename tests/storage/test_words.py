@@ -7,7 +7,8 @@ import time
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.storage.sqlite.words import like, name_text
+from gateway.storage.sqlite.words import name_text
+from gateway.transactions.patterns import like
 from tests.storage import memory
 
 PIECES = st.text(alphabet="ab%_", max_size=8)

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
+from gateway.codecs.ebrim.response import Outcome
 from gateway.errors import ErrorCode, Severity
 from gateway.model.datatypes import DateTime
 from gateway.model.submission import Submission
 from gateway.profile import read_profile
-from gateway.codecs.ebrim.response import Outcome, read_outcome
 from gateway.upstream.document_source import DocumentSource, Submitted, describe_file
 from gateway.upstream.xds_client import XdsClient
 from tests.model.examples import HASH, entry, submission

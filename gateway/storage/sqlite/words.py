@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from gateway.model.datatypes import Author, Code, DateTime, Identifier
 from gateway.model.remembering import remembered
 from gateway.model.vocabulary import AssociationType, AvailabilityStatus, DocumentEntryType
+from gateway.transactions.patterns import like
 
 DOCUMENT_ENTRY, SUBMISSION_SET, FOLDER, ASSOCIATION = 1, 2, 3, 4
 KIND_NAMES = {
@@ -159,47 +160,3 @@ def like_any(pattern: str, stored_texts: str | None) -> bool:
     if stored_texts is None:
         return False
     return any(like(pattern, text) for text in stored_texts[1:-1].split(SEPARATOR))
-
-
-def like(pattern: str, text: str) -> bool:
-    """Match a pattern where ``%`` is any text and ``_`` any character.
-
-    The pieces between ``%`` are looked for one after another, each at its first place: no way back,
-    so no pattern takes longer than its length times the text's.
-
-    Source:
-        IHE ITI TF-2a: 3.18.4.1.2.3.5 (the LIKE of SQL, for authorPerson only).
-    """
-    first, *rest = pattern.split("%")
-    if not _fits(first, text, 0):
-        return False
-    if not rest:
-        return len(text) == len(first)
-    *middle, last = rest
-    position = len(first)
-    end = len(text) - len(last)
-    for piece in middle:
-        position = _search(piece, text, position, end)
-        if position < 0:
-            return False
-        position += len(piece)
-    return position <= end and _fits(last, text, end)
-
-
-def _fits(piece: str, text: str, position: int) -> bool:
-    if "_" not in piece:
-        return text.startswith(piece, position)
-    if position + len(piece) > len(text):
-        return False
-    return all(
-        p in ("_", t) for p, t in zip(piece, text[position : position + len(piece)], strict=True)
-    )
-
-
-def _search(piece: str, text: str, start: int, end: int) -> int:
-    if "_" not in piece:
-        return text.find(piece, start, end) if start <= end else -1
-    for position in range(start, end - len(piece) + 1):
-        if _fits(piece, text, position):
-            return position
-    return -1
