@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 MOST = 64 * 1024 * 1024
@@ -51,17 +51,32 @@ class Reply:
 Handler = Callable[[Request], Awaitable[Reply]]
 
 
-async def serve(handler: Handler, host: str, port: int) -> asyncio.Server:
-    """Listen, and answer each request by a handler."""
+@contextlib.asynccontextmanager
+async def serving(handler: Handler, host: str, port: int) -> AsyncIterator[asyncio.Server]:
+    """Listen, and answer each request by a handler; at the end every connection is closed."""
+    connections: set[asyncio.Task[None]] = set()
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            while (request := await _read(reader)) is not None:
-                if not await _send(writer, await handler(request), request):
-                    break
-        writer.close()
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ValueError):
+                while (request := await _read(reader)) is not None:
+                    if not await _send(writer, await handler(request), request):
+                        break
+        finally:
+            writer.close()
 
-    return await asyncio.start_server(client, host, port, limit=_LINE_LIMIT)
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(client(reader, writer))
+        connections.add(task)
+        task.add_done_callback(connections.discard)
+
+    async with await asyncio.start_server(accept, host, port, limit=_LINE_LIMIT) as server:
+        try:
+            yield server
+        finally:
+            for task in connections:
+                task.cancel()
+            await asyncio.gather(*connections, return_exceptions=True)
 
 
 async def _read(reader: asyncio.StreamReader) -> Request | None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from conformance.simulators.doors import Simulator
 from conformance.simulators.faults import FAULTS, faulty
-from conformance.simulators.http import Handler, Reply, Request, serve
+from conformance.simulators.http import Handler, Reply, Request, serving
 
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 PATHS: Final = ("/registry", "/repository", "/xds/registry", "/xds/repository")
@@ -31,15 +31,14 @@ async def serve_peer(
         started: Called with the port when it answers.
     """
     simulator = Simulator(clock=clock, told=told)
-    server = await serve(_handler(simulator, faults, seconds), host, port)
-    real = server.sockets[0].getsockname()[1]
-    told(f"registry    http://{host}:{real}/registry")
-    told(f"repository  http://{host}:{real}/repository, {simulator.repository_id}")
-    for name in faults:
-        told(f"fault       {name}: {FAULTS[name].about}")
-    told("Ctrl-C stops it; what it holds is forgotten.")
-    started(real)
-    async with server:
+    async with serving(_handler(simulator, faults, seconds), host, port) as server:
+        real = server.sockets[0].getsockname()[1]
+        told(f"registry    http://{host}:{real}/registry")
+        told(f"repository  http://{host}:{real}/repository, {simulator.repository_id}")
+        for name in faults:
+            told(f"fault       {name}: {FAULTS[name].about}")
+        told("Ctrl-C stops it; what it holds is forgotten.")
+        started(real)
         await server.serve_forever()
 
 
