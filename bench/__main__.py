@@ -239,6 +239,8 @@ def measure(options: argparse.Namespace, console: Console) -> list[Row]:
         rows += measure_decisions(options.seconds)
     if wanted is not None and (costs := wanted & {"consent18", "consent67"}):
         rows += measure_consent(options, costs)
+    if wanted is not None and "timing" in wanted:
+        rows += measure_timing(options)
     if asked("xds"):
         rows.append(measure_metadata(options.seconds))
     if asked("command"):
@@ -320,6 +322,22 @@ def measure_consent(options: argparse.Namespace, wanted: set[str]) -> list[Row]:
         )
         for one in compared
     ]
+
+
+def measure_timing(options: argparse.Namespace) -> list[Row]:
+    """What the time and size of an answer tell of a document that is masked, as note."""
+    from bench.timing import TARGET, measure
+
+    rows = []
+    with tempfile.TemporaryDirectory(dir=options.data) as folder:
+        for told in measure(Path(folder) / "data", options.pairs):
+            note = (
+                f"area under the curve {told.auc:.3f}, at most {TARGET} is allowed; of size "
+                f"{told.size:.3f}; {told.slower:.1%} of pairs slower, {told.apart:+.0f} us apart"
+            )
+            measured = Measured(list(told.times), seconds=sum(told.times))
+            rows.append(Row(f"{told.door}, hidden or unknown", measured, 0.0, 0.0, note=note))
+    return rows
 
 
 def measure_retrieval(session: Session, yardstick: Requests) -> None:
@@ -421,7 +439,9 @@ def measure_large(server: Server, mebibytes: int) -> list[Row]:
     return rows
 
 
-WITHOUT_SERVER = frozenset(("cda", "consent", "consent18", "consent67", "fhir", "xds", "command"))
+WITHOUT_SERVER = frozenset(
+    ("cda", "consent", "consent18", "consent67", "fhir", "xds", "command", "timing")
+)
 """Rows that ask no server."""
 
 HEADINGS = (
@@ -476,8 +496,9 @@ def main() -> None:
     parser.add_argument(
         "--rows",
         help="some of 42,41,65,18,67,43,big,cda,consent,fhir,xds,command (all), consent18, "
-        "consent67",
+        "consent67, timing",
     )
+    parser.add_argument("--pairs", type=int, default=20_000, help="of the row timing, each door")
     parser.add_argument("--data", help="folder for the store; the system's temporary one")
     parser.add_argument("--write", type=Path, help="append the table to this Markdown file")
     options = parser.parse_args()

@@ -32,7 +32,7 @@ from gateway.actors.record_keeper import RecordKeeper
 from gateway.actors.rights import Rights, Rules
 from gateway.audit.keeping import check_clock
 from gateway.audit.running import kept
-from gateway.clock import SystemClock
+from gateway.clock import EvenTimes, SystemClock
 from gateway.codecs.fhir.audit_event import AuditEventWriter
 from gateway.codecs.fhir.search_statuses import search_rules
 from gateway.model.audit import Action, AuditEvent, Outcome
@@ -412,7 +412,14 @@ def _reception(wiring: Wiring, store: SqliteRegistryStore, guard: Guard) -> Rece
         emergency_window=timedelta(hours=wiring.profile.access.emergency_hours),
     )
     return Reception(
-        control, guard.rules, guard.authenticator, wire, store.account, wiring.clock, new_uuid
+        control,
+        guard.rules,
+        guard.authenticator,
+        wire,
+        store.account,
+        wiring.clock,
+        new_uuid,
+        EvenTimes(wiring.settings.even_answers / 1000),
     )
 
 

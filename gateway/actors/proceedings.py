@@ -44,6 +44,9 @@ class RequestKind:
     interaction: str = ""
 
 
+_LOOKS = frozenset({Operation.READ, Operation.READ_CHOICES})
+
+
 @dataclass(slots=True, kw_only=True)
 class Proceedings:
     """What is known so far of one request.
@@ -75,6 +78,11 @@ class Proceedings:
     source: str = ""
     brought: tuple[AuditEvent, ...] = ()
     settled: bool = False
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether it asked for something, and the answer has nothing to show."""
+        return not self.objects and self.kind.operation in _LOOKS
 
     def disclosed(self, objects: Iterable[AuditedObject]) -> None:
         """Note what the answer shows."""

@@ -25,7 +25,7 @@ from gateway.model.audit import AuditedObject, AuditEvent, Outcome
 from gateway.model.datatypes import Identifier
 from gateway.model.patient import Patient
 from gateway.model.subject import AccessRequest, Operation, SubjectKind, same_key
-from gateway.ports import Account, Clock, Held
+from gateway.ports import Account, Clock, Evenness, Held
 from gateway.transactions.conditions import Condition
 
 A = TypeVar("A")
@@ -273,10 +273,11 @@ class Outside(OpenVisit[A]):
 class GuardedVisit(Visit[A]):
     """A request where credentials are asked for."""
 
-    __slots__ = ("_reception", "proceedings")
+    __slots__ = ("_began", "_reception", "proceedings")
 
     def __init__(self, reception: Reception[A], proceedings: Proceedings) -> None:
         self._reception = reception
+        self._began = reception.even.begin()
         self.proceedings = proceedings
 
     async def identify(
@@ -393,6 +394,9 @@ class GuardedVisit(Visit[A]):
         except Exception as error:
             raise Unaccountable from error
         about.settled = True
+        if failure or about.shows_nothing:
+            # How long it took would tell what is hidden from what is not there.
+            await self._reception.even.wait(self._began)
 
     async def alerts(self, objects: Iterable[Held]) -> Mapping[str, tuple[Obligation, ...]]:
         """Say what software is alerted to that is shown these objects."""
@@ -464,12 +468,14 @@ class Reception(Generic[A]):
         keep: Callable[[Account], Awaitable[None]],
         clock: Clock,
         new_uuid: Callable[[], str],
+        even: Evenness,
     ) -> None:
         """Take what it works with.
 
         Args:
             wire: Gives the actors as a permit shows them the stores.
             keep: Makes an account durable.
+            even: When answers leave that show nothing.
         """
         self.control = control
         self.rules = rules
@@ -477,6 +483,7 @@ class Reception(Generic[A]):
         self.wire = wire
         self.keep = keep
         self.new_uuid = new_uuid
+        self.even = even
         self._clock = clock
 
     def visit(

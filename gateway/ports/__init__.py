@@ -554,6 +554,18 @@ class PatientDirectory(Protocol):
         ...
 
 
+class Evenness(Protocol):
+    """Makes answers that took differently long leave after equally long."""
+
+    def begin(self) -> float:
+        """Give the moment from which steps are counted."""
+        ...
+
+    async def wait(self, began: float) -> None:
+        """Wait until the next whole number of steps since then."""
+        ...
+
+
 class Clock(Protocol):
     """What time it is."""
 

@@ -203,6 +203,15 @@ class Settings(NoticeSettings, AuditSettings):
             "a whole number, at least 1",
         ),
     ] = 1000
+    even_answers: Annotated[
+        Annotated[int, Field(ge=0, le=1000)],
+        setting(
+            "Milliseconds: where credentials are asked for, an answer that shows nothing leaves a "
+            "whole number of these after its request came, so that its time does not tell what is "
+            "hidden from what is not there. 0 sends it at once.",
+            "a whole number from 0 to 1000",
+        ),
+    ] = 10
     max_page_size: Annotated[
         Annotated[int, Field(ge=1, le=1000)],
         setting(

@@ -21,9 +21,7 @@ from conformance.simulators.peers import SOURCE_FAULTS, SoapFault, consume, prov
 from conformance.simulators.serving import serve_peer
 from conformance.suite.reading import read_suites
 
-SUITES = [
-    read_suites()[name] for name in ("ihe-registry", "ihe-repository", "ihe-metadata-update")
-]
+SUITES = [read_suites()[name] for name in ("ihe-registry", "ihe-repository", "ihe-metadata-update")]
 PATIENT = "SIM-7^^^&2.999.1.1&ISO"
 NOW = "20260301120000"
 

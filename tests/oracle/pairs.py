@@ -173,7 +173,7 @@ async def gateway(
         # notice differs by intent, and a task of the server makes it whenever its minute comes.
         patch.object(Deadlines, "often", _nothing),
     ):
-        settings = Settings(data=folder, public_url="http://gateway.test")
+        settings = Settings(data=folder, public_url="http://gateway.test", even_answers=0)
         access = profile_of(made.policy).access
 
         def guard(store: SqliteRegistryStore) -> Guard:

@@ -149,6 +149,7 @@ def opened(
         "auth": "required",
         "development_authority": "on",
         "profile": "fr-dmp",
+        "even_answers": 0,
         **settings,
     }
     service = stack.enter_context(
