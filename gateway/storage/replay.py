@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from gateway.ports import Clock
+from gateway.storage.write_ahead import write_ahead
 
 _MOST_AT_ONCE = 512
 _BETWEEN_CLEANINGS = 1000
@@ -90,7 +91,7 @@ class SqliteReplayMemory:
         connection = sqlite3.connect(
             self._path, isolation_level=None, check_same_thread=False, timeout=30
         )
-        connection.execute("PRAGMA journal_mode = WAL")
+        write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.executescript(_SCHEMA)
         return connection

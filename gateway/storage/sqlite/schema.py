@@ -16,6 +16,7 @@ from pathlib import Path
 from gateway.storage.sqlite.schema_access import ACCESS, REPLACED
 from gateway.storage.sqlite.schema_audit import AUDIT
 from gateway.storage.sqlite.schema_notices import NOTICES
+from gateway.storage.write_ahead import WAIT_FOR_LOCK, write_ahead
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -217,10 +218,19 @@ MIGRATIONS: tuple[str, ...] = (
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """Open a connection that says BEGIN and COMMIT itself and may be used from any one thread."""
+    # The last connection of a process that leaves has the file to itself while it takes the log
+    # back. Only a first look can meet that, and waits; from then on the file is never without a
+    # user, and what is busy is the caller's to wait for, who has other things to do meanwhile.
     connection = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=0
+        path,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=512,
+        timeout=WAIT_FOR_LOCK,
     )
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    connection.execute("PRAGMA busy_timeout = 0")
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA cache_size = -16384")
     if read_only:
@@ -256,12 +266,12 @@ def migrate(path: Path, time: str, fill: Fill | None = None) -> None:
         # SQLite gives its log files the permissions of the database: nobody else may read them.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         sync_directory(path.parent)
-    connection = sqlite3.connect(path, isolation_level=None, timeout=10)
+    connection = sqlite3.connect(path, isolation_level=None, timeout=WAIT_FOR_LOCK)
     try:
         # Small pages: a random index entry makes a whole page dirty, and fragments of 2 to 8 KB
         # fill chains of small pages better than they fill large ones (203 MB instead of 266).
         connection.execute("PRAGMA page_size = 4096")
-        connection.execute("PRAGMA journal_mode = WAL")
+        write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(
