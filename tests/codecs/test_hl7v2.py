@@ -400,12 +400,13 @@ def test_nothing_a_peer_sends_breaks_the_reader(noise: bytes, text: str, at: int
 )
 def test_a_crowd_of_separators_costs_little(filler: str) -> None:
     crowd = (ADMISSION.replace("\n", "\r") + "~" + filler * 2**20).encode()[: 2**20]
+    start = time.thread_time()
+    read_adt(crowd)
+    assert time.thread_time() - start < 5  # measured: below half a second
     tracemalloc.start()
-    start = time.process_time()
     try:
         read_adt(crowd)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert peak < 64 * 2**20
-    assert time.process_time() - start < 5  # measured: below a second, tracing included

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from weakref import ref
 
 import pytest
 
@@ -57,9 +58,11 @@ def test_counting_begins_anew_when_everything_was_forgotten() -> None:
 
 
 def test_what_nobody_uses_any_more_is_not_kept_for_being_forgotten() -> None:
-    before = len(remembering._remembering)
-    remembered(1)(lambda text: text)
-    assert len(remembering._remembering) == before
+    made = remembered(1)(lambda text: text)
+    assert made in remembering._remembering
+    gone = ref(made)
+    del made
+    assert gone() is None
 
 
 OTHERWISE = {

@@ -20,9 +20,10 @@ LONG_PAIRS = 20_000
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
     """Services that are opened by the dozen say nothing of it."""
+    before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     yield
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def paired(worlds: Iterable[int], pairs: int, most_askers: int) -> Pairs:

@@ -23,10 +23,10 @@ def test_a_pattern_matches_as_the_textbook_says(pattern: str, text: str) -> None
 
 def test_no_pattern_takes_long() -> None:
     text = "a" * 50_000
-    started = time.perf_counter()
+    started = time.thread_time()
     for pattern in ("%a" * 200 + "b", "%_" * 100 + "b", "%" * 50_000, "%aaaaaaaaaaaaaaaab%"):
         like(pattern, text)
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def test_names_lose_case_and_accents_only() -> None:

@@ -286,20 +286,20 @@ def test_a_hostile_value_is_refused_soon(value: str) -> None:
     element = read_xml(
         request(QueryId.FIND_DOCUMENTS, PATIENT, STATUS, ("$XDSDocumentEntryClassCode", value))
     )
-    start = time.perf_counter()
+    start = time.thread_time()
     with pytest.raises(Refused) as error:
         read_query(element)
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
     # What was sent is not sent back.
     assert all(len(finding.message) < 300 for finding in error.value.findings)
 
 
 def test_a_query_with_many_slots_is_read_soon() -> None:
     slots = [("$XDSDocumentEntryEventCodeList", "('a^^1')")] * 20_000
-    start = time.perf_counter()
+    start = time.thread_time()
     refused_find(*slots)
     refused_find(*[(f"$n{n}", "x") for n in range(20_000)], ("$MetadataLevel", "x"))
-    assert time.perf_counter() - start < 5
+    assert time.thread_time() - start < 5
 
 
 @given(st.lists(st.text(xml_characters), min_size=1, max_size=4))

@@ -5,8 +5,8 @@ Each test is named after the trap it keeps us out of.
 
 from __future__ import annotations
 
-import os
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -118,25 +118,29 @@ def test_trap_06_precision_survives_though_fhir_has_no_hour_without_seconds(dtm:
     assert read(resource).creation_time == DateTime(dtm)
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
-def test_trap_07_day_precision_has_no_time_zone(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", zone)
-    time.tzset()
-    try:
-        resource = written(replace(ENTRY, creation_time=DateTime("20250114")))
-        attachment = resource["content"][0]["attachment"]
-        assert attachment["creation"] == "2025-01-14"
-        assert read(resource).creation_time == DateTime("20250114")
-        attachment["creation"] = "2025-01-14T23:30:00-02:00"
-        assert read(resource).creation_time == DateTime("20250115013000")
-        (day,) = read_document_search([("creation", "2025-01-14")], NAMING).query.also
-        assert isinstance(day, Every)
-        begins, ends = day.conditions
-        assert isinstance(begins, TimeBound) and begins.low == "20250114000000"
-        assert isinstance(ends, TimeBound) and ends.high == "20250115000000"
-    finally:
-        os.environ.pop("TZ")
+@pytest.fixture(params=["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
+def _zone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The machine stands in a time zone, and afterwards where it stood before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", request.param)
         time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_zone")
+def test_trap_07_day_precision_has_no_time_zone() -> None:
+    resource = written(replace(ENTRY, creation_time=DateTime("20250114")))
+    attachment = resource["content"][0]["attachment"]
+    assert attachment["creation"] == "2025-01-14"
+    assert read(resource).creation_time == DateTime("20250114")
+    attachment["creation"] = "2025-01-14T23:30:00-02:00"
+    assert read(resource).creation_time == DateTime("20250115013000")
+    (day,) = read_document_search([("creation", "2025-01-14")], NAMING).query.also
+    assert isinstance(day, Every)
+    begins, ends = day.conditions
+    assert isinstance(begins, TimeBound) and begins.low == "20250114000000"
+    assert isinstance(ends, TimeBound) and ends.high == "20250115000000"
 
 
 def test_trap_08_fractions_and_zones_are_understood_and_a_lost_fraction_is_named() -> None:

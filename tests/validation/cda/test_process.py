@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from gateway.validation.cda import CdaValidator, Saxon, Schematron
-from gateway.validation.cda.saxon import SaxonGone
+from gateway.validation.cda.saxon import Answer, Run, SaxonGone
 from gateway.validation.issue import Issue, IssueKind, IssueSeverity, fails
 
 HEAD = """<schema xmlns="http://purl.oclc.org/dsdl/schematron" queryBinding="xslt2">
@@ -29,9 +28,27 @@ DOCUMENT = b'<ClinicalDocument xmlns="urn:hl7-org:v3"><section/></ClinicalDocume
 
 @pytest.fixture
 def saxon() -> Iterator[Saxon]:
-    saxon = Saxon(seconds=30)
+    saxon = Saxon(seconds=60)
     yield saxon
     saxon.close()
+
+
+class Interrupted(Saxon):
+    """Something happens when the turn of the slow rule set has come, not before."""
+
+    def __init__(self, happens: Callable[[Interrupted], None]) -> None:
+        super().__init__(seconds=60)
+        self.happens = happens
+
+    def run(self, runs: Iterable[Run], document: str) -> tuple[Answer, ...]:
+        asked = tuple(runs)
+        before = self._seconds
+        try:
+            if any(run.name.startswith("slow") for run in asked):
+                self.happens(self)
+            return super().run(asked, document)
+        finally:
+            self._seconds = before
 
 
 def rules(folder: Path, content: str, name: str = "quick") -> Schematron:
@@ -77,22 +94,27 @@ def test_a_process_that_was_killed_between_two_documents_is_not_missed(
     assert seen(validator.validate(DOCUMENT))
     assert saxon.process_id is not None
     os.kill(saxon.process_id, signal.SIGKILL)
-    time.sleep(0.2)
+    # It is dead from now on, and still there to be found so.
+    os.waitid(os.P_PID, saxon.process_id, os.WEXITED | os.WNOWAIT)
     assert seen(validator.validate(DOCUMENT))
 
 
 def test_a_process_killed_in_mid_run_is_told_and_the_next_document_is_fine(
-    tmp_path: Path, saxon: Saxon
+    tmp_path: Path,
 ) -> None:
+    killers: list[threading.Timer] = []
+
+    def kill_soon(saxon: Saxon) -> None:
+        assert saxon.process_id is not None
+        killers.append(threading.Timer(0.5, os.kill, (saxon.process_id, signal.SIGKILL)))
+        killers[0].start()
+
     quick, slow = rules(tmp_path, QUICK), rules(tmp_path, SLOW, "slow")
+    saxon = Interrupted(kill_soon)
     validator = CdaValidator(None, [quick], tmp_path, saxon=saxon)
     assert seen(validator.validate(DOCUMENT))
-    process = saxon.process_id
-    assert process is not None
-    killer = threading.Timer(1.0, os.kill, (process, signal.SIGKILL))
-    killer.start()
     issues = {one.rule: one for one in validator.validate(DOCUMENT, [slow])}
-    killer.join()
+    killers[0].join()
     # What the rule sets before it found is told as well.
     assert set(issues) == {"seen", "cda-engine"}
     issue = issues["cda-engine"]
@@ -100,16 +122,20 @@ def test_a_process_killed_in_mid_run_is_told_and_the_next_document_is_fine(
     assert issue.severity is IssueSeverity.ERROR and issue.message_fr
     assert fails((issue,))
     assert seen(validator.validate(DOCUMENT))
+    validator.close()
 
 
 def test_a_document_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
-    saxon = Saxon(seconds=2)
+    def give_up_soon(saxon: Interrupted) -> None:
+        saxon._seconds = 0.5
+
+    saxon = Interrupted(give_up_soon)
     try:
         validator = CdaValidator(None, [rules(tmp_path, QUICK)], tmp_path / "cache", saxon=saxon)
         assert seen(validator.validate(DOCUMENT))
         issues = validator.validate(DOCUMENT, [rules(tmp_path, SLOW, "slow")])
         told = {issue.rule: issue.message for issue in issues}
-        assert "2 seconds" in told["cda-engine"] and "seen" in told
+        assert "0.5 seconds" in told["cda-engine"] and "seen" in told
         assert seen(validator.validate(DOCUMENT))
     finally:
         saxon.close()
