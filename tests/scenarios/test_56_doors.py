@@ -324,7 +324,7 @@ def test_scenario_66_ten_years_after_its_end_nothing_is_left_of_a_record_but_its
     assert verified.exit_code == 0, verified.output
 
 
-def wait_until(holds: Any, seconds: float = 10) -> None:
+def wait_until(holds: Any, seconds: float = 60) -> None:
     """Wait for what a gateway does by itself once it is open."""
     end = time.monotonic() + seconds
     while not holds() and time.monotonic() < end:

@@ -48,7 +48,7 @@ def port() -> Iterator[int]:
         yield number
 
 
-def _exchange(port: int, *pieces: bytes, seconds: float = 10) -> bytes:
+def _exchange(port: int, *pieces: bytes, seconds: float = 60) -> bytes:
     """Send pieces and read until the server closes."""
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
         for piece in pieces:
@@ -104,26 +104,41 @@ def test_a_body_is_as_long_as_it_is(port: int) -> None:
 
 def test_a_trailer_without_end_is_refused(port: int) -> None:
     head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as peer:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as peer:
         peer.sendall(head + b"0\r\nX-Long: ")
         with pytest.raises(ConnectionError):  # the server has closed and resets what still comes
             while True:
                 peer.sendall(b"y" * 10_000)
 
 
+def _given_up(port: int, *pieces: bytes) -> bool:
+    """Whether the server closes without an answer; it resets what comes when it has closed."""
+    try:
+        return _exchange(port, *pieces) == b""
+    except (ConnectionResetError, BrokenPipeError):
+        return True
+
+
 def test_a_head_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SECONDS_FOR_HEAD", 0.2)
     with _serving() as port:
-        assert _exchange(port, b"POST / HTTP/1.1\r\nHost: x\r\n") == b""
-        assert _exchange(port) == b""
+        assert _given_up(port, b"POST / HTTP/1.1\r\nHost: x\r\n")
+        assert _given_up(port)
 
 
 def test_a_body_may_take_longer_than_a_head(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "SECONDS_FOR_HEAD", 0.2)
-    with _serving() as port, socket.create_connection(("127.0.0.1", port), timeout=10) as peer:
+    with _serving() as port, socket.create_connection(("127.0.0.1", port), timeout=60) as peer:
+        peer.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx")
+        answer = b""
+        while b"1 octets" not in answer:
+            answer += peer.recv(65_536)
+        # From here on a head has little time, and this one comes in one piece: only its body waits.
+        monkeypatch.setattr(limits, "SECONDS_FOR_HEAD", 0.2)
         peer.sendall(
             b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\n"
         )
         threading.Event().wait(0.5)
         peer.sendall(b"body")
-        assert b"4 octets" in peer.recv(65_536) + peer.recv(65_536)
+        while chunk := peer.recv(65_536):
+            answer += chunk
+        assert b"4 octets" in answer

@@ -121,14 +121,11 @@ def test_the_core_package_is_what_its_lock_says() -> None:
 
 
 def test_the_core_package_opens_without_reading_it() -> None:
-    best = min(_timed() for _ in range(5))
-    assert best < 0.05, f"{best * 1000:.0f} ms"
-
-
-def _timed() -> float:
-    start = time.perf_counter()
-    CoreArchive(PROFILES / CORE)
-    return time.perf_counter() - start
+    path = PROFILES / CORE
+    before = time.thread_time()
+    archive = CoreArchive(path)
+    assert time.thread_time() - before < 0.5  # measured: 3 ms; to parse it all takes seconds
+    assert archive._file.tell() * 20 < path.stat().st_size
 
 
 def test_every_definition_of_the_specification_becomes_a_tree() -> None:
