@@ -400,7 +400,7 @@ def ward_event(**given: Any) -> Json:
         "type": {"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "110103"},
         "subtype": [{"system": "urn:ihe:event-type-code", "code": "ITI-55"}],
         "action": "R",
-        "recorded": "2026-03-01T10:15:00+01:00",
+        "recorded": "2025-03-01T10:15:00+01:00",
         "outcome": "0",
         "agent": [
             {
@@ -454,7 +454,7 @@ def test_another_systems_event_is_kept_in_the_chain_with_its_origin_and_found(
         {"patient.identifier": HERE, "action": "R"},
         {"entity": document},
         {"_id": brought["id"]},
-        {"date": "2026-03-01T09:15:00Z"},
+        {"date": "2025-03-01T09:15:00Z"},
     ):
         found = kept.all_events_for("a", **(ALWAYS | asked))
         assert [one["id"] for one in found] == [brought["id"]], asked
