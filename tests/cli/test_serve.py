@@ -16,6 +16,7 @@ import pytest
 from gateway.cli.serve import banner, invitations, preparation
 from gateway.settings import Settings
 from tests.shared import ROOT
+from tests.waiting import PATIENCE
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -67,9 +68,9 @@ def base(text: str) -> str:
 def test_a_signal_ends_the_server_as_a_success(start: Start, stop: signal.Signals) -> None:
     server = start("--port", "0")
     address = base(told(server))
-    assert httpx.get(address).text == "answered"
+    assert httpx.get(address, timeout=PATIENCE).text == "answered"
     server.send_signal(stop)
-    printed, complained = server.communicate(timeout=20)
+    printed, complained = server.communicate(timeout=PATIENCE)
     assert server.returncode == 0, complained
     assert printed.strip() == "service closed"
     assert complained == "The gateway has stopped.\n"
@@ -79,15 +80,19 @@ def test_an_answer_under_way_is_finished(start: Start) -> None:
     server = start("--port", "0")
     address = base(told(server))
     answers: list[str] = []
-    asking = threading.Thread(target=lambda: answers.append(httpx.get(f"{address}/slow").text))
+
+    def ask() -> None:
+        answers.append(httpx.get(f"{address}/slow", timeout=PATIENCE).text)
+
+    asking = threading.Thread(target=ask)
     asking.start()
     assert server.stdout is not None
     while "asked" not in server.stdout.readline():
         pass
     server.send_signal(signal.SIGTERM)
-    asking.join(15)
+    asking.join(PATIENCE)
     assert answers == ["answered"]
-    assert server.wait(20) == 0
+    assert server.wait(PATIENCE) == 0
 
 
 def test_the_demonstration_is_loaded_before_the_banner(start: Start) -> None:
@@ -100,7 +105,7 @@ def test_a_busy_port_is_named_with_its_setting(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         server = start(GATEWAY_PORT=str(port))
-        printed, complained = server.communicate(timeout=20)
+        printed, complained = server.communicate(timeout=PATIENCE)
     assert server.returncode == 1
     assert printed == ""
     assert f"GATEWAY_PORT: port {port} of 127.0.0.1 is in use" in complained
@@ -109,14 +114,14 @@ def test_a_busy_port_is_named_with_its_setting(start: Start) -> None:
 
 def test_an_address_of_another_machine_is_named_with_its_setting(start: Start) -> None:
     server = start("--host", "127.0.0.1.invalid")
-    _, complained = server.communicate(timeout=20)
+    _, complained = server.communicate(timeout=PATIENCE)
     assert server.returncode == 2
     assert "GATEWAY_HOST" in complained
 
 
 def test_wrong_settings_stop_the_start_with_status_2(start: Start) -> None:
     server = start("--port", "eighty", GATEWAY_LOG_FORMAT="xml")
-    printed, complained = server.communicate(timeout=20)
+    printed, complained = server.communicate(timeout=PATIENCE)
     assert server.returncode == 2
     assert printed == ""
     assert "2 settings" in complained

@@ -30,6 +30,7 @@ from conformance.suite.values import Suite
 from tests.conformance.wrong_gateway import FAULTS, door_to
 from tests.end_to_end.server import RunningGateway, running_gateway
 from tests.shared import ROOT
+from tests.waiting import PATIENCE
 
 EXPECTED = Path(__file__).parent / "expected"
 ASKING = {"GATEWAY_AUTH": "required", "GATEWAY_DEVELOPMENT_AUTHORITY": "on"}
@@ -102,13 +103,14 @@ def run(
 ) -> tuple[TestResult, ...]:
     """Carry out suites, or the named tests of them."""
     chosen = None if only is None else frozenset(only)
-    with httpx.Client(trust_env=False, timeout=30) as client:
+    with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
         runner = Runner(
             client=client,
             target=find_target(client, [url]),
             clock=lambda: datetime.now(UTC),
             seconds=time.monotonic,
             judge=judge(),
+            limit=PATIENCE,
         )
         if kind.asks:
             runner.issuer = issuer(kind.profile, data)

@@ -65,7 +65,7 @@ def without_server(code: str, *arguments: object) -> subprocess.CompletedProcess
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=100,
+        timeout=500,
         check=False,
     )
 
@@ -224,7 +224,7 @@ def test_the_command_works_from_a_wheel(
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=100,
+        timeout=500,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -19,6 +19,8 @@ from typing import Any
 
 import httpx
 
+from tests.waiting import PATIENCE
+
 SOAP = "application/soap+xml; charset=UTF-8"
 
 
@@ -317,7 +319,7 @@ _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host
 @contextmanager
 def door_to(url: str) -> Iterator[Door]:
     """Open a door in front of a gateway."""
-    client = httpx.Client(trust_env=False, timeout=30)
+    client = httpx.Client(trust_env=False, timeout=PATIENCE)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

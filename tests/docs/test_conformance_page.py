@@ -51,7 +51,7 @@ def test_the_commands_run_and_show_what_the_page_says(tmp_path: Path) -> None:
             encoding="utf-8",
             cwd=ROOT,
             env=os.environ | {"PYTHONIOENCODING": "utf-8"},
-            timeout=100,
+            timeout=500,
             check=False,
         )
     *written, rest = done.stdout.replace(str(tmp_path), "/tmp/conformance").split(f"{_END}\n")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,9 +16,10 @@ from pathlib import Path
 import httpx
 
 from tests.shared import ROOT
+from tests.waiting import PATIENCE
 
-SECONDS_TO_START = 60
-SECONDS_TO_STOP = 30
+SECONDS_TO_START = 2 * PATIENCE
+SECONDS_TO_STOP = PATIENCE
 COMMAND = [sys.executable, "-m", "gateway.cli"]
 
 
@@ -54,12 +54,6 @@ def environment(**settings: str) -> dict[str, str]:
     """The process's environment without the settings of the person who runs the tests."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith("GATEWAY_")}
     return kept | {"COLUMNS": "200"} | settings
-
-
-def free_port() -> int:
-    """A port nobody listens on at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @contextmanager
@@ -101,10 +95,16 @@ def _wait_until_ready(process: subprocess.Popen[bytes], printed: Path, log: Path
         found = re.search(r"http://127\.0\.0\.1:\d+", text)
         if found and "Ctrl-C stops" in text:
             url = found.group()
-            assert httpx.get(f"{url}/health/ready", trust_env=False).status_code == 200
+            assert ready(url)
             return url
         time.sleep(0.05)
     raise AssertionError(f"the gateway did not start: {log.read_text()}")
+
+
+def ready(url: str) -> bool:
+    """Ask a gateway whether it can work."""
+    answer = httpx.get(f"{url}/health/ready", trust_env=False, timeout=PATIENCE)
+    return answer.status_code == 200
 
 
 def gateway(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -14,6 +14,7 @@ import pytest
 from gateway.cli.invitations import tour
 from tests.end_to_end.server import RunningGateway, environment, gateway, running_gateway
 from tests.shared import ROOT
+from tests.waiting import PATIENCE
 
 SAMPLES = ROOT / "samples" / "cda"
 
@@ -48,7 +49,7 @@ def test_the_printed_commands_work_as_pasted(demonstration: RunningGateway) -> N
     # The document just submitted is among those found, and can be read as well.
     addresses = [e["resource"]["content"][0]["attachment"]["url"] for e in found["entry"]]
     assert (SAMPLES / f"{tour('ihe').to_try}.xml").read_bytes() in [
-        httpx.get(a).content for a in addresses
+        httpx.get(a, timeout=PATIENCE).content for a in addresses
     ]
     # Pasting a submission twice does no harm.
     assert "registered before" in pasted(commands[0]).decode()
@@ -61,6 +62,7 @@ def test_the_record_shows_folders_and_a_replacement(demonstration: RunningGatewa
         answer = httpx.get(
             f"{demonstration.url}/fhir/{kind}",
             params={"patient.identifier": marguerite, **parameters},
+            timeout=PATIENCE,
         )
         assert answer.status_code == 200, answer.text
         return [entry["resource"] for entry in answer.json().get("entry", [])]
@@ -78,7 +80,9 @@ def test_the_record_shows_folders_and_a_replacement(demonstration: RunningGatewa
 def test_loading_the_record_again_changes_nothing(demonstration: RunningGateway) -> None:
     def total() -> int:
         query = {"patient.identifier": "urn:oid:1.2.250.1.213.1.4.10|123093799900701"}
-        answer = httpx.get(f"{demonstration.url}/fhir/DocumentReference", params=query)
+        answer = httpx.get(
+            f"{demonstration.url}/fhir/DocumentReference", params=query, timeout=PATIENCE
+        )
         return int(answer.json()["total"])
 
     before = total()
@@ -100,9 +104,9 @@ def test_the_record_of_a_country_has_its_own_documents_only(
 ) -> None:
     base = f"{french_demonstration.url}/fhir/DocumentReference"
     marguerite = {"patient.identifier": "urn:oid:1.2.250.1.213.1.4.10|258043799904261"}
-    assert httpx.get(base, params=marguerite).json()["total"] == 11
+    assert httpx.get(base, params=marguerite, timeout=PATIENCE).json()["total"] == 11
     alba = {"patient.identifier": "urn:oid:2.999.1.1|ALBA-0001"}
-    assert httpx.get(base, params=alba).json()["total"] == 0
+    assert httpx.get(base, params=alba, timeout=PATIENCE).json()["total"] == 0
     # Sent by hand, documents of no country are refused with a reason.
     done = gateway("demo", "--to", french_demonstration.url)
     assert done.returncode == 0, done.stderr

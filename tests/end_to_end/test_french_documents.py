@@ -16,6 +16,7 @@ from gateway.transactions.document_repository import DocumentRequest, RetrieveDo
 from gateway.upstream.xds_client import XdsClient
 from tests.end_to_end.server import RunningGateway, gateway
 from tests.shared import shared
+from tests.waiting import PATIENCE
 
 REPOSITORY = "2.999.1.1"
 DOCUMENTS = sorted(shared("data/france/cda").glob("*.xml"))
@@ -53,7 +54,7 @@ def test_there_are_twenty(sent: list[Sent]) -> None:
 
 
 async def _retrieved(address: str, unique_ids: list[str]) -> dict[str, bytes]:
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
         client = XdsClient(http, lambda: uuid.uuid4().urn, repository=address)
         wanted = tuple(
             DocumentRequest(repository_unique_id=REPOSITORY, document_unique_id=one)
@@ -80,7 +81,7 @@ def test_they_come_back_over_xds_byte_for_byte(
 def test_they_come_back_over_fhir_byte_for_byte(
     gateway_server: RunningGateway, sent: list[Sent]
 ) -> None:
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
         for document in sent:
             name = document.entry_uuid.removeprefix("urn:uuid:")
             reference = client.get(f"{gateway_server.url}/fhir/DocumentReference/{name}").json()

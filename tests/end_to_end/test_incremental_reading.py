@@ -40,6 +40,7 @@ from gateway.transactions.registry_stored_query import (
 from gateway.upstream.xds_client import XdsClient
 from tests import french
 from tests.end_to_end.server import RunningGateway, running_gateway
+from tests.waiting import PATIENCE
 from tests.web.messages import provide, update
 
 APPROVED, DEPRECATED = AvailabilityStatus.APPROVED.value, AvailabilityStatus.DEPRECATED.value
@@ -94,7 +95,7 @@ class Software:
 
     async def _visit(self) -> None:
         began = now()
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
             self.client = XdsClient(
                 http,
                 lambda: uuid.uuid4().urn,
@@ -218,7 +219,7 @@ def test_a_record_is_read_bit_by_bit_with_nothing_missed_or_doubled(
     server: RunningGateway,
 ) -> None:
     software = Software(server)
-    with httpx.Client(base_url=server.url, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=PATIENCE) as client:
         for first in range(1, 46, 5):
             deposit(client, *range(first, first + 5))
         software.visit()
@@ -308,7 +309,7 @@ def entry_of(server: RunningGateway, number: int) -> DocumentEntry:
     """What the registry says of a document now."""
 
     async def ask() -> DocumentEntry:
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
             client = XdsClient(http, lambda: uuid.uuid4().urn, registry=server.registry)
             query = FindDocuments(patient_id=french.PATIENT, status=(APPROVED, DEPRECATED))
             answer = await client.query(

@@ -29,6 +29,7 @@ from gateway.model.subject import Mode
 from tests.end_to_end.emergency_traffic import GP
 from tests.end_to_end.server import COMMAND, SECONDS_TO_START, environment, gateway
 from tests.shared import ROOT
+from tests.waiting import PATIENCE, wait_until
 
 TRAFFIC = Path(__file__).with_name("emergency_traffic.py")
 SETTINGS = {
@@ -79,17 +80,17 @@ def ask_until_killed(folder: Path, url: str, process: subprocess.Popen[bytes], l
                 until_an_emergency_was_answered(folder / "answers")
             time.sleep(random.uniform(0.05, 1.5))
             process.send_signal(signal.SIGKILL)
-            assert traffic.wait(120) == 0
+            assert traffic.wait(2 * PATIENCE) == 0
         finally:
             traffic.kill()
 
 
 def until_an_emergency_was_answered(answers: Path) -> None:
     """Give a slow machine the time it needs: kills before the first answer would prove nothing."""
-    for _ in range(600):
-        if answers.exists() and '"emergency"' in answers.read_text():
-            return
-        time.sleep(0.1)
+    wait_until(
+        lambda: answers.exists() and '"emergency"' in answers.read_text(),
+        "an emergency was answered",
+    )
 
 
 def check(folder: Path) -> Counter[str]:
@@ -200,7 +201,7 @@ def _nothing_is_stored_by_halves(
 @pytest.mark.parametrize(
     "kills",
     [
-        pytest.param(3, marks=pytest.mark.timeout(300)),
+        pytest.param(3, marks=pytest.mark.timeout(900)),
         pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
     ],
 )

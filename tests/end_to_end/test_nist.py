@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.end_to_end.server import RunningGateway, free_port, running_gateway
+from tests.end_to_end.server import RunningGateway, running_gateway
 from tests.shared import shared
+from tests.waiting import PATIENCE, held_port
 
 # In this order: what queries look for is loaded first, and the queries come last. FindFolders'
 # upper bound is exclusive (ITI TF-2a: 3.18.4.1.2.3.7.3, "before"), so a folder updated in the
@@ -61,6 +63,7 @@ def announce(server: RunningGateway, authority: str, value: str) -> None:
         f"{server.url}/fhir/Patient",
         params={"identifier": f"urn:oid:{authority}|{value}"},
         json={"resourceType": "Patient", "identifier": [identifier]},
+        timeout=PATIENCE,
     )
     assert answer.status_code == 201, answer.text
 
@@ -84,18 +87,19 @@ def toolkit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("patients", ["open", "known"])
 def test_every_plan_passes(toolkit: Path, tmp_path: Path, patients: str) -> None:
     runner = shared("tools/nist_runner.py")
     results = tmp_path / "results.json"
-    port = str(free_port())
     options = ["--profile", "ihe", "--patients", patients]
-    feed = []
-    if patients == "known":
-        options += ["--mllp-port", port]
-        feed = ["--patient-feed", f"mllp://127.0.0.1:{port}"]
-    with running_gateway(tmp_path, *options) as server:
+    with ExitStack() as stack:
+        feed = []
+        if patients == "known":
+            port = str(stack.enter_context(held_port()))
+            options += ["--mllp-port", port]
+            feed = ["--patient-feed", f"mllp://127.0.0.1:{port}"]
+        server = stack.enter_context(running_gateway(tmp_path, *options))
         if patients == "known":
             for value, authority in FIXED_PATIENTS.items():
                 announce(server, authority, value)

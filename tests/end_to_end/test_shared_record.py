@@ -30,6 +30,7 @@ from tests.french import (
     WHO,
 )
 from tests.shared import ROOT
+from tests.waiting import PATIENCE
 from tests.web.messages import ask, provide, update
 
 APPROVED = AvailabilityStatus.APPROVED.value
@@ -48,7 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]
 
 @pytest.fixture(scope="module")
 def client(server: RunningGateway) -> Iterator[Any]:
-    with httpx.Client(base_url=server.url, trust_env=False) as opened:
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=PATIENCE) as opened:
         yield opened
 
 

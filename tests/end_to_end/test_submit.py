@@ -13,6 +13,7 @@ import pytest
 
 from tests.end_to_end.server import RunningGateway, environment, gateway
 from tests.shared import ROOT
+from tests.waiting import PATIENCE
 
 SAMPLES = ROOT / "samples" / "cda"
 LETTER = SAMPLES / "fr-03-consultation-texte.xml"
@@ -26,7 +27,7 @@ def submitted(server: RunningGateway, *arguments: object, status: int = 0) -> li
 
 def reference(server: RunningGateway, document: dict[str, Any]) -> dict[str, Any]:
     name = document["entry_uuid"].removeprefix("urn:uuid:")
-    answer = httpx.get(f"{server.url}/fhir/DocumentReference/{name}")
+    answer = httpx.get(f"{server.url}/fhir/DocumentReference/{name}", timeout=PATIENCE)
     assert answer.status_code == 200
     return dict(answer.json())
 
@@ -92,7 +93,9 @@ def test_a_folder_is_made_once_and_filled_again(gateway_server: RunningGateway) 
     submitted(gateway_server, files[0], "--folder", "Lungs & co")
     submitted(gateway_server, files[1], files[2], "--together", "--folder", "Lungs & co")
     answer = httpx.get(
-        f"{gateway_server.url}/fhir/List", params={"patient.identifier": patient, "code": "folder"}
+        f"{gateway_server.url}/fhir/List",
+        params={"patient.identifier": patient, "code": "folder"},
+        timeout=PATIENCE,
     ).json()
     (folder,) = [entry["resource"] for entry in answer["entry"]]
     assert folder["title"] == "Lungs & co"

@@ -18,7 +18,7 @@ from tests.end_to_end.server import RunningGateway, environment, running_gateway
 from tests.shared import ROOT
 
 PAGES = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
-SECONDS_FOR_A_PAGE = 240
+SECONDS_FOR_A_PAGE = 500
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _START = re.compile(r"((?:GATEWAY_[A-Z_]+=\S+ )*)make run\s*")
 _END_OF_STEP = "--- end of step ---"

@@ -15,6 +15,7 @@ import pytest
 
 from tests.end_to_end.server import RunningGateway, environment, gateway, running_gateway
 from tests.shared import ROOT
+from tests.waiting import PATIENCE
 
 FOLDER = ROOT / "tests" / "data" / "profiles"
 LETTER = ROOT / "tests" / "data" / "zz" / "letter.xml"
@@ -50,6 +51,7 @@ def test_a_letter_of_zedland_is_submitted_and_found(zedland: RunningGateway) -> 
     found = httpx.get(
         f"{zedland.url}/fhir/DocumentReference",
         params={"patient.identifier": "https://zedland.example/number|Z-0001"},
+        timeout=PATIENCE,
     ).json()
     (entry,) = found["entry"]
     kind = entry["resource"]["type"]["coding"][0]

@@ -20,6 +20,7 @@ from http.client import HTTPResponse
 from pathlib import Path
 
 from tests.shared import ROOT
+from tests.waiting import PATIENCE
 
 _KEPT = (
     "object",
@@ -33,7 +34,7 @@ _KEPT = (
 _QUEUED = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'"
 """Events ever put into the outbox: the server takes them out again whenever it has time."""
 _TICKS = os.sysconf("SC_CLK_TCK")
-_SECONDS_TO_ANSWER = 30
+_SECONDS_TO_ANSWER = PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ class Server:
         """End the server as a user does and give its exit status."""
         self._database.close()
         self._process.send_signal(signal.SIGTERM)
-        status = self._process.wait(20)
+        status = self._process.wait(PATIENCE)
         assert self._process.stdout is not None
         self._process.stdout.close()
         return status
@@ -190,7 +191,7 @@ class Server:
         """End a server that did not stop."""
         if self._process.poll() is None:
             self._process.kill()
-            self._process.wait(20)
+            self._process.wait()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.notifications.endpoints import Caller, EndpointPolicy, EndpointRefused, NotTaken
 from tests.notifications.world import endpoint
+from tests.waiting import PATIENCE
 
 ANY = "http://hooks.example http://127.0.0.1 https://hooks.example/fhir"
 
@@ -127,7 +128,7 @@ def called(
         return asked.pop(0) if asked else [host]
 
     async def go() -> str:
-        caller = Caller(policy, resolve=resolve, seconds=2.0)
+        caller = Caller(policy, resolve=resolve, seconds=PATIENCE)
         try:
             await caller.post(address, b"{}", "application/json", {})
         except NotTaken as failure:
@@ -151,7 +152,9 @@ def test_a_name_that_leads_inside_is_not_called(address: str) -> None:
 def test_a_trap_on_loopback_is_never_reached() -> None:
     async def go() -> int:
         async with endpoint() as trap:
-            caller = Caller(EndpointPolicy.of(f"http://localhost:{trap.port}", ""), seconds=2.0)
+            caller = Caller(
+                EndpointPolicy.of(f"http://localhost:{trap.port}", ""), seconds=PATIENCE
+            )
             with pytest.raises(NotTaken, match="may not call"):
                 await caller.post(f"http://localhost:{trap.port}/", b"{}", "text/plain", {})
             await caller.close()
@@ -165,7 +168,7 @@ def test_numbers_that_mean_loopback_are_never_reached(host: str) -> None:
     async def go() -> int:
         async with endpoint() as trap:
             address = f"http://{host}:{trap.port}"
-            caller = Caller(EndpointPolicy.of(address, ""), seconds=2.0)
+            caller = Caller(EndpointPolicy.of(address, ""), seconds=PATIENCE)
             with pytest.raises(NotTaken):
                 await caller.post(address + "/", b"{}", "text/plain", {})
             await caller.close()
@@ -180,7 +183,7 @@ def test_a_redirect_is_not_followed() -> None:
             sends_on.status = [307]
             sends_on.location = trap.url
             policy = EndpointPolicy.of(f"http://127.0.0.2:{sends_on.port}", "127.0.0.2/32")
-            caller = Caller(policy, seconds=2.0)
+            caller = Caller(policy, seconds=PATIENCE)
             with pytest.raises(NotTaken, match="answered 307"):
                 await caller.post(f"http://127.0.0.2:{sends_on.port}/", b"{}", "text/plain", {})
             await caller.close()
@@ -202,7 +205,7 @@ def test_a_name_is_resolved_once_and_the_address_looked_at_is_the_one_called() -
                 return ["127.0.0.2"] if len(questions) == 1 else ["127.0.0.1"]
 
             policy = EndpointPolicy.of(f"http://hooks.example:{real.port}", "127.0.0.2/32")
-            caller = Caller(policy, resolve=resolve, seconds=2.0)
+            caller = Caller(policy, resolve=resolve, seconds=PATIENCE)
             await caller.post(f"http://hooks.example:{real.port}/a?b=c", b"{}", "text/plain", {})
             await caller.close()
             (got,) = real.received
@@ -218,7 +221,7 @@ def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) ->
             for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"):
                 monkeypatch.setenv(name, proxy.url)
             policy = EndpointPolicy.of(f"http://127.0.0.2:{real.port}", "127.0.0.2/32")
-            caller = Caller(policy, seconds=2.0)
+            caller = Caller(policy, seconds=PATIENCE)
             await caller.post(f"http://127.0.0.2:{real.port}/", b"{}", "text/plain", {})
             await caller.close()
             return proxy.connections, real.connections
@@ -264,7 +267,7 @@ def test_an_endless_answer_is_cut_short() -> None:
         server = await asyncio.start_server(endless, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         policy = EndpointPolicy.of(f"http://127.0.0.1:{port}", "127.0.0.0/8")
-        caller = Caller(policy, seconds=5.0)
+        caller = Caller(policy, seconds=PATIENCE)
         await caller.post(f"http://127.0.0.1:{port}/", b"{}", "text/plain", {})
         await caller.close()
         server.close()

@@ -15,6 +15,7 @@ from gateway.notifications.moments import later
 from gateway.notifications.signature import Signer
 from gateway.storage.sqlite import SqliteRegistryStore
 from tests.storage.shelf import PickledFragments
+from tests.waiting import PATIENCE
 
 PATIENT = Identifier.of("patient-1", "2.999.1.3")
 GP = Identifier.of("gp-1", "2.999.5")
@@ -93,7 +94,7 @@ async def caller(
     allowed: str, networks: str = "127.0.0.0/8", **more: object
 ) -> AsyncIterator[Caller]:
     """Something that may call this machine."""
-    made = Caller(EndpointPolicy.of(allowed, networks), seconds=2.0, **more)  # type: ignore[arg-type]
+    made = Caller(EndpointPolicy.of(allowed, networks), seconds=PATIENCE, **more)  # type: ignore[arg-type]
     try:
         yield made
     finally:

@@ -24,6 +24,7 @@ from gateway.security.peer import Peer
 from gateway.settings import Settings
 from gateway.web.peer import behind, peer_of, protocol_for, read_networks
 from tests.security.signing import Certified, certified, ec_key
+from tests.waiting import PATIENCE, wait_until
 
 NOW = 1_800_000_000
 LONG = {"begins": 1_500_000_000, "ends": 3_000_000_000}
@@ -66,17 +67,16 @@ def serving(proxies: str = "", context: ssl.SSLContext | None = None) -> Iterato
     server = uvicorn.Server(config)
     thread = Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
     thread.start()
-    while not server.started and thread.is_alive():
-        pass
+    wait_until(lambda: server.started or not thread.is_alive(), "the server has started")
     try:
         yield listener.getsockname()[1]
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE)
 
 
 def ask(port: int, *headers: str, context: ssl.SSLContext | None = None) -> dict[str, Any]:
-    raw: socket.socket = socket.create_connection(("127.0.0.1", port), 10)
+    raw: socket.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
     connection = context.wrap_socket(raw, server_hostname="localhost") if context else raw
     with connection:
         lines = ["GET / HTTP/1.1", "host: localhost", "connection: close", *headers, "", ""]
