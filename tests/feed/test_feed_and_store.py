@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +20,7 @@ from gateway.service import open_directory
 from gateway.settings import Settings
 from gateway.transactions.patient_identity_feed import Event, PatientFeed
 from tests.shared import ROOT
+from tests.waiting import PATIENCE, held_port
 
 OID = "2.999.1.3"
 A, B, C = (Identifier.of(value, OID) for value in "ABC")
@@ -49,11 +49,11 @@ def exchange(folder: Path, *messages: bytes) -> tuple[list[str], tuple[Patient, 
             handler = PatientIdentityFeed(PatientIdentityConsumer(patients), SystemClock())
             async with serve("127.0.0.1", 0, handler) as server:
                 for octets in messages:
-                    ack = read_ack(await send("127.0.0.1", server.port, octets))
+                    ack = read_ack(await send("127.0.0.1", server.port, octets, seconds=PATIENCE))
                     codes.append(ack.code if ack else "")
             return codes, await patients.list()
 
-    return asyncio.run(asyncio.wait_for(run(), 30))
+    return asyncio.run(asyncio.wait_for(run(), 3 * PATIENCE))
 
 
 def test_what_the_feed_tells_is_kept(tmp_path: Path) -> None:
@@ -114,14 +114,16 @@ def gateway_serve(folder: Path, port: int) -> subprocess.Popen[str]:
 
 
 def test_gateway_serve_takes_the_feed_and_names_a_busy_port(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    with held_port() as port:
+        takes_the_feed_and_names_a_busy_port(tmp_path, port)
+
+
+def takes_the_feed_and_names_a_busy_port(tmp_path: Path, port: int) -> None:
     first = gateway_serve(tmp_path / "first", port)
     try:
         assert first.stdout is not None
         assert any("Ctrl-C stops" in line for line in first.stdout)
-        ack = read_ack(asyncio.run(send("127.0.0.1", port, message(told(A)))))
+        ack = read_ack(asyncio.run(send("127.0.0.1", port, message(told(A)), seconds=PATIENCE)))
         assert ack is not None
         assert ack.code == "AA"
         second = gateway_serve(tmp_path / "second", port)
@@ -130,7 +132,7 @@ def test_gateway_serve_takes_the_feed_and_names_a_busy_port(tmp_path: Path) -> N
         )
         assert second.returncode == 1
         first.send_signal(signal.SIGTERM)
-        assert first.wait(15) == 0
+        assert first.wait(PATIENCE) == 0
     finally:
         first.kill()
         first.communicate()

@@ -5,23 +5,39 @@ import contextlib
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import structlog
 import uvloop
 
-from gateway.feed.mllp import END, START, Limits, Malformed, Server, send, serve
+from gateway.feed import mllp
+from gateway.feed.mllp import END, START, Limits, Malformed, Server, serve
+from tests.waiting import PATIENCE, held_port, until
 
 HOST = "127.0.0.1"
-SHORT = Limits(
+FEW = Limits(
     message_octets=1000,
     connections=2,
-    idle_seconds=0.3,
-    message_seconds=0.3,
-    answer_seconds=0.3,
-    stop_seconds=1,
+    idle_seconds=PATIENCE,
+    message_seconds=PATIENCE,
+    answer_seconds=PATIENCE,
+    stop_seconds=PATIENCE,
 )
+"""Of size and number only: no test ends because this machine was slow."""
+
+IMPATIENT = replace(FEW, idle_seconds=0.3, message_seconds=0.3)
+"""For peers that are silent on purpose; whoever means to be answered may be too slow for it."""
+
+
+async def send(host: str, port: int, message: bytes) -> bytes:
+    return await mllp.send(host, port, message, seconds=PATIENCE)
+
+
+def connected(server: Server) -> int:
+    """How many peers the server has."""
+    return len(server._waiting | server._busy)
 
 
 async def echo(message: bytes) -> bytes:
@@ -41,12 +57,12 @@ class Peer:
             await self.writer.drain()
 
     async def hear(self) -> bytes:
-        return await asyncio.wait_for(self.reader.readuntil(END), 5)
+        return await asyncio.wait_for(self.reader.readuntil(END), PATIENCE)
 
     async def silence(self) -> bytes:
         """What comes until the server ends the connection."""
         with contextlib.suppress(ConnectionResetError, BrokenPipeError):
-            return await asyncio.wait_for(self.reader.read(), 5)
+            return await asyncio.wait_for(self.reader.read(), PATIENCE)
         return b""
 
 
@@ -62,7 +78,7 @@ async def peer(server: Server) -> AsyncIterator[Peer]:
 def talk(
     conversation: Callable[[Server], Awaitable[None]],
     handler: Callable[[bytes], Awaitable[bytes]] = echo,
-    limits: Limits = SHORT,
+    limits: Limits = FEW,
 ) -> list[dict[str, Any]]:
     """Have a conversation with a server, and give what the server logged."""
     failures: list[dict[str, Any]] = []
@@ -73,7 +89,7 @@ def talk(
             await conversation(server)
 
     with structlog.testing.capture_logs() as logs:
-        uvloop.run(asyncio.wait_for(run(), 20))  # as `gateway serve` does
+        uvloop.run(asyncio.wait_for(run(), 3 * PATIENCE))  # as `gateway serve` does
     assert failures == []
     return [dict(entry) for entry in logs]
 
@@ -102,15 +118,20 @@ def test_messages_of_a_connection_are_answered_in_their_order_however_they_arriv
 
 
 def test_connections_do_not_wait_for_one_another() -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
     async def slow(message: bytes) -> bytes:
-        await asyncio.sleep(0.2 if message == b"slow" else 0)
+        if message == b"slow":
+            asked.set()
+            await answer.wait()
         return message
 
     async def conversation(server: Server) -> None:
         waiting = asyncio.create_task(send(HOST, server.port, b"slow"))
-        await asyncio.sleep(0.05)
+        await asked.wait()
         assert await send(HOST, server.port, b"quick") == b"quick"
         assert not waiting.done()
+        answer.set()
         assert await waiting == b"slow"
 
     assert talk(conversation, slow) == []
@@ -137,9 +158,12 @@ def test_what_is_not_framed_ends_the_connection_and_is_not_logged(
         async with peer(server) as p:
             await p.say(octets)
             assert await p.silence() == b""
+        # Only the peer under test has to be quick.
+        server._limits = FEW
         assert await send(HOST, server.port, b"next") == b"<next>"
 
-    (entry,) = talk(conversation)
+    is_silent = reason == "silent for too long"
+    (entry,) = talk(conversation, limits=IMPATIENT if is_silent else FEW)
     entry.pop("log_level")
     assert entry == {"event": "mllp connection closed", "peer": HOST, "reason": reason}
 
@@ -161,14 +185,16 @@ def test_octets_that_trickle_do_not_hold_a_connection() -> None:
                 await asyncio.sleep(0.05)
             assert await p.silence() == b""
 
-    assert [entry["reason"] for entry in talk(conversation)] == ["silent for too long"]
+    logged = talk(conversation, limits=IMPATIENT)
+    assert [entry["reason"] for entry in logged] == ["silent for too long"]
 
 
 def test_a_peer_that_goes_away_within_a_message_is_forgotten() -> None:
     async def conversation(server: Server) -> None:
         async with peer(server) as p:
             await p.say(START + b"half")
-        await asyncio.sleep(0.05)
+            await until(lambda: connected(server) == 1, "the peer is connected")
+        await until(lambda: connected(server) == 0, "the peer is gone")
         assert await send(HOST, server.port, b"next") == b"<next>"
 
     (entry,) = talk(conversation)
@@ -208,7 +234,7 @@ def test_one_connection_too_many_is_ended_at_once() -> None:
                 await p.hear()
             async with peer(server) as third:
                 assert await third.silence() == b""
-        await asyncio.sleep(0.05)
+        await until(lambda: connected(server) == 0, "all peers are gone")
         assert await send(HOST, server.port, b"next") == b"<next>"
 
     (entry,) = talk(conversation)
@@ -230,18 +256,20 @@ def test_a_handler_that_fails_ends_the_connection_and_keeps_the_data_out_of_the_
 
 
 def test_a_peer_that_does_not_take_its_answer_is_left() -> None:
+    asked = asyncio.Event()
+
     async def long(message: bytes) -> bytes:
+        asked.set()
         return b"x" * 16_000_000
 
     async def conversation(server: Server) -> None:
         async with peer(server) as p:
             await p.say(START + b"a" + END)
-            while not server._busy:
-                await asyncio.sleep(0.01)
-            while server._busy:
-                await asyncio.sleep(0.01)
+            await asked.wait()
+            await until(lambda: connected(server) == 0, "the peer is left")
 
-    assert [entry["reason"] for entry in talk(conversation, long)] == ["silent for too long"]
+    logged = talk(conversation, long, replace(FEW, answer_seconds=0.3))
+    assert [entry["reason"] for entry in logged] == ["silent for too long"]
 
 
 def test_stopping_finishes_answers_under_way_and_ends_the_rest() -> None:
@@ -254,7 +282,8 @@ def test_stopping_finishes_answers_under_way_and_ends_the_rest() -> None:
 
     async def run() -> None:
         async with contextlib.AsyncExitStack() as clients:
-            async with serve(HOST, 0, slow, limits=SHORT) as server:
+            port = clients.enter_context(held_port())
+            async with serve(HOST, port, slow, limits=FEW) as server:
                 idle = await clients.enter_async_context(peer(server))
                 busy = await clients.enter_async_context(peer(server))
                 await busy.say(START + b"last" + END + START + b"too late" + END)
@@ -264,20 +293,23 @@ def test_stopping_finishes_answers_under_way_and_ends_the_rest() -> None:
             with pytest.raises(ConnectionRefusedError):
                 await send(HOST, server.port, b"closed")
 
-    asyncio.run(asyncio.wait_for(run(), 10))
+    asyncio.run(asyncio.wait_for(run(), 3 * PATIENCE))
 
 
 def test_stopping_does_not_wait_for_ever() -> None:
+    asked = asyncio.Event()
+
     async def stuck(message: bytes) -> bytes:
-        await asyncio.sleep(60)
+        asked.set()
+        await asyncio.Event().wait()
         return message
 
     async def conversation(server: Server) -> None:
         async with peer(server) as p:
             await p.say(START + b"a" + END)
-            await asyncio.sleep(0.05)
+            await asked.wait()
 
-    talk(conversation, stuck)
+    talk(conversation, stuck, replace(FEW, stop_seconds=0.3))
 
 
 def test_a_client_is_told_when_the_answer_is_not_framed() -> None:

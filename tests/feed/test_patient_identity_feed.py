@@ -16,6 +16,7 @@ from gateway.model.patient import Patient
 from gateway.transactions.patient_identity_feed import Event, PatientFeed
 from tests.actors.patients_in_memory import PatientsInMemory
 from tests.shared import shared
+from tests.waiting import PATIENCE
 
 OID = "2.999.1.3"
 A, B, C = (Identifier.of(value, OID) for value in "ABC")
@@ -43,12 +44,12 @@ def exchange(
         async with serve("127.0.0.1", 0, handler) as server:
             for message in messages:
                 try:
-                    answers.append(await send("127.0.0.1", server.port, message))
+                    answers.append(await send("127.0.0.1", server.port, message, seconds=PATIENCE))
                 except OSError:
                     answers.append(b"")
 
     with structlog.testing.capture_logs() as logs:
-        asyncio.run(asyncio.wait_for(run(), 30))
+        asyncio.run(asyncio.wait_for(run(), 3 * PATIENCE))
     return answers, patients, [dict(entry) for entry in logs]
 
 
