@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.waiting import PATIENCE
+
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
     """Give certificate and key of a receiver; the certificate vouches for itself."""
@@ -91,7 +93,7 @@ class SyslogReceiver:
         # One thread and blocking reads: what was read is what this side has, as in most receivers.
         octets = b""
         with suppress(OSError), plain:
-            plain.settimeout(10)
+            plain.settimeout(PATIENCE)
             with context.wrap_socket(plain, server_side=True, suppress_ragged_eofs=False) as tls:
                 while chunk := tls.recv(1024):
                     octets += chunk

@@ -29,6 +29,7 @@ from gateway.storage.sqlite import SqliteRegistryStore
 from tests.audit.receivers import FhirReceiver, SyslogReceiver, make_certificate
 from tests.model.audited import name, search
 from tests.storage.shelf import PickledFragments, SteppingClock
+from tests.waiting import PATIENCE, until
 
 OBSERVER = Observer(id="gateway.example", endpoint="https://gateway.example", process="1")
 WRITER = AuditEventWriter(OBSERVER, NamingSystems(), "https://gateway.example/fhir")
@@ -45,7 +46,7 @@ def as_fhir(kept: KeptEvent) -> list[bytes]:
 
 def syslog_sink(receiver: SyslogReceiver) -> SyslogSink:
     context = ssl.create_default_context(cafile=str(receiver.certificate))
-    return SyslogSink("127.0.0.1", receiver.port, context, as_syslog, patience=2)
+    return SyslogSink("127.0.0.1", receiver.port, context, as_syslog, patience=PATIENCE)
 
 
 @asynccontextmanager
@@ -64,12 +65,6 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
 
 async def fill(store: SqliteRegistryStore, first: int, last: int) -> None:
     await store.audit.append(*(search(number) for number in range(first, last + 1)))
-
-
-async def until(holds: Callable[[], bool], seconds: float = 20) -> None:
-    async with asyncio.timeout(seconds):
-        while not holds():
-            await asyncio.sleep(0.02)
 
 
 def quick(feed_name: str, store: SqliteRegistryStore, sink: Sink, batch: int = 7) -> Feed:
@@ -108,9 +103,9 @@ def test_events_arrive_in_order_and_once_when_nothing_goes_wrong(
         async with opened(tmp_path) as store:
             await fill(store, 1, 20)
             async with running(quick("s", store, syslog_sink(receiver))):
-                await until(lambda: len(receiver.messages) == 20)
+                await until(lambda: len(receiver.messages) == 20, "twenty came")
                 await fill(store, 21, 25)
-                await until(lambda: len(receiver.messages) == 25)
+                await until(lambda: len(receiver.messages) == 25, "all came")
                 while (await store.audit.feed("s")).number < 25:
                     await asyncio.sleep(0.02)
         assert receiver.ids() == names(1, 25)
@@ -179,12 +174,12 @@ def test_nothing_is_lost_while_a_receiver_is_away(
         sink = syslog_sink(receiver)
         async with opened(tmp_path) as store, running(quick("s", store, sink)):
             await fill(store, 1, 3)
-            await until(lambda: len(receiver.messages) == 3)
+            await until(lambda: len(receiver.messages) == 3, "three came")
             await receiver.stop()
             await fill(store, 4, 30)
             await asyncio.sleep(0.2)
             await receiver.start()
-            await until(lambda: len(set(receiver.ids())) == 30)
+            await until(lambda: len(set(receiver.ids())) == 30, "all came")
         assert list(dict.fromkeys(receiver.ids())) == names(1, 30)
         await receiver.stop()
 
@@ -198,7 +193,7 @@ def test_a_receiver_nobody_vouches_for_gets_nothing(
         receiver = SyslogReceiver(*certificate)
         await receiver.start()
         sink = SyslogSink(
-            "127.0.0.1", receiver.port, ssl.create_default_context(), as_syslog, patience=2
+            "127.0.0.1", receiver.port, ssl.create_default_context(), as_syslog, patience=PATIENCE
         )
         with pytest.raises(Undelivered):
             await sink.deliver([KeptEvent(1, search())])
@@ -213,7 +208,7 @@ def test_a_receiver_nobody_vouches_for_gets_nothing(
 
 @asynccontextmanager
 async def fhir(store: SqliteRegistryStore, receiver: FhirReceiver) -> AsyncIterator[Feed]:
-    async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
         sink = FhirSink(client, f"http://127.0.0.1:{receiver.port}/fhir/", as_fhir)
         yield quick("f", store, sink)
 

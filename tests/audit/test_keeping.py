@@ -19,6 +19,7 @@ from gateway.storage.sqlite.audit import checkpoints_as_kept, rows_as_kept
 from gateway.storage.sqlite.schema import connect
 from tests.model.audited import search
 from tests.storage.shelf import PickledFragments, SteppingClock
+from tests.waiting import until
 
 
 def opened(folder: Path) -> SqliteRegistryStore:
@@ -87,9 +88,7 @@ def test_events_are_signed_when_there_are_enough_and_at_the_stop(
         await asyncio.sleep(0.1)
         assert read_lines(tmp_path / "checkpoints") == ()
         await fill(store, 5, 5)
-        async with asyncio.timeout(5):
-            while not read_lines(tmp_path / "checkpoints"):
-                await asyncio.sleep(0.01)
+        await until(lambda: read_lines(tmp_path / "checkpoints"), "a signature was written")
         await fill(store, 6, 8)
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -111,9 +110,7 @@ def test_few_events_are_signed_after_a_while(
         store = opened(tmp_path)
         task = asyncio.create_task(keeper(tmp_path, store, seconds=0.05).run())
         await fill(store, 1, 1)
-        async with asyncio.timeout(5):
-            while not read_lines(tmp_path / "checkpoints"):
-                await asyncio.sleep(0.01)
+        await until(lambda: read_lines(tmp_path / "checkpoints"), "a signature was written")
         await asyncio.sleep(0.2)
         task.cancel()
         with suppress(asyncio.CancelledError):

@@ -247,7 +247,7 @@ def test_nothing_is_swept_while_another_process_uses_the_folder(tmp_path: Path) 
             assert other.stdout
             assert other.stdout.readline() == b"open\n"
             assert await store.sweep(nothing) == 0
-            other.communicate(b"enough\n", timeout=20)
+            other.communicate(b"enough\n", timeout=100)
         assert await store.sweep(nothing) == 1
 
     with_store(tmp_path, first)

@@ -186,8 +186,9 @@ def test_closing_finishes_what_was_asked_for(tmp_path: Path) -> None:
 
 
 def test_another_process_that_writes_is_waited_for_without_holding_up_the_loop(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("gateway.storage.sqlite.writer._WAIT_FOR_LOCK", 100.0)
     make = Maker()
 
     async def test(store: SqliteRegistryStore) -> None:
