@@ -29,7 +29,7 @@ from gateway.storage.sqlite import SqliteRegistryStore
 from tests.audit.receivers import FhirReceiver, SyslogReceiver, make_certificate
 from tests.model.audited import name, search
 from tests.storage.shelf import PickledFragments, SteppingClock
-from tests.waiting import PATIENCE, until
+from tests.waiting import PATIENCE, held_port, until
 
 OBSERVER = Observer(id="gateway.example", endpoint="https://gateway.example", process="1")
 WRITER = AuditEventWriter(OBSERVER, NamingSystems(), "https://gateway.example/fhir")
@@ -169,7 +169,7 @@ def test_nothing_is_lost_while_a_receiver_is_away(
     tmp_path: Path, certificate: tuple[Path, Path]
 ) -> None:
     async def work() -> None:
-        receiver = SyslogReceiver(*certificate)
+        receiver = SyslogReceiver(*certificate, port=port)
         await receiver.start()
         sink = syslog_sink(receiver)
         async with opened(tmp_path) as store, running(quick("s", store, sink)):
@@ -183,7 +183,8 @@ def test_nothing_is_lost_while_a_receiver_is_away(
         assert list(dict.fromkeys(receiver.ids())) == names(1, 30)
         await receiver.stop()
 
-    run(work)
+    with held_port() as port:  # Nobody else listens there meanwhile.
+        run(work)
 
 
 def test_a_receiver_nobody_vouches_for_gets_nothing(
@@ -230,7 +231,7 @@ def test_a_fhir_repository_gets_batches(tmp_path: Path) -> None:
 
 def test_a_repository_in_trouble_gets_everything_later(tmp_path: Path) -> None:
     async def work() -> None:
-        receiver = FhirReceiver()
+        receiver = FhirReceiver(port=port)
         await receiver.start()
         async with opened(tmp_path) as store, fhir(store, receiver) as feed:
             await fill(store, 1, 10)
@@ -252,7 +253,8 @@ def test_a_repository_in_trouble_gets_everything_later(tmp_path: Path) -> None:
         assert set(receiver.ids()) == set(bare(1, 10))
         await receiver.stop()
 
-    run(work)
+    with held_port() as port:
+        run(work)
 
 
 @pytest.mark.parametrize("batches", [True, False])

@@ -20,6 +20,7 @@ from conformance.simulators.faults import FAULTS
 from conformance.simulators.peers import SOURCE_FAULTS, SoapFault, consume, provide
 from conformance.simulators.serving import serve_peer
 from conformance.suite.reading import read_suites
+from tests.waiting import PATIENCE
 
 SUITES = [read_suites()[name] for name in ("ihe-registry", "ihe-repository", "ihe-metadata-update")]
 PATIENT = "SIM-7^^^&2.999.1.1&ISO"
@@ -50,12 +51,12 @@ def simulated(*faults: str, seconds: float = 1.0) -> Iterator[str]:
     stop: list[Callable[[], object]] = []
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(PATIENCE)
     try:
         yield f"http://127.0.0.1:{port[0]}"
     finally:
         stop[0]()
-        thread.join(5)
+        thread.join(PATIENCE)
         loop.close()
 
 
@@ -65,7 +66,7 @@ def _nothing(_: str) -> None:
 
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=0.5, trust_env=False) as client:
+    with httpx.Client(timeout=PATIENCE, trust_env=False) as client:
         yield client
 
 
@@ -86,6 +87,7 @@ def test_a_well_behaved_peer_passes_what_it_simulates(client: httpx.Client) -> N
             target=find_target(client, [url]),
             clock=lambda: datetime.now(UTC),
             seconds=time.monotonic,
+            limit=PATIENCE,
         )
         results = runner.run(SUITES, lambda name: True)
     wrong = [(one.id, [i.message for i in one.issues]) for one in results if one.issues]
@@ -129,16 +131,26 @@ TESTS_SEE = {
 }
 
 
+@pytest.fixture
+def hasty() -> Iterator[httpx.Client]:
+    """A client that gives up before a peer that is late is there."""
+    with httpx.Client(timeout=0.5, trust_env=False) as client:
+        yield client
+
+
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_peer_that_is_wrong_is_found_out(client: httpx.Client, fault: str) -> None:
+def test_a_peer_that_is_wrong_is_found_out(
+    client: httpx.Client, hasty: httpx.Client, fault: str
+) -> None:
+    is_late = fault in ("late", "silent", "slow")
     named = TESTS_SEE[fault]
     with simulated(fault, seconds=3.0) as url:
         runner = Runner(
-            client=client,
+            client=hasty if is_late else client,
             target=find_target_of(url),
             clock=lambda: datetime.now(UTC),
             seconds=time.monotonic,
-            limit=1.0,
+            limit=1.0 if is_late else PATIENCE,
         )
         results = runner.run(SUITES, lambda name: name.endswith(f"/{named}"))
         assert results
