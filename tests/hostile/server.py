@@ -20,7 +20,7 @@ from http.client import HTTPResponse
 from pathlib import Path
 
 from tests.shared import ROOT
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_until
 
 _KEPT = (
     "object",
@@ -146,6 +146,11 @@ class Server:
         staged = frozenset(f for f in files if f.startswith("staging"))
         rows = tuple(zip(self._tables, counts, strict=True))
         return Stored(rows=rows, files=files - staged, staged=staged)
+
+    def stored_at_rest(self) -> Stored:
+        """Count what is kept, once nothing is left of messages answered or broken off before."""
+        wait_until(lambda: not self.stored().staged, "the staging area is empty")
+        return self.stored()
 
     def processor_seconds(self) -> float:
         """Processor time the server has used so far."""

@@ -45,7 +45,7 @@ def test_a_bundle_with_a_value_of_a_wrong_type_is_answered(
 ) -> None:
     refusals = 0
     for path in paths(bundle()):
-        before = server.stored()
+        before = server.stored_at_rest()
         octets = orjson.dumps(put(bundle(), path, wrong))
         answer = server.send("POST", "/fhir", _HEADERS, octets)
         assert b"Traceback" not in answer.body
@@ -61,7 +61,7 @@ def test_a_patient_with_a_value_of_a_wrong_type_is_answered(
     server: Server, shelf: Shelf, wrong: Json
 ) -> None:
     for path in paths(_PATIENT):
-        before = server.stored()
+        before = server.stored_at_rest()
         octets = orjson.dumps(put(_PATIENT, path, wrong))
         answer = server.send("PUT", "/fhir/Patient/wrong-types", _HEADERS, octets)
         if refused(answer):
