@@ -14,13 +14,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.end_to_end.server import RunningGateway, running_gateway
+from tests.end_to_end.server import RunningGateway, environment, running_gateway
 from tests.shared import shared
 from tests.waiting import PATIENCE, held_port
 
 # In this order: what queries look for is loaded first, and the queries come last. FindFolders'
 # upper bound is exclusive (ITI TF-2a: 3.18.4.1.2.3.7.3, "before"), so a folder updated in the
-# very second that plan 11899 names as the end is rightly not found.
+# very second that plan 11899 names as the end is rightly not found. Between the two stands
+# plan 12323, which waits for eight seconds.
 LOADED_FIRST = ("12346", "12374", "12361")
 REGISTRY = (
     *("11990", "11992", "11993", "11997", "11998a", "11999", "12001", "12004", "12323", "12370"),
@@ -108,10 +109,12 @@ def test_every_plan_passes(toolkit: Path, tmp_path: Path, patients: str) -> None
                 *(sys.executable, str(runner), "--toolkit", str(toolkit)),
                 *("--registry", server.registry, "--repository", server.repository),
                 *("--tests", ",".join(PLANS), "--by-section", "--json", str(results), *feed),
+                *("--timeout", str(PATIENCE)),
             ],
             capture_output=True,
             text=True,
             check=False,
+            env=environment(TZ="UTC"),  # It writes local time where the standard wants UTC.
         )
     lines = done.stdout.splitlines()
     assert [line for line in lines if not line.startswith(("PASS", "TOTAL"))] == [], done.stderr
