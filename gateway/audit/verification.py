@@ -109,7 +109,8 @@ def verify(
     Args:
         rows: In the order of their numbers.
         table: Number and line of each checkpoint of the table.
-        file: The lines of the file of checkpoints. Read it before the rows, since both grow.
+        file: The lines of the file of checkpoints, without those younger than the table that was
+            read: both grow.
         key: Whose signatures count.
     """
     checkpoints, found = _checkpoints(table, file, key)

@@ -106,14 +106,13 @@ def verify_trail(
 
         gateway audit verify --data /srv/gateway --key ../elsewhere/audit.pub
     """
-    from gateway.audit.checkpoints import fingerprint, public_key, read_lines
+    from gateway.audit.checkpoints import fingerprint, public_key
     from gateway.settings.audit_options import audit_checkpoints, audit_key
 
     settings = settings_or_give_up({"data": data})
     try:
         trusted = public_key(key or audit_key(settings).with_suffix(".pub"))
-        lines = read_lines(checkpoints or audit_checkpoints(settings))
-        verdict = _verdict(settings, lines, trusted)
+        verdict = _verdict(settings, checkpoints or audit_checkpoints(settings), trusted)
     except FileNotFoundError as error:
         give_up(f"There is no audit trail to verify: {error.filename} is not there.", USAGE)
     except (OSError, ValueError) as error:
@@ -125,9 +124,10 @@ def verify_trail(
     raise typer.Exit(1 if verdict.alterations else 0)
 
 
-def _verdict(settings: Settings, lines: tuple[bytes, ...], trusted: object) -> Verdict:
+def _verdict(settings: Settings, file: Path, trusted: object) -> Verdict:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+    from gateway.audit.checkpoints import read_lines
     from gateway.audit.verification import KeptRow, verify
     from gateway.storage.sqlite.audit import checkpoints_as_kept, rows_as_kept
 
@@ -135,13 +135,20 @@ def _verdict(settings: Settings, lines: tuple[bytes, ...], trusted: object) -> V
     path = settings.data / "registry.sqlite"
     if not path.is_file():
         raise FileNotFoundError(2, "no registry", str(path))
+    # A running gateway signs into the table first and into the file of checkpoints next. What the
+    # file has before the table is read, the table must have; and what the table has, the file must
+    # have after that. What came to the file in between may be younger than the table that was read.
+    before = set(read_lines(file))
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("PRAGMA query_only = ON")
-            # One state of the file, whatever a running gateway adds meanwhile.
+            # One state of the registry, whatever is added meanwhile.
             connection.execute("BEGIN")
+            table = checkpoints_as_kept(connection)
+            known = before.union(line for _, line in table if isinstance(line, bytes))
+            lines = tuple(line for line in read_lines(file) if line in known)
             rows = (KeptRow(*row) for row in rows_as_kept(connection))
-            return verify(rows, checkpoints_as_kept(connection), lines, trusted)
+            return verify(rows, table, lines, trusted)
     except sqlite3.Error as error:
         raise ValueError(f"the registry cannot be read ({error})") from error
 

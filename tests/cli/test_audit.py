@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sqlite3
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from lxml import etree
 from typer.testing import CliRunner, Result
 
+from gateway.audit import checkpoints
 from gateway.cli import app
 from gateway.service import open_service, open_trail
 from gateway.settings import read_settings
@@ -23,12 +25,18 @@ RUNNER = CliRunner()
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GATEWAY_DATA", str(tmp_path / "var"))
 
+    live(*range(1, 21))
+    return tmp_path / "var"
+
+
+def live(*numbers: int) -> None:
+    """Let a gateway live for some events; it signs when it stops."""
+
     async def work() -> None:
         async with open_service(read_settings()) as service, open_trail(service.settings) as trail:
-            await trail.append(*(search(n, f"202603{n:02}120000") for n in range(1, 21)))
+            await trail.append(*(search(n, f"202603{min(n, 21):02}120000") for n in numbers))
 
     asyncio.run(work())
-    return tmp_path / "var"
 
 
 def run(*arguments: str) -> Result:
@@ -40,6 +48,37 @@ def test_a_trail_that_is_whole_is_told_to_be(folder: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "as it was written: 20 events, 1 signatures" in result.output
     assert "0 of the events are not signed yet" in result.output
+
+
+def test_a_trail_that_is_signed_while_it_is_verified_is_told_to_be_whole(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy gateway signs more than once between two looks of the command."""
+    read, numbers = checkpoints.read_lines, itertools.count(101)
+
+    def read_before_more_is_signed(path: Path) -> tuple[bytes, ...]:
+        lines = read(path)
+        for _ in "12":
+            live(next(numbers))
+        return lines
+
+    monkeypatch.setattr(checkpoints, "read_lines", read_before_more_is_signed)
+    told = run("verify")
+    assert told.exit_code == 0, told.output
+    assert "22 events, 3 signatures" in told.output
+
+
+def test_a_line_missing_in_the_file_of_checkpoints_is_told(folder: Path) -> None:
+    file = folder / "audit-checkpoints"
+    for number in (101, 102):
+        live(number)
+    first, second, third = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(first + third)
+    told = run("verify")
+    assert told.exit_code == 1
+    assert "in the table and not in the file" in told.output
+    file.write_bytes(first + second)
+    assert run("verify").exit_code == 0, "the newest may be missing: a stop came between the two"
 
 
 def test_an_altered_event_is_named_and_the_status_says_so(folder: Path) -> None:
