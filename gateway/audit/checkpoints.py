@@ -15,8 +15,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,13 +135,36 @@ def public_key(path: Path) -> Ed25519PublicKey:
 
 
 def append_line(path: Path, line: bytes) -> None:
-    """Add one line to the file of checkpoints, durably."""
+    """Add one line to the file of checkpoints, durably, or nothing.
+
+    Raises:
+        OSError: The disk takes no more.
+    """
+    octets = line + b"\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(descriptor, line + b"\n")
-        os.fsync(descriptor)
+        before, written = os.fstat(descriptor).st_size, 0
+        try:
+            written = os.write(descriptor, octets)
+            if written < len(octets):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            os.fsync(descriptor)
+        except OSError:
+            if os.fstat(descriptor).st_size == before + written:  # Nobody else wrote behind it.
+                os.ftruncate(descriptor, before)
+            raise
     finally:
         os.close(descriptor)
+
+
+def cut_torn_line(path: Path) -> None:
+    """Take away the beginning of a line that a crash left at the end of the file."""
+    with suppress(FileNotFoundError), path.open("r+b") as file:
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            file.truncate(whole)
+            os.fsync(file.fileno())
 
 
 def read_lines(path: Path) -> tuple[bytes, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import calendar
 import time as calendar_time
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.audit.checkpoints import (
     Checkpoint,
     append_line,
+    cut_torn_line,
     digest,
     read_lines,
     write_checkpoint,
@@ -83,6 +85,7 @@ class Checkpoints:
         self._file = file
         self._events = events
         self._seconds = seconds
+        self._owed: deque[bytes] = deque()
 
     async def run(self) -> None:
         """Sign until cancelled, and once more then."""
@@ -117,17 +120,27 @@ class Checkpoints:
             )
             return write_checkpoint(checkpoint, self._key)
 
+        # The file has its lines in their order: what it could not take before comes first, and
+        # where it still cannot, nothing more is signed.
+        await self._write()
         line = await self._trail.sign(make)
         if line is not None:
-            await asyncio.to_thread(append_line, self._file, line)
+            self._owed.append(line)
             # Whoever keeps the log elsewhere has the signature there as well.
             log.info("audit.checkpoint", line=line.decode("ascii"))
+            await self._write()
 
     async def mend(self) -> None:
         """Give the file the last line of the table, where a crash came between the two."""
         _, line = await self._trail.checkpoint()
+        await asyncio.to_thread(cut_torn_line, self._file)
         if line and line not in await asyncio.to_thread(read_lines, self._file):
             await asyncio.to_thread(append_line, self._file, line)
+
+    async def _write(self) -> None:
+        while self._owed:
+            await asyncio.to_thread(append_line, self._file, self._owed[0])
+            self._owed.popleft()
 
 
 def _seconds(time: str) -> int:

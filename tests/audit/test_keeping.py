@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -139,6 +140,53 @@ def test_a_line_the_file_missed_is_written_at_the_next_start(tmp_path: Path) -> 
         assert read_lines(tmp_path / "checkpoints") == (first, second)
         assert read_checkpoint(second, public_key(tmp_path / "audit.pub")).number == 4
         await store.close()
+
+    run(work)
+
+
+def test_lines_a_full_disk_refused_are_written_in_their_order_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, room = os.write, [20]
+
+    def short(descriptor: int, octets: bytes) -> int:
+        return write(descriptor, octets[: room[0]])
+
+    async def work() -> None:
+        store = opened(tmp_path)
+        checkpoints = keeper(tmp_path, store)
+        await fill(store, 1, 3)
+        monkeypatch.setattr(os, "write", short)
+        for number in (4, 5):
+            with pytest.raises(OSError, match="No space left"):
+                await checkpoints.sign()
+            await fill(store, number, number)
+        assert read_lines(tmp_path / "checkpoints") == ()
+        monkeypatch.undo()
+        await checkpoints.sign()
+        lines = read_lines(tmp_path / "checkpoints")
+        key = public_key(tmp_path / "audit.pub")
+        assert [read_checkpoint(line, key).number for line in lines] == [3, 5]
+        await store.close()
+        assert verified(tmp_path).alterations == ()
+
+    run(work)
+
+
+def test_half_a_line_that_a_crash_left_is_replaced_at_the_next_start(tmp_path: Path) -> None:
+    async def work() -> None:
+        store = opened(tmp_path)
+        checkpoints = keeper(tmp_path, store)
+        await fill(store, 1, 3)
+        await checkpoints.sign()
+        await fill(store, 4, 4)
+        await checkpoints.sign()
+        whole = (tmp_path / "checkpoints").read_bytes()
+        (tmp_path / "checkpoints").write_bytes(whole[:-30])
+        await checkpoints.mend()
+        assert (tmp_path / "checkpoints").read_bytes() == whole
+        await store.close()
+        assert verified(tmp_path).alterations == ()
 
     run(work)
 
