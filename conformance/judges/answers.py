@@ -106,9 +106,9 @@ def _error_issues(error: Element, where: str) -> Iterator[Issue]:
         )
     if not context:
         yield message_issue("xds-error-context", "", f"{where}.codeContext")
-    word = "warning" if severity == SEVERITY_WARNING else "error"
+    word = "a warning" if severity == SEVERITY_WARNING else "an error"
     yield message_issue(
-        "xds-answer-error", f"the answer tells of an {word}: {code} {context[:300]}".strip(), where
+        "xds-answer-error", f"the answer tells of {word}: {code} {context[:300]}".strip(), where
     )
 
 

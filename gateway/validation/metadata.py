@@ -18,6 +18,7 @@ from gateway.validation.issue import Issue, IssueKind, IssueSeverity
 from gateway.validation.objects import Transaction
 from gateway.validation.profile_rules import UPDATES, ProfileRules
 from gateway.validation.rules import base_rules
+from gateway.validation.sentences import in_fr
 from gateway.validation.submission import all_findings
 from gateway.validation.update import check_update
 
@@ -101,7 +102,7 @@ def issue_of(finding: Finding, *, prefix: str = PREFIX, location: str | None = N
         severity=IssueSeverity(finding.severity.value),
         kind=IssueKind.METADATA,
         message=finding.message,
-        message_fr=text.title_fr if text else "",
+        message_fr=in_fr(rule, finding.message) or (text.title_fr if text else ""),
         location=_SNAKE.sub(lambda found: found[1].upper(), place),
         source=text.source if text else "",
     )
@@ -113,14 +114,12 @@ def message_issue(
     location: str = "",
     *,
     severity: IssueSeverity | None = None,
-    message_fr: str = "",
 ) -> Issue:
     """Give an issue of a rule whose text stands in ``texts/``.
 
     Args:
         message: What is wrong here; the rule's own title where it is empty.
         severity: Where it is another than the rule's usual one.
-        message_fr: The message in the other language; the rule's title where it is empty.
     """
     text = base_rules()[rule]
     return Issue(
@@ -128,7 +127,7 @@ def message_issue(
         severity=severity or text.severity,
         kind=text.kind,
         message=message or text.title,
-        message_fr=message_fr or text.title_fr,
+        message_fr=(message and in_fr(rule, message)) or text.title_fr,
         location=location,
         source=text.source,
     )

@@ -28,6 +28,7 @@ from gateway.validation.cda.saxon import Answer, Run, Saxon, SaxonGone
 from gateway.validation.cda.schema import CdaSchema, SchemaFault
 from gateway.validation.cda.sources import SchematronFault
 from gateway.validation.issue import Issue, IssueKind, IssueSeverity, Position
+from gateway.validation.sentences import in_fr
 
 MOST_RECORDS = 2_000
 """Failures told of one rule set for one document."""
@@ -261,6 +262,7 @@ def unreadable(refused: XmlRefused) -> Issue:
         severity=IssueSeverity.ERROR,
         kind=IssueKind.SECURITY if "DOCTYPE" in refused.message else IssueKind.STRUCTURE,
         message=refused.message,
+        message_fr=in_fr("cda-xml", refused.message),
         location="",
         source="XML 1.0",
         position=None if place is None else Position(int(place[1]), int(place[2] or 1)),
