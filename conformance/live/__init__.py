@@ -8,5 +8,6 @@ Its modules, in the order a run meets them:
     answers       what came back, and values in it by path
     expectations  what an answer has to be
     comparing     whether two answers tell the same: "as if never stored"
+    sentences     what is said of all that, in both languages
     runner        suites in, a report out
 """

@@ -16,16 +16,23 @@ from urllib.parse import unquote
 
 from lxml import etree
 
+from conformance.live import sentences as says
+from conformance.live.sentences import Said
 from conformance.suite.edits import NAMESPACES
 from gateway.codecs.soap.content_type import read_content_type
 from gateway.codecs.soap.fault import SoapFault
 from gateway.codecs.soap.mtom import MemorySink, MultipartReader, ReceivedMultipart
 from gateway.codecs.soap.part import PartHeaders
 from gateway.codecs.xml import Element, XmlRefused, read_xml
+from gateway.validation.sentences import in_fr
 
 
 class PathFault(Exception):
-    """A path cannot be followed in this answer; the message says why."""
+    """A path cannot be followed in this answer; says why."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(said.en)
+        self.said = said
 
 
 @dataclass
@@ -40,7 +47,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     octets: bytes
-    trouble: list[str] = field(default_factory=list)
+    trouble: list[Said] = field(default_factory=list)
 
     @property
     def media_type(self) -> str:
@@ -66,7 +73,7 @@ class Answer:
             reader.feed(self.octets)
             return reader.close()
         except SoapFault as fault:
-            self.trouble.append(f"the multipart message cannot be read: {fault}")
+            self.trouble.append(says.NO_MULTIPART.of(why=fault))
             return None
 
     @property
@@ -82,7 +89,7 @@ class Answer:
         try:
             return read_xml(self.message)
         except XmlRefused as refused:
-            self.trouble.append(f"the XML cannot be read: {refused}")
+            self.trouble.append(_no_xml(refused))
             return None
 
     @cached_property
@@ -93,7 +100,7 @@ class Answer:
         try:
             return json.loads(self.octets)
         except ValueError as error:
-            self.trouble.append(f"the JSON cannot be read: {error}")
+            self.trouble.append(says.NO_JSON.of(why=error))
             return None
 
     @property
@@ -178,11 +185,18 @@ class Answer:
         if self.xml is not None:
             return _by_xpath(self.xml, path)
         if self.json is None:
-            told = self.trouble[0] if self.trouble else f"it is {self.media_type or 'of no type'}"
-            raise PathFault(f"the answer is neither XML nor JSON: {told}")
+            media = says.OF_A_TYPE.of(type=self.media_type) if self.media_type else says.OF_NO_TYPE
+            raise PathFault(says.NEITHER.of(why=self.trouble[0] if self.trouble else media))
         return (
             _by_pointer(self.json, path) if path.startswith("/") else _by_fhirpath(self.json, path)
         )
+
+
+def _no_xml(refused: XmlRefused) -> Said:
+    where, why = refused.location, refused.message
+    return says.NO_XML.of(
+        where=Said(where, in_fr("location", where)), why=Said(why, in_fr("xds-xml", why))
+    )
 
 
 def _issues(value: Any) -> list[dict[str, Any]]:
@@ -205,7 +219,7 @@ def _by_xpath(root: Element, path: str) -> list[Any]:
     try:
         found = root.xpath(path, namespaces=NAMESPACES)
     except etree.XPathError as error:
-        raise PathFault(f"{path} is no XPath: {error}") from None
+        raise PathFault(says.NO_XPATH.of(path=path, why=error)) from None
     if isinstance(found, bool):
         return [found]
     if isinstance(found, float):
@@ -243,5 +257,5 @@ def _by_fhirpath(value: Any, path: str) -> list[Any]:
     try:
         found = _compiled(path)(value)
     except Exception as error:
-        raise PathFault(f"{path} cannot be evaluated: {error}") from None
+        raise PathFault(says.NO_VALUE.of(path=path, why=error)) from None
     return list(found) if isinstance(found, list) else [found]

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from conformance.live import sentences as says
 from conformance.live.answers import Answer
+from conformance.live.sentences import Said
 from gateway.codecs.soap.mtom import MemorySink
 
 _VOLATILE_HEADERS = frozenset(
@@ -24,25 +26,25 @@ _VOLATILE = (
 _BUNDLE_ID = re.compile(rb'("resourceType"\s*:\s*"Bundle"\s*,\s*"id"\s*:\s*)"[^"]*"')
 
 
-def differences(one: Answer, other: Answer, instead: Mapping[str, str]) -> list[str]:
+def differences(one: Answer, other: Answer, instead: Mapping[str, str]) -> list[Said]:
     """Say in what two answers differ, one sentence each.
 
     Args:
         instead: What stands in the first answer for what stands in the other one.
     """
-    told: list[str] = []
+    told: list[Said] = []
     if one.status != other.status:
-        told.append(f"status {one.status} and status {other.status}")
+        told.append(says.OTHER_STATUS.of(here=one.status, there=other.status))
     first, second = _headers(one), _headers(other)
     for name in sorted({*first, *second}):
         here, there = _put(first.get(name, "-"), instead), second.get(name, "-")
         if here != there:
-            told.append(f"header {name}: {here} and {there}")
+            told.append(says.OTHER_HEADER.of(name=name, here=here, there=there))
     here_octets, there_octets = _settled(_put_octets(one.message, instead)), _settled(other.message)
     if here_octets != there_octets:
         told.append(_first_difference(here_octets, there_octets))
     if _parts(one) != _parts(other):
-        told.append("the documents beside the message")
+        told.append(says.OTHER_PARTS)
     return told
 
 
@@ -76,13 +78,11 @@ def _settled(octets: bytes) -> bytes:
     return _BUNDLE_ID.sub(rb'\1"*"', octets)
 
 
-def _first_difference(one: bytes, other: bytes) -> str:
+def _first_difference(one: bytes, other: bytes) -> Said:
     at = next(
         (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
         min(len(one), len(other)),
     )
     begin = max(0, at - 40)
-    return (
-        f"octet {at}: {one[begin : at + 80].decode('utf-8', 'replace')!r} and "
-        f"{other[begin : at + 80].decode('utf-8', 'replace')!r}"
-    )
+    here, there = (text[begin : at + 80].decode("utf-8", "replace") for text in (one, other))
+    return says.OTHER_OCTET.of(at=at, here=repr(here), there=repr(there))

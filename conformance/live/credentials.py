@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
+from conformance.live import sentences as says
+from conformance.live.sentences import Said
 from conformance.suite.values import Role
 
 if TYPE_CHECKING:
@@ -31,7 +33,11 @@ WISHES = ("mode", "reason", "patient", "secret", "patient_agreement", "scopes")
 
 
 class NoCredential(Exception):
-    """None can be had; the message says why and what to do."""
+    """None can be had; says why and what to do."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(said.en)
+        self.said = said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,17 +77,13 @@ class Nobody:
 
     def token(self, wanted: Wanted) -> str:
         """Say what is missing."""
-        raise NoCredential(_MISSING.format(what="token", option="--token-command, --token-url"))
+        raise NoCredential(
+            says.NO_CREDENTIAL.of(what=says.TOKEN, option="--token-command, --token-url")
+        )
 
     def assertion(self, wanted: Wanted) -> bytes:
         """Say what is missing."""
-        raise NoCredential(_MISSING.format(what="assertion", option="--assertion-command"))
-
-
-_MISSING = (
-    "the server asks who comes, and no {what} can be had: name a command or address with {option}, "
-    "or the folder of a development authority with --authority"
-)
+        raise NoCredential(says.NO_CREDENTIAL.of(what=says.ASSERTION, option="--assertion-command"))
 
 
 @dataclass
@@ -111,12 +113,16 @@ class Commands:
             done = subprocess.run(line, capture_output=True, timeout=30, check=True)
         except KeyError as error:
             known = ", ".join(sorted(words))
-            raise NoCredential(f"{command}: there is no {error}; there are {known}") from None
+            raise NoCredential(
+                says.NO_SUCH_WORD.of(command=command, word=error, known=known)
+            ) from None
         except subprocess.CalledProcessError as error:
-            said = error.stderr.decode("utf-8", "replace").strip()
-            raise NoCredential(f"{command} ended with {error.returncode}: {said}") from None
+            told = error.stderr.decode("utf-8", "replace").strip()
+            raise NoCredential(
+                says.ENDED.of(command=command, status=error.returncode, told=told)
+            ) from None
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise NoCredential(f"{command}: {error}") from None
+            raise NoCredential(says.NOT_RUN.of(command=command, why=error)) from None
         return done.stdout
 
 
@@ -142,7 +148,7 @@ class TokenAddress:
             answer = self.client.post(self.url, data=form)
             return str(answer.raise_for_status().json()["access_token"])
         except (httpx.HTTPError, ValueError, KeyError) as error:
-            raise NoCredential(f"{self.url} issues no token: {error}") from None
+            raise NoCredential(says.NO_TOKEN.of(url=self.url, why=error)) from None
 
     def assertion(self, wanted: Wanted) -> bytes:
         """Ask somebody else."""
@@ -176,16 +182,13 @@ class AuthorityFolder:
         from gateway.security.people import PeopleFault, read_people
 
         if not (folder / FOLDER).is_dir():
-            raise NoCredential(
-                f"{folder} has no folder {FOLDER}: name the data folder of a gateway run with "
-                "GATEWAY_DEVELOPMENT_AUTHORITY=on"
-            )
+            raise NoCredential(says.NO_AUTHORITY.of(folder=folder, name=FOLDER))
         self._clock = clock
         try:
             read = read_profile(profile, profiles)
             known = read_people(people, (read.name, *read.extends))
         except (ProfileFault, PeopleFault) as fault:
-            raise NoCredential(str(fault)) from None
+            raise NoCredential(Said(str(fault))) from None
         keys = DevelopmentKeys(folder / FOLDER, clock().timestamp())
         self._authority: DevelopmentAuthority = DevelopmentAuthority(keys, read, known)
 
@@ -208,10 +211,8 @@ class AuthorityFolder:
 
         person = self._authority.people.get(wanted.role.person)
         if person is None:
-            raise NoCredential(
-                f"the development authority knows no {wanted.role.person}; it knows "
-                f"{', '.join(self._authority.people)}"
-            )
+            people = ", ".join(self._authority.people)
+            raise NoCredential(says.NO_PERSON.of(person=wanted.role.person, people=people))
         facts: dict[str, Any] = {word: (text,) for word, text in wanted.facts.items()}
         wish = wanted.wish
         return replace(person, facts={**person.facts, **facts}), Wish(

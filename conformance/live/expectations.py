@@ -25,8 +25,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from conformance.live import sentences as says
 from conformance.live.answers import Answer, PathFault
 from conformance.live.comparing import differences
+from conformance.live.sentences import Said, joined
 from conformance.suite.values import Step
 from conformance.suite.words import Scope, WordFault
 from gateway.validation.issue import Issue, IssueKind, IssueSeverity
@@ -57,15 +59,21 @@ def check(
                 found += _CHECKS[word](answer, wanted, scope)
             except WordFault as fault:
                 raise step.fault(str(fault)) from None
-    return (*(_issue("live-form", text) for text in answer.trouble), *found)
+    return (*(issue_of("live-form", one) for one in answer.trouble), *found)
 
 
-def _issue(rule: str, message: str, location: str = "") -> Issue:
+def issue_of(rule: str, said: Said, location: str = "", told: str = "") -> Issue:
+    """Give the issue of a live test.
+
+    Args:
+        told: What the server said, alike in every language.
+    """
     return Issue(
         rule=rule,
         severity=IssueSeverity.ERROR,
         kind=IssueKind.MESSAGE,
-        message=message,
+        message=said.en + told,
+        message_fr=said.says("fr") + told,
         location=location,
     )
 
@@ -79,44 +87,43 @@ def _told(answer: Answer) -> str:
 def _status(answer: Answer, wanted: Any, _: Scope) -> Iterator[Issue]:
     allowed = wanted if isinstance(wanted, list) else [wanted]
     if answer.status not in allowed:
-        what = " or ".join(str(one) for one in allowed)
-        yield _issue("live-status", f"expected {what}, received {answer.status}{_told(answer)}")
+        said = says.RECEIVED.of(wanted=joined(allowed, says.OR), found=answer.status)
+        yield issue_of("live-status", said, told=_told(answer))
 
 
 def _response(answer: Answer, wanted: Any, _: Scope) -> Iterator[Issue]:
     allowed = wanted if isinstance(wanted, list) else [wanted]
     found = answer.response_status
     if found not in allowed:
-        shown = found or (f"the fault {answer.fault}" if answer.fault else "no such answer")
-        what = " or ".join(allowed)
-        yield _issue("live-response", f"expected {what}, received {shown}{_told(answer)}")
+        fault = says.A_FAULT.of(codes=answer.fault) if answer.fault else says.NO_SUCH_ANSWER
+        said = says.RECEIVED.of(wanted=joined(allowed, says.OR), found=found or fault)
+        yield issue_of("live-response", said, told=_told(answer))
 
 
 def _errors(answer: Answer, wanted: Any, _: Scope) -> Iterator[Issue]:
     codes = answer.error_codes
     if not wanted and codes:
-        yield _issue("live-error-code", f"expected no error, received{_told(answer)}")
+        yield issue_of("live-error-code", says.NO_ERROR_EXPECTED, told=_told(answer))
     for code in wanted:
         if code not in codes:
-            shown = ", ".join(codes) or "none"
-            yield _issue(
-                "live-error-code", f"expected the error {code}, received {shown}{_told(answer)}"
-            )
+            found = ", ".join(codes) or says.NO_ERROR
+            said = says.RECEIVED.of(wanted=says.AN_ERROR.of(code=code), found=found)
+            yield issue_of("live-error-code", said, told=_told(answer))
 
 
 def _one_of(answer: Answer, wanted: Any, _: Scope) -> Iterator[Issue]:
     if not set(wanted) & set(answer.error_codes):
-        shown = ", ".join(answer.error_codes) or "none"
-        yield _issue(
-            "live-error-code", f"expected one of the errors {', '.join(wanted)}, received {shown}"
-        )
+        found = ", ".join(answer.error_codes) or says.NO_ERROR
+        asked = says.ONE_OF_ERRORS.of(codes=", ".join(wanted))
+        yield issue_of("live-error-code", says.RECEIVED.of(wanted=asked, found=found))
 
 
 def _warnings(answer: Answer, wanted: Any, _: Scope) -> Iterator[Issue]:
     for code in wanted:
         if code not in answer.warning_codes:
-            shown = ", ".join(answer.warning_codes) or "none"
-            yield _issue("live-error-code", f"expected the warning {code}, received {shown}")
+            found = ", ".join(answer.warning_codes) or says.NO_WARNING
+            asked = says.A_WARNING.of(code=code)
+            yield issue_of("live-error-code", says.RECEIVED.of(wanted=asked, found=found))
 
 
 def _says(answer: Answer, wanted: Any, scope: Scope) -> Iterator[Issue]:
@@ -124,59 +131,66 @@ def _says(answer: Answer, wanted: Any, scope: Scope) -> Iterator[Issue]:
     for one in wanted if isinstance(wanted, list) else [wanted]:
         filled = scope.filled(one)
         if filled not in text:
-            yield _issue("live-content", f"{filled!r} does not stand in the answer{_told(answer)}")
+            said = says.NOT_IN_ANSWER.of(text=repr(filled))
+            yield issue_of("live-content", said, told=_told(answer))
 
 
 def _fault(answer: Answer, wanted: Any, _: Scope) -> Iterator[Issue]:
     found = answer.fault
     if not found or str(wanted) not in found:
-        shown = found or answer.response_status or f"status {answer.status}"
-        yield _issue("live-fault", f"expected a fault {wanted}, received {shown}")
+        shown = found or answer.response_status or says.A_STATUS.of(status=answer.status)
+        said = says.RECEIVED.of(wanted=says.SOME_FAULT.of(code=wanted), found=shown)
+        yield issue_of("live-fault", said)
 
 
 def _headers(answer: Answer, wanted: Any, scope: Scope) -> Iterator[Issue]:
     for name, pattern in wanted.items():
         found = answer.headers.get(name.lower())
         if found is None:
-            yield _issue("live-header", f"there is no header {name}", name)
+            yield issue_of("live-header", says.NO_HEADER.of(name=name), name)
         elif not re.search(scope.filled(pattern), found):
-            yield _issue("live-header", f"expected {pattern}, received {found}", name)
+            yield issue_of("live-header", says.RECEIVED.of(wanted=pattern, found=found), name)
 
 
 def _octets(answer: Answer, wanted: Any, scope: Scope) -> Iterator[Issue]:
-    yield from _compared(scope.filled(wanted).encode(), answer.octets, "the body")
+    yield from _compared(scope.filled(wanted).encode(), answer.octets, says.THE_BODY)
 
 
 def _documents(answer: Answer, wanted: Any, scope: Scope) -> Iterator[Issue]:
     found = answer.documents
     if len(found) != len(wanted):
-        yield _issue(
-            "live-octets", f"expected {len(wanted)} documents, received {len(found)}{_told(answer)}"
-        )
+        said = says.DOCUMENTS.of(wanted=len(wanted), found=len(found))
+        yield issue_of("live-octets", said, told=_told(answer))
     for number, (text, octets) in enumerate(zip(wanted, found, strict=False), 1):
         if octets is None:
-            yield _issue("live-octets", f"document {number} is referred to and did not come")
+            yield issue_of("live-octets", says.DID_NOT_COME.of(number=number))
         else:
-            yield from _compared(scope.filled(text).encode(), octets, f"document {number}")
+            what = says.DOCUMENT.of(number=number)
+            yield from _compared(scope.filled(text).encode(), octets, what)
 
 
-def _compared(wanted: bytes, found: bytes, what: str) -> Iterator[Issue]:
+def _compared(wanted: bytes, found: bytes, what: Said) -> Iterator[Issue]:
     if wanted != found:
         hashes = [hashlib.sha1(one, usedforsecurity=False).hexdigest() for one in (wanted, found)]
-        yield _issue(
-            "live-octets",
-            f"{what} has {len(found)} octets (SHA-1 {hashes[1]}), expected {len(wanted)} "
-            f"(SHA-1 {hashes[0]})",
+        said = says.OTHER_OCTETS.of(
+            what=what,
+            found=len(found),
+            found_hash=hashes[1],
+            wanted=len(wanted),
+            wanted_hash=hashes[0],
         )
+        yield issue_of("live-octets", said)
 
 
 def _mtom(answer: Answer, wanted: Any, _: Scope) -> Iterator[Issue]:
     if answer.is_multipart is not wanted:
-        shown = answer.media_type or "no content type"
-        asked = "multipart/related with the documents beside it" if wanted else "a message alone"
-        yield _issue("live-packaging", f"expected {asked}, received {shown}", "Content-Type")
+        said = says.RECEIVED.of(
+            wanted=says.DOCUMENTS_BESIDE if wanted else says.MESSAGE_ALONE,
+            found=answer.media_type or says.NO_CONTENT_TYPE,
+        )
+        yield issue_of("live-packaging", said, "Content-Type")
     elif wanted and answer.documents and not answer.values("//ihe:Document/xop:Include"):
-        yield _issue("live-packaging", "the documents are inside the message, not beside it")
+        yield issue_of("live-packaging", says.DOCUMENTS_INSIDE)
 
 
 def _see(answer: Answer, wanted: Any, scope: Scope) -> Iterator[Issue]:
@@ -185,20 +199,17 @@ def _see(answer: Answer, wanted: Any, scope: Scope) -> Iterator[Issue]:
         try:
             values = answer.values(path)
         except PathFault as fault:
-            yield _issue("live-form", f"{fault}{_told(answer)}", path)
+            yield issue_of("live-form", fault.said, path, _told(answer))
             continue
-        shown = ", ".join(_text(one) for one in values[:8]) or "nothing"
+        shown = ", ".join(_text(one) for one in values[:8])[:400] or says.NOTHING
         for word, asked in table.items():
             if word in ("path", "why"):
                 continue
             complaint = _SIGHTS[word](values, asked, scope)
-            if complaint:
+            if complaint is not None:
                 why = f" ({table['why']})" if "why" in table else ""
-                yield _issue(
-                    "live-content",
-                    f"expected {complaint}, found {shown[:400]}{why}{_told(answer)}",
-                    path,
-                )
+                said = says.FOUND.of(wanted=complaint, found=shown)
+                yield issue_of("live-content", said, path, why + _told(answer))
 
 
 def _text(value: Any) -> str:
@@ -207,56 +218,63 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _equals(values: list[Any], asked: Any, scope: Scope) -> str:
-    wanted = [scope.filled(_text(one)) for one in (asked if isinstance(asked, list) else [asked])]
-    return "" if [_text(one) for one in values] == wanted else " and ".join(wanted) or "nothing"
+def _filled(asked: Any, scope: Scope) -> list[str]:
+    return [scope.filled(_text(one)) for one in (asked if isinstance(asked, list) else [asked])]
 
 
-def _any_order(values: list[Any], asked: Any, scope: Scope) -> str:
-    wanted = sorted(scope.filled(_text(one)) for one in asked)
+def _equals(values: list[Any], asked: Any, scope: Scope) -> Said | None:
+    wanted = _filled(asked, scope)
+    if [_text(one) for one in values] == wanted:
+        return None
+    return joined(wanted, says.AND) if any(wanted) else says.NOTHING
+
+
+def _any_order(values: list[Any], asked: Any, scope: Scope) -> Said | None:
+    wanted = sorted(_filled(asked, scope))
     found = sorted(_text(one) for one in values)
-    return "" if found == wanted else f"in any order {' and '.join(wanted)}"
+    return None if found == wanted else says.IN_ANY_ORDER.of(values=joined(wanted, says.AND))
 
 
-def _matches(values: list[Any], asked: Any, scope: Scope) -> str:
+def _matches(values: list[Any], asked: Any, scope: Scope) -> Said | None:
     pattern = scope.filled(asked)
     fits = values and all(re.fullmatch(pattern, _text(one)) for one in values)
-    return "" if fits else f"every value of the form {pattern}"
+    return None if fits else says.OF_THE_FORM.of(pattern=pattern)
 
 
-def _contains(values: list[Any], asked: Any, scope: Scope) -> str:
-    wanted = [scope.filled(_text(one)) for one in (asked if isinstance(asked, list) else [asked])]
-    missing = [one for one in wanted if one not in [_text(value) for value in values]]
-    return f"{' and '.join(missing)} among them" if missing else ""
+def _contains(values: list[Any], asked: Any, scope: Scope) -> Said | None:
+    there = [_text(value) for value in values]
+    missing = [one for one in _filled(asked, scope) if one not in there]
+    return says.AMONG_THEM.of(values=joined(missing, says.AND)) if missing else None
 
 
-def _lacks(values: list[Any], asked: Any, scope: Scope) -> str:
-    wanted = [scope.filled(_text(one)) for one in (asked if isinstance(asked, list) else [asked])]
-    there = [one for one in wanted if one in [_text(value) for value in values]]
-    return f"no {' and no '.join(there)} among them" if there else ""
+def _lacks(values: list[Any], asked: Any, scope: Scope) -> Said | None:
+    found = [_text(value) for value in values]
+    there = [one for one in _filled(asked, scope) if one in found]
+    return says.NOT_AMONG_THEM.of(values=joined(there, says.AND_NO)) if there else None
 
 
-def _count(values: list[Any], asked: Any, _: Scope) -> str:
-    return "" if len(values) == asked else f"{asked} of them"
+def _count(values: list[Any], asked: Any, _: Scope) -> Said | None:
+    return None if len(values) == asked else says.SO_MANY.of(count=asked)
 
 
-def _at_least(values: list[Any], asked: Any, _: Scope) -> str:
-    return "" if len(values) >= asked else f"{asked} of them at least"
+def _at_least(values: list[Any], asked: Any, _: Scope) -> Said | None:
+    return None if len(values) >= asked else says.AT_LEAST.of(count=asked)
 
 
-def _exists(values: list[Any], asked: Any, _: Scope) -> str:
-    return "" if bool(values) is asked else ("something" if asked else "nothing")
+def _exists(values: list[Any], asked: Any, _: Scope) -> Said | None:
+    return None if bool(values) is asked else says.SOMETHING if asked else says.NOTHING
 
 
-def _among(values: list[Any], asked: Any, scope: Scope) -> str:
-    wanted = [scope.filled(_text(one)) for one in asked]
+def _among(values: list[Any], asked: Any, scope: Scope) -> Said | None:
+    wanted = _filled(asked, scope)
     fits = values and all(_text(one) in wanted for one in values)
-    return "" if fits else f"one of {', '.join(wanted)}"
+    return None if fits else says.ONE_OF.of(values=", ".join(wanted))
 
 
-def _differs(values: list[Any], asked: Any, scope: Scope) -> str:
+def _differs(values: list[Any], asked: Any, scope: Scope) -> Said | None:
     wanted = scope.filled(_text(asked))
-    return f"another value than {wanted}" if wanted in [_text(one) for one in values] else ""
+    found = [_text(one) for one in values]
+    return says.ANOTHER.of(value=wanted) if wanted in found else None
 
 
 SIGHT_WORDS: Final = [
@@ -271,7 +289,7 @@ SIGHT_WORDS: Final = [
     "among",
     "differs",
 ]
-_SIGHTS: Final[dict[str, Callable[[list[Any], Any, Scope], str]]] = dict(
+_SIGHTS: Final[dict[str, Callable[[list[Any], Any, Scope], Said | None]]] = dict(
     zip(
         SIGHT_WORDS,
         (
@@ -320,21 +338,22 @@ def _same(
     around = scope.outer or scope
     instead = {around.filled(old): around.filled(new) for old, new in but.items()}
     return [
-        _issue("live-difference", f"this answer and that of “{name}” differ: {told}")
+        issue_of("live-difference", says.DIFFERS.of(name=name, told=told))
         for told in differences(answer, earlier[name], instead)
     ]
 
 
 def _valid(answer: Answer, profiles: tuple[str, ...], judge: Judge | None) -> list[Issue]:
     if not isinstance(answer.json, dict):
-        return [_issue("live-form", f"there is no resource to judge{_told(answer)}")]
+        return [issue_of("live-form", says.NO_RESOURCE, told=_told(answer))]
     if judge is None:
         return [
             Issue(
                 rule="fhir-not-checked",
                 severity=IssueSeverity.INFORMATION,
                 kind=IssueKind.NOT_CHECKED,
-                message="the resource was not compared with its profiles: no judge is at hand",
+                message=says.NO_JUDGE.en,
+                message_fr=says.NO_JUDGE.fr,
             )
         ]
     return [one for one in judge(answer.json, profiles) if one.severity is IssueSeverity.ERROR]

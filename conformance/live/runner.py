@@ -15,25 +15,35 @@ from datetime import datetime
 
 import httpx
 
+from conformance.live import sentences as says
 from conformance.live.answers import Answer, PathFault
 from conformance.live.credentials import Issuer, Nobody, NoCredential, Wanted
-from conformance.live.expectations import Judge, check
+from conformance.live.expectations import Judge, check, issue_of
 from conformance.live.requests import Request, RequestWriter
+from conformance.live.sentences import Said, joined
 from conformance.live.target import Target
 from conformance.report.runs import StepResult, TestResult, TestVerdict, bounded
 from conformance.suite.values import Role, Setup, Step, Suite, Test
 from conformance.suite.words import Scope, WordFault
-from gateway.validation.issue import Issue, IssueKind, IssueSeverity
+from gateway.validation.issue import Issue, IssueSeverity
 
 NOBODY = "nobody"
 """The role of a step that brings no credential to a server that asks for one."""
 
 
+class _Late(httpx.ReadTimeout):
+    """An answer began in time and did not end so."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(said.en)
+        self.said = said
+
+
 class _Ended(Exception):
     """A test ends before its last step."""
 
-    def __init__(self, verdict: TestVerdict, reason: str = "") -> None:
-        super().__init__(reason)
+    def __init__(self, verdict: TestVerdict, reason: Said | None = None) -> None:
+        super().__init__(reason.en if reason else "")
         self.verdict = verdict
         self.reason = reason
 
@@ -77,7 +87,7 @@ class Runner:
         results: list[TestResult] = []
         for suite in suites:
             chosen = [test for test in suite.tests if wanted(f"{suite.id}/{test.id}")]
-            missing = self._missing(suite) if chosen else ""
+            missing = self._missing(suite) if chosen else None
             for test in chosen:
                 result = self._skipped(suite, test, missing) or self._carried_out(suite, test)
                 results.append(result)
@@ -86,8 +96,8 @@ class Runner:
 
     # --- What is not carried out -----------------------------------------------------------------
 
-    def _missing(self, suite: Suite) -> str:
-        """What the server lacks for a suite; empty where it has everything."""
+    def _missing(self, suite: Suite) -> Said | None:
+        """What the server lacks for a suite; nothing where it has everything."""
         lacking = [one for one in suite.requires if one not in self.target.offers]
         if lacking:
             return _lacks(lacking)
@@ -96,12 +106,12 @@ class Runner:
             try:
                 carrier.carry_out(need.step)
             except _Ended:
-                return f"the server does not say that it can: {need.title.says(self.language)}"
-        return ""
+                return says.CANNOT.of(what=need.title.says(self.language))
+        return None
 
-    def _skipped(self, suite: Suite, test: Test, missing: str) -> TestResult | None:
+    def _skipped(self, suite: Suite, test: Test, missing: Said | None) -> TestResult | None:
         lacking = [one for one in test.requires if one not in self.target.offers]
-        reason = missing or (_lacks(lacking) if lacking else "")
+        reason = missing or (_lacks(lacking) if lacking else None)
         return self._result(suite, test, TestVerdict.SKIP, reason=reason) if reason else None
 
     def _result(
@@ -110,7 +120,7 @@ class Runner:
         test: Test,
         verdict: TestVerdict,
         *,
-        reason: str = "",
+        reason: Said | None = None,
         steps: tuple[StepResult, ...] = (),
         seconds: float = 0.0,
     ) -> TestResult:
@@ -120,7 +130,7 @@ class Runner:
             title=test.title.says(self.language),
             verdict=verdict,
             requirements=test.requirements,
-            reason=reason,
+            reason=reason.says(self.language) if reason else "",
             steps=steps,
             seconds=seconds,
         )
@@ -131,7 +141,8 @@ class Runner:
         begin = self.seconds()
         setups = tuple(suite.setups[name] for name in test.given)
         carrier = _Carrier(self, suite, setups, test)
-        verdict, reason = TestVerdict.PASS, ""
+        verdict: TestVerdict = TestVerdict.PASS
+        reason: Said | None = None
         try:
             carrier.prepare(setups)
             for step in test.steps:
@@ -178,9 +189,9 @@ class _Carrier:
                     self.carry_out(step)
             except _Ended as ended:
                 title = setup.title.says(self.runner.language) or setup.id
-                reason = f"what the test begins with did not come about: {title}"
+                reason = says.NOT_BEGUN.of(title=title)
                 if ended.reason:
-                    reason = f"{reason}; {ended.reason}"
+                    reason = joined((reason, ended.reason), says.SEMICOLON)
                 raise _Ended(TestVerdict.ERROR, reason) from None
 
     def carry_out(self, step: Step) -> None:
@@ -194,13 +205,13 @@ class _Carrier:
         try:
             finished = self._with_credential(request, step)
         except NoCredential as missing:
-            raise _Ended(TestVerdict.SKIP, str(missing)) from None
+            raise _Ended(TestVerdict.SKIP, missing.said) from None
         begin = self.runner.seconds()
         try:
             answer = self._send(finished)
         except httpx.HTTPError as error:
-            reason = f"{request.url} did not answer: {type(error).__name__} {error}".strip()
-            issue = _unreachable(reason)
+            reason = says.NO_ANSWER.of(url=request.url, why=_why(error))
+            issue = issue_of("live-unreachable", reason)
             self.results.append(StepResult(title=title, sent=_shown(request), issues=(issue,)))
             raise _Ended(TestVerdict.ERROR, reason) from None
         inner = self._scope.inside(step.table.get("with"))
@@ -236,7 +247,7 @@ class _Carrier:
             for chunk in answer.iter_bytes():
                 octets += chunk
                 if runner.seconds() > end:
-                    raise httpx.ReadTimeout(f"the answer took more than {runner.limit:g} seconds")
+                    raise _Late(says.LATE.of(limit=f"{runner.limit:g}"))
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Answer(answer.status_code, headers, bytes(octets))
 
@@ -246,11 +257,14 @@ class _Carrier:
         for name, path in step.table.get("keep", {}).items():
             try:
                 found = answer.values(inner.filled(path))
-            except (PathFault, WordFault) as fault:
-                issues.append(_lost(name, str(fault), path))
+            except PathFault as fault:
+                issues.append(_lost(name, fault.said, path))
+                continue
+            except WordFault as fault:
+                issues.append(_lost(name, Said(str(fault)), path))
                 continue
             if not found:
-                issues.append(_lost(name, "it is not in the answer", path))
+                issues.append(_lost(name, says.ABSENT, path))
             else:
                 self._scope.put(name, str(found[0]))
         return issues
@@ -298,36 +312,20 @@ def spoiled(credential: bytes) -> bytes:
     return credential[:at] + other + credential[at + 1 :]
 
 
-def _lacks(lacking: Iterable[str]) -> str:
-    return "; ".join(_LACKING.get(one, f"the server has no {one}") for one in lacking)
+def _lacks(lacking: Iterable[str]) -> Said:
+    told = [says.LACKING.get(one) or says.LACKS.of(what=one) for one in lacking]
+    return joined(told, says.SEMICOLON)
 
 
-_LACKING = {
-    "registry": "no Document Registry was named or found (--registry)",
-    "repository": "no Document Repository was named or found (--repository)",
-    "fhir": "no FHIR interface was named or found (--fhir)",
-    "open": "the server asks who comes; these tests are for one that does not",
-    "credentials": "the server does not ask who comes; these tests are for one that does",
-}
+def _why(error: httpx.HTTPError) -> Said:
+    name = type(error).__name__
+    if isinstance(error, _Late):
+        return error.said
+    return Said(f"{name} {error}".strip())
 
 
-def _unreachable(reason: str) -> Issue:
-    return Issue(
-        rule="live-unreachable",
-        severity=IssueSeverity.ERROR,
-        kind=IssueKind.MESSAGE,
-        message=reason,
-    )
-
-
-def _lost(name: str, why: str, path: str) -> Issue:
-    return Issue(
-        rule="live-content",
-        severity=IssueSeverity.ERROR,
-        kind=IssueKind.MESSAGE,
-        message=f"{name} is needed afterwards: {why}",
-        location=path,
-    )
+def _lost(name: str, why: Said, path: str) -> Issue:
+    return issue_of("live-content", says.NEEDED.of(name=name, why=why), path)
 
 
 def _shown(request: Request) -> str:

@@ -26,7 +26,9 @@ def write_operation_outcome(report: Report | RunReport) -> str:
     """Write a report as an OperationOutcome, or as a Bundle of them."""
     if isinstance(report, Report):
         outcomes = [
-            outcome_of(each.findings, report.language, each.path, each.not_checked)
+            outcome_of(
+                each.findings, report.language, each.path, each.not_checked_in(report.language)
+            )
             for each in report.judgements
         ]
         outcomes += [_unread(each.message, each.path) for each in report.problems]

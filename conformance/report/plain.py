@@ -75,7 +75,7 @@ def _file(judgement: Judgement, report: Report) -> dict[str, Any]:
         "verdict": report.verdict_of(judgement).value,
         "digest": judgement.digest,
         "against": list(judgement.against),
-        "notChecked": list(judgement.not_checked),
+        "notChecked": list(judgement.not_checked_in(report.language)),
         "findings": _findings(judgement.path, judgement.findings, report.language),
     }
 

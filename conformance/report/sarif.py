@@ -41,7 +41,7 @@ def _of_files(report: Report) -> dict[str, Any]:
     told = [
         _notification(sentence, judgement.path, "note")
         for judgement in report.judgements
-        for sentence in judgement.not_checked
+        for sentence in judgement.not_checked_in(report.language)
     ]
     told += [_notification(each.message, each.path, "error") for each in report.problems]
     return {

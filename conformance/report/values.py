@@ -63,6 +63,11 @@ class Judgement:
         failed = any(issue.severity in failing for issue in self.findings)
         return Verdict.FAIL if failed else Verdict.PASS
 
+    def not_checked_in(self, language: str) -> tuple[str, ...]:
+        """What could not be looked at, in the language of the findings that say so."""
+        said = {issue.message: issue.says(language) for issue in self.findings}
+        return tuple(said.get(sentence, sentence) for sentence in self.not_checked)
+
     def count(self, severity: IssueSeverity) -> int:
         """How many findings weigh exactly that."""
         return sum(issue.severity is severity for issue in self.findings)

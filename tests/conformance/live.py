@@ -7,6 +7,7 @@ gateways (``ihe-open``) and faults, what belongs to these only.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tempfile
 import time
@@ -27,6 +28,7 @@ from conformance.live.target import find_target
 from conformance.report.runs import TestResult, TestVerdict
 from conformance.suite.reading import read_suites
 from conformance.suite.values import Suite
+from gateway.validation.issue import Issue
 from tests.conformance.wrong_gateway import FAULTS, door_to
 from tests.end_to_end.server import RunningGateway, running_gateway
 from tests.shared import ROOT
@@ -129,6 +131,21 @@ def told(results: Iterable[TestResult]) -> list[str]:
         for one in results
         if one.verdict is not TestVerdict.PASS
     ]
+
+
+def untranslated(results: Iterable[TestResult]) -> list[Issue]:
+    """What was found and is not said in French, or without one of its values."""
+    found = [issue for one in results for issue in one.issues if issue.rule.startswith("live-")]
+    return [
+        one
+        for one in found
+        if one.message_fr in ("", one.message)
+        or any(value not in one.message_fr for value in _VALUES.findall(one.message))
+    ]
+
+
+_VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|\([^()]*\)|\d+|\b(?:urn|https?):[^\s,;]+|\bXDS\w+")
+"""What stands alike in both languages: texts in quotes or parentheses, numbers, names."""
 
 
 def expected(name: str) -> Mapping[str, dict[str, str]]:

@@ -17,6 +17,7 @@ from tests.conformance.live import (
     run,
     suites_for,
     told,
+    untranslated,
     verdicts,
 )
 from tests.conformance.wrong_gateway import FAULTS, Door, door_to
@@ -60,6 +61,7 @@ def test_a_wrong_gateway_is_found_out(
     doors[kind].switch(fault)
     results = run(doors[kind].url, kind, gateways[kind].data, suites_for(kind), stored)
     assert verdicts(results) == stored
+    assert untranslated(results) == []
 
 
 def test_a_door_without_fault_changes_nothing(

@@ -128,6 +128,8 @@ def test_a_part_that_did_not_come_is_told_as_not_checked() -> None:
     ]
     assert rules(found) == ["soap-mtom"]
     assert found.verdict is Verdict.PASS
+    assert found.not_checked == found.not_checked_in("en")
+    assert "qui demande n'a pas été examiné" in found.not_checked_in("fr")[1]
 
 
 def test_a_bare_multipart_is_judged_without_its_headers() -> None:

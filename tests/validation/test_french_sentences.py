@@ -137,12 +137,18 @@ def of_judges() -> Iterator[tuple[str, str]]:
 
 
 def of_what_is_refused() -> Iterator[tuple[str, str]]:
-    refused = list(said("gateway/codecs/xml.py", "XmlRefused", 1))
+    refused = [
+        one
+        for call in ("XmlRefused", "XmlTooLarge")
+        for one in said("gateway/codecs/xml.py", call, 1)
+    ]
     texts = [one.text for one in refused if one.function != "text_of"]
     for text in (*texts, *xml._sentences().values(), xml._NOT_WELL_FORMED):
         for rule in ("xds-xml", "soap-xml", "saml-xml", "cda-xml", "unreadable"):
             yield rule, text
     yield from (("xds-document-content", one.text) for one in refused if one.function == "text_of")
+    for where in ("line ⟦1⟧", "line ⟦1⟧, column ⟦2⟧"):
+        yield "location", where
     for one in said(f"{SOAP}/*.py", "MultipartRefused", 1):
         for rule in PACKAGING.get(one.function, "").split():
             yield rule, one.text
