@@ -140,8 +140,7 @@ def _forms(node: ast.expr, assigned: _Assigned, depth: int = 0) -> list[_Form]:
         ):
             return _forms(inner, assigned, depth)
         case ast.Name(id=name) if depth < 2 and name in assigned:
-            forms = [form for one in assigned[name] for form in _forms(one, assigned, depth + 1)]
-            return [form for form in forms if form != ("",)] or [_VALUE]
+            return [form for one in assigned[name] for form in _forms(one, assigned, depth + 1)]
         case _:
             return [_VALUE]
 

