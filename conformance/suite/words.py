@@ -42,7 +42,7 @@ _MARK: Final = re.compile(r"\$\{([^{}]*)\}")
 _CALL: Final = re.compile(r"([a-z_0-9]+)\((.*)\)", re.DOTALL)
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9.-]*")
 _ARGUMENT: Final = re.compile(r"\s*(?:'([^']*)'|([0-9]+)|([A-Za-z_][A-Za-z_0-9.-]*))\s*(?:,|$)")
-_SHIFT: Final = re.compile(r"([+-]?[0-9]+)([smhdy])")
+_SHIFT: Final = re.compile(r"([+-]?(?<![0-9])[0-9]++)([smhdy])")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 31557600}
 
 Escape = Callable[[str], str]

@@ -36,7 +36,7 @@ from gateway.security.saml.names import (
 _LIMITS = XmlLimits(octets=512 * 1024, nodes=10_000)
 _SIGNATURE_METHODS = frozenset(m for m in SignatureMethod if m.value in SIGNATURE_ALGORITHMS)
 _DIGESTS = frozenset(d for d in DigestAlgorithm if d.value in DIGEST_ALGORITHMS)
-_BASE64 = re.compile(r"[A-Za-z0-9+/ \t\r\n]+={0,2}[ \t\r\n]*")
+_BASE64 = re.compile(r"[A-Za-z0-9+/ \t\r\n]++={0,2}[ \t\r\n]*+")
 _MOST_CERTIFICATES = 8
 
 

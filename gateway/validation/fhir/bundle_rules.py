@@ -29,7 +29,7 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
 _ON_SERVER = re.compile(
     r"(?P<base>https?://[^?#\s]*/)(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.\-]{1,64})"
 )
-_RELATIVE = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.\-]{1,64})")
+_RELATIVE = re.compile(r"(?<![A-Za-z])(?P<type>[A-Z][A-Za-z]++)/(?P<id>[A-Za-z0-9.\-]{1,64})")
 _VERSION = re.compile(r"/_history/([A-Za-z0-9.\-]{1,64})\Z")
 _WITHOUT_FULL_URL = frozenset(("batch", "batch-response", "transaction", "transaction-response"))
 _PAGES = frozenset(("first", "previous", "prev", "next", "last"))

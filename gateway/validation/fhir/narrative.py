@@ -43,7 +43,7 @@ ATTRIBUTES_OF = {
 _NO_ATTRIBUTES: frozenset[str] = frozenset()
 _RUNS = re.compile(r"\s*(?:javascript|vbscript)\s*:", re.IGNORECASE)
 _PLAIN = re.compile(
-    r'<div xmlns="http://www\.w3\.org/1999/xhtml">\s*[^<>&\x00-\x08]*[^<>&\s]</div>'
+    r'<div xmlns="http://www\.w3\.org/1999/xhtml">(?=\s*+[^<])[^<>&\x00-\x08]++</div>'
 )
 
 
