@@ -229,7 +229,8 @@ class Broker:
             )
         except Refused as refused:
             # What was taken once is not understood any more: a profile changed.
-            log.warning("subscription.filter", subscription=subscription.id, trouble=str(refused))
+            rules = sorted({f.rule for f in refused.findings})
+            log.warning("subscription.filter", subscription=subscription.id, rules=rules)
             return (), False
         also: tuple[Condition, ...]
         if topic.focus is Focus.DOCUMENT_ENTRY:

@@ -245,7 +245,11 @@ class Settings(NoticeSettings, AuditSettings):
     ] = ""
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        setting("Least weight of what is logged.", "debug, info, warning or error"),
+        setting(
+            "Least weight of what is logged. With debug the words of unexpected errors are logged "
+            "too, which may be a patient's.",
+            "debug, info, warning or error",
+        ),
     ] = "info"
     log_format: Annotated[
         Literal["text", "json"],

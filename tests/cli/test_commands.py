@@ -80,7 +80,7 @@ from gateway.settings import Settings
 set_up_logs(Settings(log_format={format!r}, log_level="warning"))
 structlog.get_logger("ours").info("not told")
 structlog.get_logger("ours").warning("told", place="here")
-secret = "patient"
+secret = "Marguerite"
 try:
     1 / 0
 except ZeroDivisionError:
@@ -101,7 +101,7 @@ def test_every_logger_writes_the_same_form_without_local_values(format: str) -> 
     assert "not told" not in done.stderr
     assert "told" in done.stderr
     assert "ZeroDivisionError" in done.stderr
-    assert "patient" not in done.stderr
+    assert "Marguerite" not in done.stderr
     if format == "json":
         told, broken = (json.loads(line) for line in done.stderr.splitlines())
         assert (told["event"], told["place"], told["logger"]) == ("told", "here", "ours")

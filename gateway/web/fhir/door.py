@@ -281,7 +281,11 @@ class FhirDoor:
                 done = await shaped(done, exchange.wanted)
             except Refused as refused:
                 # What we answer is FHIR, or the answer is a mistake of ours.
-                log.error("fhir.unanswerable", path=scope["path"], findings=str(refused))
+                log.error(
+                    "fhir.unanswerable",
+                    path=scope["path"],
+                    rules=sorted({f.rule for f in refused.findings}),
+                )
                 done = await shaped(_outcome(_OUR_FAULT), exchange.wanted)
         await answer(
             send,
