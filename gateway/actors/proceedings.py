@@ -44,7 +44,7 @@ class RequestKind:
     interaction: str = ""
 
 
-_LOOKS = frozenset({Operation.READ, Operation.READ_CHOICES})
+_LOOKS = frozenset({Operation.READ, Operation.READ_CHOICES, Operation.STATUS, Operation.HISTORY})
 
 
 @dataclass(slots=True, kw_only=True)
