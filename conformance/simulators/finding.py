@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from conformance.simulators.memory import MemoryRegistry
-from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.association import Association
 from gateway.model.datatypes import Author, Code, Identifier
 from gateway.model.document_entry import DocumentEntry
@@ -37,12 +36,10 @@ from gateway.transactions.registry_stored_query import (
     GetSubmissionSetAndContents,
     GetSubmissionSets,
     RegistryStoredQuery,
-    ReturnType,
     StoredQuery,
 )
 
 HAS_MEMBER = AssociationType.HAS_MEMBER
-_BY_PATIENT = (FindDocuments, FindFolders, FindSubmissionSets, GetAll)
 _CODES = (
     "class_code",
     "type_code",
@@ -61,21 +58,9 @@ def answer(registry: MemoryRegistry, request: RegistryStoredQuery) -> list[Regis
         Refused: Whole objects were asked for by id, and they belong to several patients.
     """
     found = find(registry, request.query)
-    patients = {_key(one.patient_id) for one in found if not isinstance(one, Association)}
-    if (
-        len(patients) > 1
-        and request.return_type is ReturnType.LEAF_CLASS
-        and not isinstance(request.query, _BY_PATIENT)
-    ):
-        raise Refused(
-            Finding(
-                rule="single-patient",
-                code=ErrorCode.RESULT_NOT_SINGLE_PATIENT,
-                location="AdhocQuery",
-                message="the objects belong to several patients; ask for ObjectRef, or for fewer "
-                "ids at a time",
-            )
-        )
+    request.refuse_several_patients(
+        _key(one.patient_id) for one in found if not isinstance(one, Association)
+    )
     return found
 
 

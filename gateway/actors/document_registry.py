@@ -27,18 +27,12 @@ from gateway.model.lifecycle.ids import place
 from gateway.model.submission import Submission
 from gateway.ports import Clock, Form, Found, Page, RegistryStore, TooManyResults, beside
 from gateway.transactions.registry_stored_query import (
-    FindDocuments,
-    FindFolders,
-    FindSubmissionSets,
-    GetAll,
     RegistryStoredQuery,
     ReturnType,
     StoredQuery,
 )
 from gateway.transactions.submission import RemoveMetadata, SubmitObjects
 from gateway.validation import ProfileRules, Transaction, check_submission
-
-_BY_PATIENT = (FindDocuments, FindFolders, FindSubmissionSets, GetAll)
 
 Fingerprint = Callable[[Submission, tuple[DocumentRecord, ...]], bytes]
 """What a submission and its repetitions have in common."""
@@ -251,8 +245,7 @@ class DocumentRegistry:
             )
         whole = request.return_type is ReturnType.LEAF_CLASS
         found = await self.find(request.query, form if whole else Form.REFERENCE)
-        if whole and not isinstance(request.query, _BY_PATIENT):
-            _refuse_several_patients(found)
+        request.refuse_several_patients(held.patient for held in found.objects if held.patient)
         return found
 
     async def find(self, query: StoredQuery, form: Form, page: Page | None = None) -> Found:
@@ -314,17 +307,3 @@ def _registered(
         severity=Severity.WARNING,
     )
     return Registered(changes=changes, warnings=findings, repetition=repetition)
-
-
-def _refuse_several_patients(found: Found) -> None:
-    patients = {held.patient for held in found.objects if held.patient}
-    if len(patients) > 1:
-        raise Refused(
-            Finding(
-                rule="single-patient",
-                code=ErrorCode.RESULT_NOT_SINGLE_PATIENT,
-                location="AdhocQuery",
-                message="the objects belong to several patients; ask for ObjectRef, or for fewer "
-                "ids at a time",
-            )
-        )

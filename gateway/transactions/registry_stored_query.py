@@ -9,10 +9,11 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from gateway.errors import ErrorCode, Finding, Refused
 from gateway.model.datatypes import Identifier
 from gateway.model.vocabulary import DocumentEntryType
 from gateway.transactions.conditions import Condition, Either, Every, Is, Linked, TimeBound
@@ -238,6 +239,9 @@ StoredQuery = (
 )
 
 
+_BY_PATIENT = (FindDocuments, FindFolders, FindSubmissionSets, GetAll)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryStoredQuery:
     """One request: the query and the form of its answer.
@@ -251,6 +255,28 @@ class RegistryStoredQuery:
     query: StoredQuery
     return_type: ReturnType = ReturnType.LEAF_CLASS
     home_community_id: str | None = None
+
+    def refuse_several_patients(self, patients: Iterable[object]) -> None:
+        """Make sure that whole objects asked for by id belong to one patient.
+
+        Args:
+            patients: Whose the objects found are, each in one spelling.
+
+        Raises:
+            Refused: They belong to several.
+        """
+        if self.return_type is not ReturnType.LEAF_CLASS or isinstance(self.query, _BY_PATIENT):
+            return
+        if len(set(patients)) > 1:
+            raise Refused(
+                Finding(
+                    rule="single-patient",
+                    code=ErrorCode.RESULT_NOT_SINGLE_PATIENT,
+                    location="AdhocQuery",
+                    message="the objects belong to several patients; ask for ObjectRef, or for "
+                    "fewer ids at a time",
+                )
+            )
 
 
 def names_in(query: StoredQuery) -> tuple[str, ...]:
