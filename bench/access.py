@@ -16,6 +16,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,7 +28,7 @@ from bench.servers import gateway
 from bench.turns import Check, Load, in_turns
 from gateway.model import choices as c
 from gateway.model.datatypes import DateTime, Identifier
-from gateway.profile import read_profile
+from gateway.profile import Profile, read_profile
 from gateway.security.authority import DevelopmentAuthority, Wish
 from gateway.security.opening import open_authority
 from gateway.security.saml.writing import write_security_header
@@ -57,9 +58,13 @@ class Compared:
     cpu_cost: float
 
 
+@cache
+def _profile() -> Profile:
+    return read_profile("ihe", shipped("profiles"))
+
+
 def prepare(port: int, patients: list[str]) -> None:
     """Announce patients who authorise the professional that asks, on a server that trusts all."""
-    profile = read_profile("ihe", shipped("profiles"))
     holder = c.Holder(kind=c.HolderKind.PROFESSIONAL, identifier=DOCTOR)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
         for name in patients:
@@ -74,17 +79,24 @@ def prepare(port: int, patients: list[str]) -> None:
                 json=patient,
                 headers=FHIR,
             )
-            statement = c.Statement(
-                patient_id=Identifier.of(name, AUTHORITY),
-                date_time=DateTime("20250110"),
-                organization=Identifier.of("CLINIC-1", "2.999.1.3"),
-                source="DocumentReference/signed",
-                choices=(c.Authorise(holder=holder),),
-            )
-            resource = to_consent(statement, profile).value
-            decided = http.post("/fhir/Consent", json=resource, headers=FHIR)
-            if not (known.is_success and decided.is_success):
-                raise SystemExit(f"preparing failed: {known.text} {decided.text}")
+            if not known.is_success:
+                raise SystemExit(f"preparing failed: {known.text}")
+            decide(http, name, c.Authorise(holder=holder))
+
+
+def decide(http: httpx.Client, patient: str, choice: c.Choice) -> None:
+    """Let a patient make a choice, on a server that trusts all."""
+    statement = c.Statement(
+        patient_id=Identifier.of(patient, AUTHORITY),
+        date_time=DateTime("20250110"),
+        organization=Identifier.of("CLINIC-1", "2.999.1.3"),
+        source="DocumentReference/signed",
+        choices=(choice,),
+    )
+    resource = to_consent(statement, _profile()).value
+    decided = http.post("/fhir/Consent", json=resource, headers=FHIR)
+    if not decided.is_success:
+        raise SystemExit(f"preparing failed: {decided.text[:500]}")
 
 
 def compare(
@@ -112,7 +124,7 @@ def compare(
 
 def authority_of(data: Path) -> DevelopmentAuthority:
     """Give what mints credentials for a server on this data folder."""
-    profile = read_profile("ihe", shipped("profiles"))
+    profile = _profile()
     people = shipped("samples") / "people.toml"
     return open_authority(profile, data, people, int(time.time()))
 
@@ -139,7 +151,7 @@ def _soap(authority: DevelopmentAuthority, patients: list[bytes]):  # type: igno
         for message in message_ids():
             one = next(patient)
             body = template.fill(b"", one, message)
-            body = body.replace(b"<s:Header>", b"<s:Header>" + made[one], 1)
+            body = with_header(body, made[one])
             yield http_request("POST", "/xds/registry", body, content_type)
 
     return requests, b"ExtrinsicObject"
@@ -157,10 +169,20 @@ def _fhir(authority: DevelopmentAuthority, patients: list[bytes]):  # type: igno
 
     def requests(connection: int) -> Iterator[bytes]:
         for path in itertools.cycle(paths[connection:] + paths[:connection]):
-            request = http_request("GET", path, accept="application/fhir+json")
-            yield request[:-2] + f"authorization: Bearer {token}\r\n\r\n".encode()
+            yield get_as(token, path)
 
     return requests, b'"searchset"'
+
+
+def get_as(token: str, path: str) -> bytes:
+    """A FHIR request with a token."""
+    request = http_request("GET", path, accept="application/fhir+json")
+    return request[:-2] + f"authorization: Bearer {token}\r\n\r\n".encode()
+
+
+def with_header(envelope: bytes, block: bytes) -> bytes:
+    """A message with one more header block, such as an assertion."""
+    return envelope.replace(b"<s:Header>", b"<s:Header>" + block, 1)
 
 
 def _compared(name, sides, seconds: float, connections: int) -> Compared:  # type: ignore[no-untyped-def]

@@ -23,7 +23,7 @@ from statistics import median
 
 import httpx
 
-from bench.access import FHIR, REQUIRED, authority_of, prepare
+from bench.access import REQUIRED, authority_of, decide, get_as, prepare, with_header
 from bench.load import http_request
 from bench.messages import ADDRESS, AUTHORITY, QUERY, SOAP, provide_parts
 from bench.retrieval import RETRIEVE
@@ -33,14 +33,11 @@ from gateway.codecs.ebrim.query import write_query
 from gateway.codecs.ebrim.retrieve import write_retrieve_request
 from gateway.codecs.soap.envelope import write_envelope
 from gateway.model import choices as c
-from gateway.model.datatypes import DateTime, Identifier
-from gateway.profile import read_profile
+from gateway.model.datatypes import Identifier
 from gateway.security.authority import Wish
 from gateway.security.saml.writing import write_security_header
-from gateway.settings import shipped
 from gateway.transactions.document_repository import DocumentRequest, RetrieveDocumentSet
 from gateway.transactions.registry_stored_query import GetDocuments, RegistryStoredQuery
-from gateway.translators.consents import to_consent
 
 PATIENT = "T1"
 HIDDEN = 100
@@ -122,19 +119,8 @@ def _documents(port: int) -> list[_Hidden]:
             binary = re.search(r"/fhir/Binary/(.+)$", address)
             assert binary is not None
             found.append(_Hidden(unique_id, entry["resource"]["id"], binary[1]))
-        profile = read_profile("ihe", shipped("profiles"))
         for one in found:
-            statement = c.Statement(
-                patient_id=Identifier.of(PATIENT, AUTHORITY),
-                date_time=DateTime("20250111"),
-                organization=Identifier.of("CLINIC-1", "2.999.1.3"),
-                source="DocumentReference/signed",
-                choices=(c.Mask(target=c.Document(id=one.unique_id)),),
-            )
-            resource = to_consent(statement, profile).value
-            masked = http.post("/fhir/Consent", json=resource, headers=FHIR)
-            if not masked.is_success:
-                raise SystemExit(f"masking failed: {masked.text[:500]}")
+            decide(http, PATIENT, c.Mask(target=c.Document(id=one.unique_id)))
     return found
 
 
@@ -147,15 +133,10 @@ def _doors(data: Path, hidden: Sequence[_Hidden]) -> list[tuple[str, list[bytes]
     wish = Wish(patient=Identifier.of(PATIENT, AUTHORITY).text)
     header = write_security_header(authority.assertion(person, wish, now))
 
-    def fhir(path: str) -> bytes:
-        request = http_request("GET", path, accept="application/fhir+json")
-        return request[:-2] + f"authorization: Bearer {token}\r\n\r\n".encode()
-
     def soap(door: str, action: str, body: bytes) -> bytes:
         message = "urn:uuid:5b0a7d6e-0044-4000-8000-000000000000"
         envelope = write_envelope(body, action=action, message_id=message, to=ADDRESS)
-        envelope = envelope.replace(b"<s:Header>", b"<s:Header>" + header, 1)
-        return http_request("POST", door, envelope, SOAP.format(action=action))
+        return http_request("POST", door, with_header(envelope, header), SOAP.format(action=action))
 
     def retrieve(unique_id: str) -> bytes:
         wanted = DocumentRequest(repository_unique_id=REPOSITORY, document_unique_id=unique_id)
@@ -168,9 +149,10 @@ def _doors(data: Path, hidden: Sequence[_Hidden]) -> list[tuple[str, list[bytes]
         return soap("/xds/registry", QUERY, body)
 
     def search(unique_id: str) -> bytes:
-        return fhir(
+        return get_as(
+            token,
             f"/fhir/DocumentReference?patient.identifier=urn:oid:{AUTHORITY}%7C{PATIENT}"
-            f"&identifier=urn:ietf:rfc:3986%7Curn:oid:{unique_id}"
+            f"&identifier=urn:ietf:rfc:3986%7Curn:oid:{unique_id}",
         )
 
     unknown = [UNIQUE_ID.format(number=ANYBODY + number) for number in range(len(hidden))]
@@ -180,13 +162,13 @@ def _doors(data: Path, hidden: Sequence[_Hidden]) -> list[tuple[str, list[bytes]
         ("ITI-67 by identifier", search, [h.unique_id for h in hidden], unknown),
         (
             "DocumentReference by id",
-            lambda name: fhir(f"/fhir/DocumentReference/{name}"),
+            lambda name: get_as(token, f"/fhir/DocumentReference/{name}"),
             [h.resource for h in hidden],
             [_another(h.resource) for h in hidden],
         ),
         (
             "ITI-68",
-            lambda name: fhir(f"/fhir/Binary/{name}"),
+            lambda name: get_as(token, f"/fhir/Binary/{name}"),
             [h.binary for h in hidden],
             [_another(h.binary) for h in hidden],
         ),
